@@ -1,0 +1,42 @@
+# One module = one static library that names its sources and what it may include. The include
+# rules of scripts/layers.txt are checked by tests/layers_test.py; this only links.
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(aitqe_flags INTERFACE)
+target_compile_options(aitqe_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-unused-parameter)
+if(AITQE_WERROR)
+  target_compile_options(aitqe_flags INTERFACE -Werror)
+endif()
+if(AITQE_SANITIZE)
+  target_compile_options(aitqe_flags INTERFACE -fsanitize=${AITQE_SANITIZE} -fno-omit-frame-pointer
+                                               -fno-sanitize-recover=all)
+  target_link_options(aitqe_flags INTERFACE -fsanitize=${AITQE_SANITIZE})
+endif()
+
+# aitqe_module(NAME SOURCES ... USES modules... LINKS external targets...)
+function(aitqe_module name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES;LINKS" ${ARGN})
+  add_library(aitqe_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(aitqe_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include)
+  target_link_libraries(aitqe_${name} PRIVATE aitqe_flags)
+  foreach(used IN LISTS ARG_USES)
+    target_link_libraries(aitqe_${name} PUBLIC aitqe_${used})
+  endforeach()
+  target_link_libraries(aitqe_${name} PUBLIC ${ARG_LINKS})
+endfunction()
+
+# aitqe_test(MODULE SOURCES ... [LINKS ...]): one executable per module, tests found by ctest.
+function(aitqe_test module)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${module}_test ${ARG_SOURCES})
+  target_include_directories(${module}_test PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  target_compile_definitions(${module}_test PRIVATE
+    AITQE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_link_libraries(${module}_test PRIVATE aitqe_flags aitqe_${module} ${ARG_LINKS}
+                        GTest::gtest_main GTest::gmock)
+  gtest_discover_tests(${module}_test TEST_PREFIX ${module}. DISCOVERY_TIMEOUT 60
+                       PROPERTIES TIMEOUT 600)
+endfunction()
