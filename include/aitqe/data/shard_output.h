@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aitqe/data/sample.h"
+#include "aitqe/io/shards.h"
+#include "aitqe/io/sink.h"
+
+namespace aitqe {
+
+struct ShardOutputOptions {
+  /// Off for `score`: report rows only, no tar, no copies of the files beside the input.
+  bool write_tar = true;
+  /// Part of the names of temporaries, `.NAME.tar.part-ATTEMPT`; "" = the process id.
+  std::string attempt;
+};
+
+/// Writes one enhanced shard:
+///   OUT/NAME.tar               every input member verbatim and in order, plus KEY.aitqe.json right
+///                              behind the last member of each sample
+///   OUT/NAME.aitqe.jsonl       one report row per sample
+///   OUT/NAME*                  copies of the files beside the input shard (see `sidecar_files`)
+///   OUT/NAME.aitqe.stats.json  written last: the commit
+/// Nothing has its final name before `commit`. An input that already has KEY.aitqe.json (an
+/// enhanced shard as input) gets the new record in that member's place, so enhancing twice does not
+/// add a second one. Every failure to write is Error(Output). One thread at a time.
+class ShardOutput {
+ public:
+  /// Creates `folder` where needed and removes temporaries that an earlier run left for this shard.
+  ShardOutput(std::filesystem::path folder, ShardRef shard, ShardOutputOptions options = {});
+  /// Without `commit` all temporaries are removed and no file of the shard has changed.
+  ~ShardOutput();
+  ShardOutput(const ShardOutput&) = delete;
+  ShardOutput& operator=(const ShardOutput&) = delete;
+
+  /// @param sample  as read, its caption perhaps replaced.
+  /// @param record  content of KEY.aitqe.json; mode 0644, owner and time of the sample's first
+  /// member.
+  /// @param report_row  one JSON object on one line, without the line end.
+  void add(const Sample& sample, std::string_view record, std::string_view report_row);
+
+  /// Writes members that belong to no sample (SampleReader::take_leftovers).
+  void add_pass_through(const std::vector<Member>& members);
+
+  /// Puts all files in place, the stats last, each synced.
+  /// @param stats  a JSON object; "files": {NAME: {"bytes", "sha256"}} is added for tar and rows
+  ///               and copies.
+  void commit(nlohmann::ordered_json stats);
+
+  std::int64_t num_samples() const;
+
+ private:
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+/// The stats of a finished shard, or nothing when it must be done (again): no stats file, one that
+/// is not JSON, or a file that it lists is missing or has another size. Hashes are not checked
+/// here.
+std::optional<nlohmann::ordered_json> committed(const std::filesystem::path& folder,
+                                                const std::string& shard_name);
+
+/// Files that belong to a shard: beside it, named after its stem and `.` or `_` (NAME.parquet,
+/// NAME_stats.json, NAME.json). Left out: tars, aitqe's own files, and files whose name fits the
+/// longer stem of another shard there. Sorted. Empty for `-` and `pipe:`.
+std::vector<std::filesystem::path> sidecar_files(const ShardRef& shard);
+
+/// @throws Error(Usage) when the output folder is a folder that an input shard lies in.
+void check_output_folder(const std::filesystem::path& folder, const std::vector<ShardRef>& shards);
+
+}  // namespace aitqe

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace aitqe {
+
+/// What is wrong with an archive. The names in reports are those of `to_string`.
+enum class DamageKind {
+  TruncatedInput,      ///< ends without the two zero blocks that close a tar
+  BadHeader,           ///< a member header that cannot be read; went on at the next good one
+  DataAfterEndMarker,  ///< zero blocks, then more data: joined archives, or a hole of zeros
+  MemberTooLarge,      ///< larger than TarReaderOptions::max_member_bytes; left out
+  ExpansionLimit,      ///< a compressed input that grows beyond the limits
+  SourceFailed,        ///< read error, broken compression, failed `pipe:` command
+};
+
+/// snake_case, e.g. "truncated_input".
+const char* to_string(DamageKind kind);
+
+/// One damaged place of an archive.
+struct ArchiveDamage {
+  DamageKind kind = DamageKind::BadHeader;
+  /// Where it begins, in bytes of the (uncompressed) tar.
+  std::int64_t offset = 0;
+  /// Bytes of the tar that were there and could not be used.
+  std::int64_t bytes_lost = 0;
+  /// Members known to be lost (a lower bound); not set where that cannot be told, as in a tar
+  /// that was cut between two members.
+  std::optional<std::int64_t> members_lost;
+  /// Complete, with the input's name, for log and report.
+  std::string message;
+};
+
+/// The damage found while reading one input. One thread at a time.
+class LossLog {
+ public:
+  void add(ArchiveDamage damage) { entries_.push_back(std::move(damage)); }
+
+  const std::vector<ArchiveDamage>& entries() const { return entries_; }
+  bool empty() const { return entries_.empty(); }
+
+  /// True when something was lost or may be: any entry but joined archives that were read on.
+  bool has_loss() const;
+  std::int64_t total_bytes() const;
+  /// Sum over the entries that know.
+  std::int64_t total_members() const;
+
+ private:
+  std::vector<ArchiveDamage> entries_;
+};
+
+}  // namespace aitqe

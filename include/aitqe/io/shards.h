@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace aitqe {
+
+/// One input shard.
+struct ShardRef {
+  /// A path, `-` (a tar on standard input) or `pipe:CMD`.
+  std::string url;
+  /// Stem of the output files: `data/00012.tar.gz` -> `00012`, `-` -> `stdin`. A `pipe:` command
+  /// takes the stem of its last word that ends like a shard, or else `pipe`.
+  std::string name;
+
+  bool operator==(const ShardRef&) const = default;
+};
+
+/// True for a name that ends in .tar, .tar.gz, .tgz, .tar.zst or .tzst, in any case.
+bool has_shard_suffix(const std::string& path);
+
+/// True where the url is a file in a folder (not `-`, not `pipe:`, no `scheme://`).
+bool is_local_file(const ShardRef& shard);
+
+/// Turns what a user typed into a list of shards, in this order: inputs as given; the files of a
+/// folder or glob sorted by bytes; braces as a shell expands them.
+///
+/// - a file: any name;  a folder: the shards directly inside, hidden files left out
+/// - `*`, `?`, `[...]`: a glob;  `{00000..00099}`, `{a,b}`: braces; a path that exists as typed is
+///   taken as it is
+/// - `@list.txt`: one input a line, relative to the working folder; blank lines and lines that
+///   start with `#` are skipped; lists do not nest
+/// - `-`;  `pipe:CMD`, where only number ranges are expanded, so that shell and awk braces survive
+///
+/// @throws Error(NoInput) naming the input that matched nothing or the file that is missing;
+///         Error(Usage) for a scheme that is not built in, for a broken brace, and for two inputs
+///         that would write the same output name (both are named).
+std::vector<ShardRef> expand_inputs(const std::vector<std::string>& inputs);
+
+/// `a{1..3}` -> a1 a2 a3, `{x,y}` -> x y, `{01..10}` keeps its zeros, nested and several braces.
+/// Text without a complete brace stays as it is.
+/// @throws Error(Usage) when more than a million names would come out.
+std::vector<std::string> expand_braces(const std::string& pattern);
+
+}  // namespace aitqe

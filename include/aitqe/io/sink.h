@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "aitqe/base/hash.h"
+
+namespace aitqe {
+
+/// A file that appears under its name only when complete: written as `DIR/.NAME.part-ATTEMPT`, then
+/// synced, renamed, and its folder synced. An existing file of that name is replaced.
+/// One thread at a time. Every failure is Error(Output) with path, reason and free space.
+class AtomicFile {
+ public:
+  /// @param attempt  tells temporaries of concurrent writers apart; "" = the process id.
+  explicit AtomicFile(std::filesystem::path path, std::string attempt = "");
+  /// Removes the temporary unless committed.
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(std::string_view bytes);
+
+  /// After this the file is on disk under its name; nothing may be written any more.
+  void commit();
+
+  const std::filesystem::path& path() const { return path_; }
+  /// Bytes given to `write` so far.
+  std::int64_t size_bytes() const { return size_bytes_; }
+  /// Of all bytes written; 64 hex digits. Only after `commit`.
+  const std::string& sha256() const { return sha256_; }
+
+ private:
+  void flush();
+  [[noreturn]] void fail(const std::string& action) const;
+
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  int descriptor_ = -1;
+  std::string buffer_;
+  std::int64_t size_bytes_ = 0;
+  Sha256 hash_;
+  std::string sha256_;
+};
+
+/// Size and SHA-256 of a file on disk.
+struct FileDigest {
+  std::int64_t size_bytes = 0;
+  std::string sha256;
+};
+
+/// Writes a whole small file atomically.
+FileDigest write_file(const std::filesystem::path& path, std::string_view bytes,
+                      const std::string& attempt = "");
+
+/// Copies a file byte for byte, atomically.
+/// @throws Error(NoInput) when `from` cannot be read, Error(Output) when `to` cannot be written.
+FileDigest copy_file(const std::filesystem::path& from, const std::filesystem::path& to,
+                     const std::string& attempt = "");
+
+/// Removes temporaries `.NAME.part-*` that an earlier run left for this file.
+/// @return how many were removed.
+int remove_stale_temporaries(const std::filesystem::path& path);
+
+/// Bytes that this user may still write in `folder`, or in its closest parent that exists.
+/// @throws Error(Output) when that cannot be told.
+std::int64_t free_space_bytes(const std::filesystem::path& folder);
+
+/// @throws Error(Output) naming both numbers when fewer than `needed_bytes` are free.
+void require_free_space(const std::filesystem::path& folder, std::int64_t needed_bytes);
+
+}  // namespace aitqe

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+
+#include "aitqe/io/shards.h"
+
+namespace aitqe {
+
+/// The bytes of one input end early or are wrong: read error, broken compression, a `pipe:` command
+/// that failed. Damage of that input, not of the run; TarReader turns it into an ArchiveDamage.
+class SourceError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A stream of bytes read once, front to back. One thread at a time.
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  /// Reads up to `buffer.size()` bytes; fewer is normal, 0 means the end (or an empty buffer).
+  /// @throws SourceError when the bytes cannot be read.
+  virtual std::size_t read(std::span<char> buffer) = 0;
+
+  /// What messages call this input: a path, `-`, `pipe:CMD`.
+  virtual std::string name() const = 0;
+
+  /// Total size where it is known beforehand (a plain file, memory).
+  virtual std::optional<std::int64_t> size_bytes() const { return std::nullopt; }
+
+  /// Says that no more will be read, and checks what can only be checked then. Call once.
+  /// @throws SourceError when a `pipe:` command exited non-zero. A command that our early stop
+  ///         killed by SIGPIPE did not fail.
+  virtual void finish() {}
+};
+
+/// A file or standard input.
+class FileSource : public Source {
+ public:
+  /// @throws Error(NoInput) when the file cannot be opened or is a folder.
+  static std::unique_ptr<FileSource> open(const std::string& path);
+  static std::unique_ptr<FileSource> standard_input();
+
+  ~FileSource() override;
+  FileSource(const FileSource&) = delete;
+  FileSource& operator=(const FileSource&) = delete;
+
+  std::size_t read(std::span<char> buffer) override;
+  std::string name() const override { return name_; }
+  std::optional<std::int64_t> size_bytes() const override { return size_bytes_; }
+
+ private:
+  FileSource(int descriptor, std::string name);
+
+  int descriptor_;
+  std::string name_;
+  std::optional<std::int64_t> size_bytes_;
+};
+
+/// What a shell command writes to its standard output. The status checked is that of `sh -c CMD`,
+/// so of the last command of a pipeline; `pipe:bash -o pipefail -c '...'` covers them all.
+class PipeSource : public Source {
+ public:
+  /// @throws Error(NoInput) when no process can be started.
+  explicit PipeSource(std::string command);
+  /// Ends the command if it still runs.
+  ~PipeSource() override;
+  PipeSource(const PipeSource&) = delete;
+  PipeSource& operator=(const PipeSource&) = delete;
+
+  std::size_t read(std::span<char> buffer) override;
+  std::string name() const override { return "pipe:" + command_; }
+  void finish() override;
+
+ private:
+  std::string command_;
+  int descriptor_ = -1;
+  int process_id_ = -1;  // -1 once waited for
+  bool saw_end_ = false;
+};
+
+/// Bytes in memory; for tests and small inputs.
+class MemorySource : public Source {
+ public:
+  explicit MemorySource(std::string bytes, std::string name = "memory")
+      : bytes_(std::move(bytes)), name_(std::move(name)) {}
+
+  std::size_t read(std::span<char> buffer) override;
+  std::string name() const override { return name_; }
+  std::optional<std::int64_t> size_bytes() const override {
+    return static_cast<std::int64_t>(bytes_.size());
+  }
+
+ private:
+  std::string bytes_;
+  std::string name_;
+  std::size_t position_ = 0;
+};
+
+/// Opens a path, `-` or `pipe:CMD`.
+/// @throws Error(NoInput) when it cannot be opened; Error(Usage) for a scheme that is not built in.
+std::unique_ptr<Source> open_source(const ShardRef& shard);
+
+}  // namespace aitqe
