@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "aitqe/quality/answer_keys.h"
+
+namespace aitqe {
+
+/// Why a text must not become a caption.
+enum class RewriteFault {
+  Empty,         ///< white space only
+  BadText,       ///< control characters, bidirectional overrides, U+FFFD or invalid UTF-8
+  SpecialToken,  ///< spells a special token: `<|im_end|>`, `<Overall>`, `<img_start>`, `</s>`, ...
+  PromptMarker,  ///< holds words of our prompt or keys of the answer
+  Refusal,       ///< speaks of itself: "I cannot ...", "As an AI ..."
+  Url,           ///< a link that the original caption does not hold
+  Loop,          ///< repeats one phrase over and over
+};
+
+/// The first fault found, in the order above; none for an ordinary sentence.
+/// Linear in the text. @param original  the caption that `rewrite` would replace, or "".
+std::optional<RewriteFault> find_rewrite_fault(std::string_view rewrite, std::string_view original,
+                                               const AnswerKeys& keys);
+
+/// "rewrite_empty", "rewrite_special_token", ...: the verdict's reason (policy.h).
+std::string_view rewrite_fault_reason(RewriteFault fault);
+
+}  // namespace aitqe

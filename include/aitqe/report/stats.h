@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aitqe/report/summary.h"
+
+namespace aitqe {
+
+inline constexpr std::string_view kStatsSchema = "aitqe.stats/1";
+
+struct FileIdentity {
+  std::string name;  ///< without folder
+  std::int64_t bytes = 0;
+  std::string sha256;
+
+  bool operator==(const FileIdentity&) const = default;
+};
+
+/// What was read. `etag` and `sha256` are "" where unknown.
+struct InputIdentity {
+  std::string url;  ///< path or URL as given, without credentials
+  std::int64_t bytes = 0;
+  std::string etag;
+  std::string sha256;
+
+  bool operator==(const InputIdentity&) const = default;
+};
+
+/// NAME.aitqe.stats.json: written last; a shard without it is not done.
+struct ShardStats {
+  std::string schema{kStatsSchema};
+  std::string shard;
+  std::string version;  ///< of aitqe
+  InputIdentity input;
+  /// Counts by status, and the damage of this shard.
+  Summary summary;
+  /// Everything this shard wrote, save this file.
+  std::vector<FileIdentity> files;
+  std::string config_sha256;
+  std::string model_sha256;
+  /// Wall time over all attempts, in seconds. The only value that differs between equal runs.
+  double duration_s = 0.0;
+
+  bool operator==(const ShardStats&) const = default;
+};
+
+/// Indented by two, ends with a newline.
+std::string stats_to_json(const ShardStats& stats);
+/// @throws Error(Damaged) naming what is wrong.
+ShardStats stats_from_json(std::string_view json);
+
+}  // namespace aitqe
