@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "aitqe/base/thread_pool.h"
+#include "aitqe/kernels/scalar_type.h"
+
+namespace aitqe::kernels {
+
+// Note [Same bits at any batch]
+// An output element is the sum of its products in one order that depends on the depth K alone:
+// kDepthBlock products one after the other by fused multiply-add from zero, then the block sums one
+// after the other. Rows that share the call, the cut into tiles, the number of threads and whether
+// the weight was packed ahead change nothing. So a pair's answer does not depend on who shares its
+// batch, and a restarted run repeats its bytes. Library GEMMs choose the order by shape.
+
+/// A weight as it lies in a checkpoint: [rows = outputs, cols = inputs], row-major.
+struct WeightView {
+  const void* data = nullptr;
+  ScalarType type = ScalarType::F32;
+  std::int64_t rows = 0;
+  std::int64_t cols = 0;
+};
+
+/// In what the products are formed; sums are always f32.
+enum class Compute { F32, BF16 };
+
+/// Ahead: a packed copy is made once (fastest). OnTheFly: panels are packed as they are used, for
+/// weights that fill the memory.
+enum class Packing { Ahead, OnTheFly };
+
+/// One weight ready to be multiplied with. Immutable; safe to call from many threads, each with a
+/// pool of its own.
+class GemmWeight {
+ public:
+  /// @param keep_alive  owns the bytes of `view` (a mapped file); dropped when packed ahead.
+  GemmWeight(WeightView view, Compute compute, Packing packing,
+             std::shared_ptr<const void> keep_alive, ThreadPool& pool);
+
+  std::int64_t num_inputs() const { return view_.cols; }
+  std::int64_t num_outputs() const { return view_.rows; }
+  /// Bytes of the packed copy; 0 when packed on the fly.
+  std::size_t packed_bytes() const;
+
+  /// y[m, n] = sum over k of x[m, k] w[n, k] (+ bias[n]).
+  /// @param x  [m, num_inputs] f32, contiguous   @param y  [m, num_outputs] f32, contiguous
+  /// @param bias  [num_outputs] or null
+  void multiply(const float* x, std::int64_t m, const float* bias, float* y,
+                ThreadPool& pool) const;
+
+ private:
+  struct Job;
+  void run_columns(const Job& job, std::int64_t first_panel, std::int64_t end_panel,
+                   std::int64_t first_row, std::int64_t end_row) const;
+  void pack_panel(std::int64_t panel, std::int64_t k0, int depth, std::uint32_t* to) const;
+  std::int64_t num_panels() const { return round_up(view_.rows, kPanelCols) / kPanelCols; }
+  std::int64_t words_per_panel() const;
+
+  WeightView view_;
+  Compute compute_;
+  std::shared_ptr<const void> keep_alive_;
+  std::vector<std::uint32_t> packed_;  // [panels, K or K/2, kPanelCols] as 32-bit words
+};
+
+}  // namespace aitqe::kernels

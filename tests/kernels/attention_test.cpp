@@ -1,0 +1,108 @@
+#include "aitqe/kernels/attention.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "aitqe/kernels/scalar_type.h"
+#include "support/random.h"
+
+namespace aitqe::kernels {
+namespace {
+
+using aitqe::testing::random_floats;
+
+/// Keys and values of one sequence in the layout of the kernel, its padding filled with junk.
+struct Sequence {
+  std::int64_t num_keys, capacity, value_stride;
+  std::vector<float> keys, values;
+
+  Sequence(const AttentionShape& shape, std::int64_t n, std::int64_t cap, std::uint32_t seed)
+      : num_keys(n), capacity(cap), value_stride(round_up(shape.head_dim, kLanes)),
+        keys(shape.num_kv_heads * shape.head_dim * cap, 7.0F),
+        values(shape.num_kv_heads * cap * value_stride, 9.0F) {
+    const auto k = random_floats(shape.num_kv_heads * n * shape.head_dim, seed);
+    const auto v = random_floats(shape.num_kv_heads * n * shape.head_dim, seed + 1);
+    for (int h = 0; h < shape.num_kv_heads; ++h) {
+      for (std::int64_t t = 0; t < n; ++t) {
+        for (int d = 0; d < shape.head_dim; ++d) {
+          const std::size_t from = (h * n + t) * shape.head_dim + d;
+          keys[(h * shape.head_dim + d) * cap + t] = 3.0F * k[from];
+          values[(h * cap + t) * value_stride + d] = v[from];
+        }
+      }
+    }
+  }
+};
+
+std::vector<float> run(const AttentionShape& shape, const Sequence& sequence,
+                       const std::vector<float>& queries, std::int64_t first_row, std::int64_t rows,
+                       std::int64_t first_position, int num_threads) {
+  const std::int64_t width = shape.num_heads * shape.head_dim;
+  std::vector<float> out(rows * width);
+  const AttentionSpan span{queries.data() + first_row * width, width, rows, first_position,
+                           sequence.num_keys, sequence.keys.data(), sequence.values.data(),
+                           sequence.capacity, sequence.value_stride, out.data()};
+  ThreadPool pool(num_threads);
+  attention({&span, 1}, shape, pool);
+  return out;
+}
+
+std::vector<float> expected(const AttentionShape& shape, const Sequence& s,
+                            const std::vector<float>& q, std::int64_t rows) {
+  std::vector<float> out(rows * shape.num_heads * shape.head_dim);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (int h = 0; h < shape.num_heads; ++h) {
+      const int kv = h / (shape.num_heads / shape.num_kv_heads);
+      const std::int64_t seen = shape.causal ? r + 1 : s.num_keys;
+      std::vector<double> weights(seen);
+      double total = 0;
+      for (std::int64_t t = 0; t < seen; ++t) {
+        double dot = 0;
+        for (int d = 0; d < shape.head_dim; ++d) {
+          dot += double{q[(r * shape.num_heads + h) * shape.head_dim + d]} *
+                 s.keys[(kv * shape.head_dim + d) * s.capacity + t];
+        }
+        weights[t] = std::exp(dot * shape.scale);
+        total += weights[t];
+      }
+      for (int d = 0; d < shape.head_dim; ++d) {
+        double sum = 0;
+        for (std::int64_t t = 0; t < seen; ++t) {
+          sum += weights[t] / total * s.values[(kv * s.capacity + t) * s.value_stride + d];
+        }
+        out[(r * shape.num_heads + h) * shape.head_dim + d] = static_cast<float>(sum);
+      }
+    }
+  }
+  return out;
+}
+
+TEST(Attention, AgreesWithDoublePrecision) {
+  for (const bool causal : {true, false}) {
+    for (const int head_dim : {16, 24, 72, 128}) {
+      const AttentionShape shape{6, 2, head_dim, 1.0F / std::sqrt(float(head_dim)), causal};
+      const Sequence sequence(shape, 70, 96, 5);
+      const auto queries = random_floats(70 * 6 * head_dim, 8);
+      const auto out = run(shape, sequence, queries, 0, 70, 0, 2);
+      const auto truth = expected(shape, sequence, queries, 70);
+      for (std::size_t i = 0; i < out.size(); ++i) ASSERT_NEAR(out[i], truth[i], 2e-6);
+    }
+  }
+}
+
+TEST(Attention, GivesARowTheSameBitsAloneAndInABlock) {
+  const AttentionShape shape{4, 2, 24, 0.2F, true};
+  const Sequence sequence(shape, 70, 96, 5);
+  const Sequence roomier(shape, 70, 320, 5);
+  const auto queries = random_floats(70 * 4 * 24, 8);
+  const auto whole = run(shape, sequence, queries, 0, 70, 0, 3);
+  EXPECT_EQ(run(shape, roomier, queries, 0, 70, 0, 1), whole);
+  for (const std::int64_t row : {0, 1, 15, 16, 33, 69}) {
+    const std::vector<float> part(whole.begin() + row * 96, whole.begin() + (row + 1) * 96);
+    EXPECT_EQ(run(shape, sequence, queries, row, 1, row, 1), part) << row;
+  }
+}
+
+}  // namespace
+}  // namespace aitqe::kernels
