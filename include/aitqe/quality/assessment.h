@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -80,6 +79,8 @@ struct Assessment {
   /// The new caption, decoded, not trimmed. Set even when it is empty, cut or suspect: the problems
   /// say so and `decide` does not use it.
   std::optional<std::string> recaption;
+  /// The answer ended inside `recaption`, or where it ends had to be guessed.
+  bool is_recaption_cut = false;
   Explanations explanations;
   std::vector<AnswerProblem> problems;
   /// An overall score or a complete rewrite was read. Otherwise the pair failed in stage "answer".

@@ -56,15 +56,18 @@ class PromptBuilder {
   const PromptTemplate& prompt_template() const { return template_; }
 
  private:
+  void refuse_ids(const std::vector<std::int32_t>& question_ids) const;
+
   PromptTemplate template_;
   std::shared_ptr<const Tokenizer> tokenizer_;
   PromptOptions options_;
+  std::vector<std::string> special_tokens_;
   std::vector<std::int32_t> image_ids_;  // slots and `after_image`, the same for every caption
 };
 
-/// The question as the reference would tokenise it: the caption rules of REFERENCE applied to
-/// `before + caption + after`. @throws SampleError where the reference raises on the text itself.
-/// Exposed for tests.
+/// The question, `before + caption + after`, as the reference would tokenise it: rules 1 to 4 of
+/// Note [Reference caption rules]. @throws SampleError where the reference raises on the text
+/// itself. Exposed for tests.
 std::string apply_reference_caption_rules(std::string question);
 
 }  // namespace aitqe

@@ -1,0 +1,188 @@
+#include "aitqe/quality/rewrite_guard.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "aitqe/text/unicode.h"
+#include "ascii.h"
+
+namespace aitqe {
+namespace {
+
+constexpr std::size_t kNowhere = std::string_view::npos;
+
+bool contains(std::string_view text, std::string_view part) {
+  return !part.empty() && text.find(part) != kNowhere;
+}
+
+/// C0 and C1 controls but white space, U+FFFD, and what reorders text on screen.
+/// Looks at UTF-8 bytes: C1 is C2 80..9F, U+202A..E is E2 80 AA..AE, U+2066..9 is E2 81 A6..A9.
+bool has_bad_text(std::string_view text) {
+  if (!is_valid_utf8(text) || contains(text, "\xEF\xBF\xBD")) return true;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte == 0x7F || (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r')) return true;
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
+    if (byte == 0xC2 && next < 0xA0) return true;
+    if (byte != 0xE2) continue;
+    const auto last = i + 2 < text.size() ? static_cast<unsigned char>(text[i + 2]) : 0;
+    if (next == 0x80 && last >= 0xAA && last <= 0xAE) return true;
+    if (next == 0x81 && last >= 0xA6 && last <= 0xA9) return true;
+  }
+  return false;
+}
+
+/// `<|name|>`: how Qwen and most others spell special tokens.
+bool has_bar_token(std::string_view text) {
+  constexpr std::size_t kLongestNameBytes = 48;
+  for (std::size_t at = text.find("<|"); at != kNowhere; at = text.find("<|", at + 2)) {
+    const std::string_view name = text.substr(at + 2, kLongestNameBytes);
+    const std::size_t end = name.find_first_of("| \t\r\n<>");
+    if (end != kNowhere && end > 0 && name.substr(end).starts_with("|>")) return true;
+  }
+  return false;
+}
+
+bool has_special_token(std::string_view text, const AnswerKeys& keys) {
+  // The reference's markers, then the other common spellings.
+  static constexpr auto kTokens = std::to_array<std::string_view>(
+      {"<img_start>", "<img_end>", "<noloss_start>", "<noloss_end>", "<image>", "</image>", "<s>",
+       "</s>", "<pad>", "<unk>", "<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>", "[INST]",
+       "[/INST]", "<<SYS>>"});
+  const auto is_inside = [text](std::string_view token) { return contains(text, token); };
+  return contains(text, keys.score_end) || has_bar_token(text) ||
+         std::any_of(kTokens.begin(), kTokens.end(), is_inside);
+}
+
+/// Whether `key` stands in `text` (both lower-case) like a key: with a colon behind it.
+bool has_key(std::string_view text, std::string_view key) {
+  if (key.empty()) return false;
+  for (std::size_t at = text.find(key); at != kNowhere; at = text.find(key, at + key.size())) {
+    const std::size_t next = text.find_first_not_of("\"' ", at + key.size());
+    if (next != kNowhere && text[next] == ':') return true;
+  }
+  return false;
+}
+
+bool has_prompt_marker(const std::string& low, const AnswerKeys& keys) {
+  if (contains(low, "evaluate the caption:")) return true;
+  if (contains(low, "respond using a dictionary structure")) return true;
+  if (has_key(low, ascii::lower(keys.recaption))) return true;
+  const auto is_inside = [&low](const std::string& key) { return has_key(low, ascii::lower(key)); };
+  return std::any_of(keys.scores.begin(), keys.scores.end(), is_inside) ||
+         std::any_of(keys.explanations.begin(), keys.explanations.end(), is_inside);
+}
+
+/// The model speaking of itself instead of the picture. "I can't breathe" on a banner is none.
+bool is_refusal(std::string_view low) {
+  static constexpr auto kAnywhere = std::to_array<std::string_view>(
+      {"as an ai language model", "as a language model", "as an ai assistant"});
+  for (const std::string_view words : kAnywhere) {
+    if (contains(low, words)) return true;
+  }
+  constexpr std::size_t kLongestStartBytes = 64;
+  std::string plain_start(ascii::trim(low).substr(0, kLongestStartBytes));
+  constexpr std::string_view kCurlyApostrophe = "\xE2\x80\x99";
+  if (const std::size_t curly = plain_start.find(kCurlyApostrophe); curly != kNowhere) {
+    plain_start.replace(curly, kCurlyApostrophe.size(), "'");
+  }
+  std::string_view start = plain_start;
+  static constexpr auto kStarts = std::to_array<std::string_view>(
+      {"i'm sorry", "i am sorry", "i'm unable to", "i am unable to", "i'm not able to",
+       "i am not able to", "as an ai,", "sorry, i "});
+  for (const std::string_view words : kStarts) {
+    if (start.starts_with(words)) return true;
+  }
+  static constexpr auto kCannot =
+      std::to_array<std::string_view>({"i cannot ", "i can't ", "i can not ", "unable to "});
+  static constexpr auto kVerbs = std::to_array<std::string_view>(
+      {"see", "view", "help", "assist", "describe", "provide", "identify", "determine", "evaluate",
+       "generate", "create", "comply", "fulfill", "answer"});
+  for (const std::string_view words : kCannot) {
+    if (!start.starts_with(words)) continue;
+    start.remove_prefix(words.size());
+    const auto follows = [start](std::string_view verb) { return start.starts_with(verb); };
+    return std::any_of(kVerbs.begin(), kVerbs.end(), follows);
+  }
+  return false;
+}
+
+std::vector<std::string_view> words_of(std::string_view text) {
+  std::vector<std::string_view> words;
+  std::size_t at = 0;
+  while ((at = text.find_first_not_of(ascii::kSpace, at)) != kNowhere) {
+    const std::size_t end = std::min(text.find_first_of(ascii::kSpace, at), text.size());
+    words.push_back(text.substr(at, end - at));
+    at = end;
+  }
+  return words;
+}
+
+bool has_new_url(std::span<const std::string_view> words, std::string_view original) {
+  constexpr int kMostUrls = 64;  // bounds the searches in `original`; nobody writes so many
+  int num_urls = 0;
+  for (const std::string_view word : words) {
+    const std::string low = ascii::lower(word);
+    const std::size_t at = std::min({low.find("http://"), low.find("https://"), low.find("www.")});
+    if (at == kNowhere) continue;
+    const std::string_view url = ascii::trim(word.substr(at), ".,;:!?\"')]}>");
+    if (++num_urls > kMostUrls || !contains(original, url)) return true;
+  }
+  return false;
+}
+
+/// Whether a phrase of up to 8 words stands 8 times in a row.
+bool is_loop(std::span<const std::string_view> words) {
+  constexpr std::size_t kLongestPhrase = 8;
+  constexpr std::size_t kRepeats = 8;
+  for (std::size_t period = 1; period <= kLongestPhrase; ++period) {
+    std::size_t run = 0;  // words in a row that equal the one `period` before
+    for (std::size_t i = period; i < words.size(); ++i) {
+      run = words[i] == words[i - period] ? run + 1 : 0;
+      if (run >= period * (kRepeats - 1)) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<RewriteFault> find_rewrite_fault(std::string_view rewrite, std::string_view original,
+                                               const AnswerKeys& keys) {
+  if (ascii::trim(rewrite).empty()) return RewriteFault::Empty;
+  if (has_bad_text(rewrite)) return RewriteFault::BadText;
+  if (has_special_token(rewrite, keys)) return RewriteFault::SpecialToken;
+  const std::string low = ascii::lower(rewrite);
+  if (has_prompt_marker(low, keys)) return RewriteFault::PromptMarker;
+  if (is_refusal(low)) return RewriteFault::Refusal;
+  const std::vector<std::string_view> words = words_of(rewrite);
+  if (has_new_url(words, original)) return RewriteFault::Url;
+  if (is_loop(words)) return RewriteFault::Loop;
+  return std::nullopt;
+}
+
+std::string_view rewrite_fault_reason(RewriteFault fault) {
+  switch (fault) {
+    case RewriteFault::Empty:
+      return "rewrite_empty";
+    case RewriteFault::BadText:
+      return "rewrite_bad_text";
+    case RewriteFault::SpecialToken:
+      return "rewrite_special_token";
+    case RewriteFault::PromptMarker:
+      return "rewrite_prompt_marker";
+    case RewriteFault::Refusal:
+      return "rewrite_refusal";
+    case RewriteFault::Url:
+      return "rewrite_url";
+    case RewriteFault::Loop:
+      return "rewrite_loop";
+  }
+  return "rewrite_bad_text";
+}
+
+}  // namespace aitqe
