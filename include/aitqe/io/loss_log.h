@@ -28,7 +28,7 @@ struct ArchiveDamage {
   /// Bytes of the tar that were there and could not be used.
   std::int64_t bytes_lost = 0;
   /// Members known to be lost (a lower bound); not set where that cannot be told, as in a tar
-  /// that was cut between two members.
+  /// that was cut between two members, or has a hole of zeros.
   std::optional<std::int64_t> members_lost;
   /// Complete, with the input's name, for log and report.
   std::string message;
@@ -42,7 +42,8 @@ class LossLog {
   const std::vector<ArchiveDamage>& entries() const { return entries_; }
   bool empty() const { return entries_.empty(); }
 
-  /// True when something was lost or may be: any entry but joined archives that were read on.
+  /// True when something was lost or may be: any entry but archives that were plainly joined
+  /// (the next one begins at a whole record of 10 240 bytes) and read on.
   bool has_loss() const;
   std::int64_t total_bytes() const;
   /// Sum over the entries that know.

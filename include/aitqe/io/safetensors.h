@@ -81,6 +81,7 @@ class SafetensorsFile {
 
  private:
   SafetensorsFile(std::filesystem::path path, std::span<const std::byte> mapping);
+  void advise(const std::string& tensor, int advice) const;
 
   std::filesystem::path path_;
   std::span<const std::byte> mapping_;

@@ -19,8 +19,15 @@ struct ShardRef {
 /// True for a name that ends in .tar, .tar.gz, .tgz, .tar.zst or .tzst, in any case.
 bool has_shard_suffix(const std::string& path);
 
+/// `data/00012.tar.gz` -> `00012`; of other files the last extension goes: `a.b.bin` -> `a.b`.
+std::string shard_stem(const std::string& path);
+
 /// True where the url is a file in a folder (not `-`, not `pipe:`, no `scheme://`).
 bool is_local_file(const ShardRef& shard);
+
+/// @throws Error(Usage) for `s3://`, `http://` and any other `scheme://`: not built in yet; the
+///         message shows the `pipe:` command to use.
+void require_built_in_scheme(const std::string& url);
 
 /// Turns what a user typed into a list of shards, in this order: inputs as given; the files of a
 /// folder or glob sorted by bytes; braces as a shell expands them.
@@ -33,7 +40,7 @@ bool is_local_file(const ShardRef& shard);
 /// - `-`;  `pipe:CMD`, where only number ranges are expanded, so that shell and awk braces survive
 ///
 /// @throws Error(NoInput) naming the input that matched nothing or the file that is missing;
-///         Error(Usage) for a scheme that is not built in, for a broken brace, and for two inputs
+///         Error(Usage) for a scheme that is not built in, for too many names, and for two inputs
 ///         that would write the same output name (both are named).
 std::vector<ShardRef> expand_inputs(const std::vector<std::string>& inputs);
 

@@ -84,7 +84,8 @@ class TarReader {
 
 /// Writes a tar: USTAR, with a pax header before those members that need one (names beyond 100+155
 /// bytes or not ASCII, times with nanoseconds, large numbers). Same members in, same bytes out.
-/// libarchive does the writing. One thread at a time.
+/// By hand and not by libarchive, which adds a slash to folder names and whose treatment of names
+/// that are not ASCII depends on the locale. One thread at a time.
 class TarWriter {
  public:
   /// @param write  takes the archive's bytes in order; may throw, which leaves through `add` and
@@ -93,10 +94,11 @@ class TarWriter {
   ~TarWriter();
   TarWriter(TarWriter&&) noexcept;
 
-  /// @throws Error(Output) for a member that no tar can hold.
+  /// @param bytes  written for files only. Device numbers beyond 7 octal digits become 0.
   void add(std::string_view name, std::string_view bytes, const MemberMetadata& metadata);
 
-  /// Writes the two zero blocks of the end. Call once, after the last `add`.
+  /// Writes the zero blocks of the end, up to a multiple of 10 240 bytes as GNU tar. Call once,
+  /// after the last `add`.
   void finish();
 
  private:

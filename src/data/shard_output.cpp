@@ -1,0 +1,215 @@
+#include "aitqe/data/shard_output.h"
+
+#include <algorithm>
+#include <cassert>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <system_error>
+#include <utility>
+
+#include "aitqe/base/error.h"
+#include "aitqe/io/tar.h"
+
+namespace aitqe {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kRecordSuffix = "aitqe.json";
+
+std::string stats_name(const std::string& shard_name) { return shard_name + ".aitqe.stats.json"; }
+std::string rows_name(const std::string& shard_name) { return shard_name + ".aitqe.jsonl"; }
+std::string tar_name(const std::string& shard_name) { return shard_name + ".tar"; }
+
+fs::path input_folder(const ShardRef& shard) {
+  const fs::path folder = fs::path(shard.url).parent_path();
+  return folder.empty() ? fs::path(".") : folder;
+}
+
+// `name` is the stem and then a dot or an underscore.
+bool belongs_to(const std::string& name, const std::string& stem) {
+  return name.size() > stem.size() && name.starts_with(stem) &&
+         (name[stem.size()] == '.' || name[stem.size()] == '_');
+}
+
+bool is_same_folder(const fs::path& a, const fs::path& b) {
+  std::error_code error;
+  return fs::weakly_canonical(a, error) == fs::weakly_canonical(b, error) && !error;
+}
+
+Member make_record(const Sample& sample, std::string_view record) {
+  Member member;
+  member.name = sample.key + "." + kRecordSuffix;
+  member.suffix = kRecordSuffix;
+  member.bytes = record;
+  const auto first = std::find_if(sample.members.begin(), sample.members.end(),
+                                  [](const Member& other) { return !other.passes_through(); });
+  if (first != sample.members.end()) member.metadata = first->metadata;
+  member.metadata.mode = 0644;
+  return member;
+}
+
+}  // namespace
+
+class ShardOutput::State {
+ public:
+  State(fs::path folder, ShardRef shard, ShardOutputOptions options)
+      : folder_(std::move(folder)), shard_(std::move(shard)), options_(std::move(options)) {
+    std::error_code error;
+    fs::create_directories(folder_, error);
+    if (error) {
+      throw Error(ErrorCategory::Output,
+                  folder_.string() + ": cannot be created: " + error.message());
+    }
+    sidecars_ = options_.write_tar ? sidecar_files(shard_) : std::vector<fs::path>{};
+    remove_stale();
+    rows_.emplace(folder_ / rows_name(shard_.name), options_.attempt);
+    if (!options_.write_tar) return;
+    tar_file_.emplace(folder_ / tar_name(shard_.name), options_.attempt);
+    tar_.emplace([this](std::string_view bytes) { tar_file_->write(bytes); });
+  }
+
+  void add(const Sample& sample, std::string_view record, std::string_view report_row) {
+    if (tar_) add_to_tar(sample, make_record(sample, record));
+    assert(report_row.find('\n') == std::string_view::npos);
+    rows_->write(report_row);
+    rows_->write("\n");
+    ++num_samples_;
+  }
+
+  void add_member(const Member& member) {
+    if (tar_) tar_->add(member.name, member.bytes, member.metadata);
+  }
+
+  void commit(nlohmann::ordered_json stats) {
+    nlohmann::ordered_json files = nlohmann::ordered_json::object();
+    const auto add_digest = [&files](const std::string& name, const FileDigest& digest) {
+      files[name] = {{"bytes", digest.size_bytes}, {"sha256", digest.sha256}};
+    };
+    if (tar_) {
+      tar_->finish();
+      tar_file_->commit();
+      add_digest(tar_name(shard_.name), {tar_file_->size_bytes(), tar_file_->sha256()});
+    }
+    rows_->commit();
+    add_digest(rows_name(shard_.name), {rows_->size_bytes(), rows_->sha256()});
+    for (const fs::path& sidecar : sidecars_) {
+      const std::string name = sidecar.filename().string();
+      add_digest(name, copy_file(sidecar, folder_ / name, options_.attempt));
+    }
+    stats["files"] = std::move(files);
+    write_file(folder_ / stats_name(shard_.name), stats.dump(2) + "\n", options_.attempt);
+  }
+
+  std::int64_t num_samples() const { return num_samples_; }
+
+ private:
+  // A record that the input brought keeps its place; a second one for the same key would be a
+  // duplicate member to every loader.
+  void add_to_tar(const Sample& sample, const Member& record) {
+    const Member* old_record = find_member(sample, kRecordSuffix);
+    const auto last = std::find_if(sample.members.rbegin(), sample.members.rend(),
+                                   [](const Member& member) { return !member.passes_through(); });
+    for (const Member& member : sample.members) {
+      if (&member == old_record) {
+        Member renewed = member;
+        renewed.bytes = record.bytes;
+        add_member(renewed);
+      } else {
+        add_member(member);
+      }
+      if (old_record == nullptr && last != sample.members.rend() && &member == &*last) {
+        add_member(record);
+      }
+    }
+  }
+
+  void remove_stale() const {
+    remove_stale_temporaries(folder_ / stats_name(shard_.name));
+    remove_stale_temporaries(folder_ / rows_name(shard_.name));
+    remove_stale_temporaries(folder_ / tar_name(shard_.name));
+    for (const fs::path& sidecar : sidecars_) {
+      remove_stale_temporaries(folder_ / sidecar.filename());
+    }
+  }
+
+  fs::path folder_;
+  ShardRef shard_;
+  ShardOutputOptions options_;
+  std::vector<fs::path> sidecars_;
+  std::optional<AtomicFile> rows_;
+  std::optional<AtomicFile> tar_file_;
+  std::optional<TarWriter> tar_;
+  std::int64_t num_samples_ = 0;
+};
+
+ShardOutput::ShardOutput(fs::path folder, ShardRef shard, ShardOutputOptions options)
+    : state_(std::make_unique<State>(std::move(folder), std::move(shard), std::move(options))) {}
+ShardOutput::~ShardOutput() = default;
+
+void ShardOutput::add(const Sample& sample, std::string_view record, std::string_view report_row) {
+  state_->add(sample, record, report_row);
+}
+
+void ShardOutput::add_pass_through(const std::vector<Member>& members) {
+  for (const Member& member : members) state_->add_member(member);
+}
+
+void ShardOutput::commit(nlohmann::ordered_json stats) { state_->commit(std::move(stats)); }
+
+std::int64_t ShardOutput::num_samples() const { return state_->num_samples(); }
+
+std::optional<nlohmann::ordered_json> committed(const fs::path& folder,
+                                                const std::string& shard_name) {
+  std::ifstream stream(folder / stats_name(shard_name));
+  if (!stream) return std::nullopt;
+  nlohmann::ordered_json stats =
+      nlohmann::ordered_json::parse(stream, nullptr, /*allow_exceptions=*/false);
+  if (!stats.is_object() || !stats.contains("files") || !stats["files"].is_object()) {
+    return std::nullopt;
+  }
+  for (const auto& [name, digest] : stats["files"].items()) {
+    const bool is_number =
+        digest.is_object() && digest.contains("bytes") && digest["bytes"].is_number_unsigned();
+    std::error_code error;
+    if (!is_number ||
+        fs::file_size(folder / name, error) != digest["bytes"].get<std::uintmax_t>() || error) {
+      return std::nullopt;
+    }
+  }
+  return stats;
+}
+
+std::vector<fs::path> sidecar_files(const ShardRef& shard) {
+  if (!is_local_file(shard)) return {};
+  std::vector<fs::path> files;
+  std::vector<std::string> other_stems;
+  std::error_code error;
+  for (fs::directory_iterator entry(input_folder(shard), error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (has_shard_suffix(name)) {
+      other_stems.push_back(shard_stem(name));
+    } else if (belongs_to(name, shard.name) && !belongs_to(name, shard.name + ".aitqe") &&
+               entry->is_regular_file(error)) {
+      files.push_back(entry->path());
+    }
+  }
+  std::erase_if(files, [&](const fs::path& file) {
+    return std::any_of(other_stems.begin(), other_stems.end(), [&](const std::string& stem) {
+      return stem.size() > shard.name.size() && belongs_to(file.filename().string(), stem);
+    });
+  });
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+void check_output_folder(const fs::path& folder, const std::vector<ShardRef>& shards) {
+  for (const ShardRef& shard : shards) {
+    if (!is_local_file(shard) || !is_same_folder(folder, input_folder(shard))) continue;
+    throw Error(ErrorCategory::Usage, folder.string() + ": the input " + shard.url +
+                                          " lies in this folder; choose another one with -o");
+  }
+}
+
+}  // namespace aitqe

@@ -1,0 +1,44 @@
+#include "aitqe/io/loss_log.h"
+
+#include <algorithm>
+
+namespace aitqe {
+
+const char* to_string(DamageKind kind) {
+  switch (kind) {
+    case DamageKind::TruncatedInput:
+      return "truncated_input";
+    case DamageKind::BadHeader:
+      return "bad_header";
+    case DamageKind::DataAfterEndMarker:
+      return "data_after_end_marker";
+    case DamageKind::MemberTooLarge:
+      return "member_too_large";
+    case DamageKind::ExpansionLimit:
+      return "expansion_limit";
+    case DamageKind::SourceFailed:
+      return "source_failed";
+  }
+  return "unknown";
+}
+
+bool LossLog::has_loss() const {
+  return std::any_of(entries_.begin(), entries_.end(), [](const ArchiveDamage& damage) {
+    return damage.kind != DamageKind::DataAfterEndMarker || damage.bytes_lost > 0 ||
+           damage.members_lost != 0;
+  });
+}
+
+std::int64_t LossLog::total_bytes() const {
+  std::int64_t total = 0;
+  for (const ArchiveDamage& damage : entries_) total += damage.bytes_lost;
+  return total;
+}
+
+std::int64_t LossLog::total_members() const {
+  std::int64_t total = 0;
+  for (const ArchiveDamage& damage : entries_) total += damage.members_lost.value_or(0);
+  return total;
+}
+
+}  // namespace aitqe

@@ -1,0 +1,160 @@
+#include "aitqe/io/sink.h"
+
+#include <fcntl.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "aitqe/base/error.h"
+#include "aitqe/io/shards.h"
+#include "aitqe/io/source.h"
+
+namespace aitqe {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
+
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+std::string temporary_prefix(const fs::path& path) {
+  return "." + path.filename().string() + ".part-";
+}
+
+std::string free_space_text(const fs::path& folder) {
+  struct statvfs info {};
+  if (statvfs(folder.c_str(), &info) != 0) return "free space unknown";
+  return std::to_string(static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize) + " bytes free";
+}
+
+// Returns 0 or the errno.
+int write_fully(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(descriptor, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return 0;
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(fs::path path, std::string attempt) : path_(std::move(path)) {
+  if (attempt.empty()) attempt = std::to_string(getpid());
+  temporary_ = folder_of(path_) / (temporary_prefix(path_) + attempt);
+  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) fail("cannot be created");
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::fail(const std::string& action) const {
+  const int error = errno;
+  throw Error(ErrorCategory::Output, path_.string() + ": " + action + ": " + std::strerror(error) +
+                                         " (" + free_space_text(folder_of(path_)) + ")");
+}
+
+void AtomicFile::write(std::string_view bytes) {
+  hash_.update(bytes);
+  size_bytes_ += static_cast<std::int64_t>(bytes.size());
+  if (buffer_.size() + bytes.size() > kBufferBytes) flush();
+  if (bytes.size() < kBufferBytes) {
+    buffer_.append(bytes);
+    return;
+  }
+  errno = write_fully(descriptor_, bytes);
+  if (errno != 0) fail("cannot be written");
+}
+
+void AtomicFile::flush() {
+  errno = write_fully(descriptor_, buffer_);
+  if (errno != 0) fail("cannot be written");
+  buffer_.clear();
+}
+
+void AtomicFile::commit() {
+  flush();
+  if (::fsync(descriptor_) != 0) fail("cannot be synced");
+  if (::close(std::exchange(descriptor_, -1)) != 0) fail("cannot be closed");
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("cannot be renamed into place");
+  temporary_.clear();
+  const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) fail("folder cannot be opened to sync it");
+  // EINVAL: file systems (some FUSE and network ones) that have no such operation.
+  const bool is_synced = ::fsync(folder) == 0 || errno == EINVAL;
+  const int error = errno;
+  ::close(folder);
+  errno = error;
+  if (!is_synced) fail("folder cannot be synced");
+  sha256_ = hash_.hex_digest();
+}
+
+FileDigest write_file(const fs::path& path, std::string_view bytes, const std::string& attempt) {
+  AtomicFile file(path, attempt);
+  file.write(bytes);
+  file.commit();
+  return {file.size_bytes(), file.sha256()};
+}
+
+FileDigest copy_file(const fs::path& from, const fs::path& to, const std::string& attempt) {
+  const std::unique_ptr<FileSource> source = FileSource::open(from.string());
+  AtomicFile file(to, attempt);
+  std::string buffer(kBufferBytes, '\0');
+  try {
+    while (const std::size_t count = source->read(buffer)) {
+      file.write(std::string_view(buffer).substr(0, count));
+    }
+  } catch (const SourceError& error) {
+    throw Error(ErrorCategory::NoInput, error.what());
+  }
+  file.commit();
+  return {file.size_bytes(), file.sha256()};
+}
+
+int remove_stale_temporaries(const fs::path& path) {
+  const std::string prefix = temporary_prefix(path);
+  int num_removed = 0;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder_of(path), error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (!entry->path().filename().string().starts_with(prefix)) continue;
+    std::error_code ignored;
+    if (fs::remove(entry->path(), ignored)) ++num_removed;
+  }
+  return num_removed;
+}
+
+std::int64_t free_space_bytes(const fs::path& folder) {
+  fs::path existing = fs::absolute(folder);
+  std::error_code error;
+  while (!fs::exists(existing, error) && existing != existing.parent_path()) {
+    existing = existing.parent_path();
+  }
+  const fs::space_info space = fs::space(existing, error);
+  if (error) {
+    throw Error(ErrorCategory::Output,
+                existing.string() + ": free space cannot be told: " + error.message());
+  }
+  return static_cast<std::int64_t>(space.available);
+}
+
+void require_free_space(const fs::path& folder, std::int64_t needed_bytes) {
+  const std::int64_t free_bytes = free_space_bytes(folder);
+  if (free_bytes >= needed_bytes) return;
+  throw Error(ErrorCategory::Output, folder.string() + ": " + std::to_string(free_bytes) +
+                                         " bytes free, needs " + std::to_string(needed_bytes));
+}
+
+}  // namespace aitqe

@@ -1,0 +1,166 @@
+#include "aitqe/io/source.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "aitqe/base/error.h"
+
+extern char** environ;
+
+namespace aitqe {
+namespace {
+
+std::size_t read_descriptor(int descriptor, std::span<char> buffer, const std::string& name) {
+  while (true) {
+    const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) throw SourceError(name + ": cannot be read: " + std::strerror(errno));
+  }
+}
+
+// A shell reports a child killed by SIGPIPE as 128 + 13.
+bool is_broken_pipe(int status) {
+  return (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE) ||
+         (WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGPIPE);
+}
+
+int wait_for(int process_id) {
+  int status = 0;
+  while (waitpid(process_id, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+// Starts `sh -c command` with its output on `output` and SIGPIPE at its default, so that it ends
+// when we stop reading even where our own process ignores that signal.
+int start_shell(const std::string& command, int output, pid_t* process_id) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t defaults;
+  sigemptyset(&defaults);
+  sigaddset(&defaults, SIGPIPE);
+  posix_spawnattr_setsigdefault(&attributes, &defaults);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  std::string shell = "sh";
+  std::string flag = "-c";
+  std::string text = command;
+  const std::array<char*, 4> arguments{shell.data(), flag.data(), text.data(), nullptr};
+  const int error =
+      posix_spawn(process_id, "/bin/sh", &actions, &attributes, arguments.data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return error;
+}
+
+}  // namespace
+
+FileSource::FileSource(int descriptor, std::string name)
+    : descriptor_(descriptor), name_(std::move(name)) {
+  struct stat info {};
+  if (fstat(descriptor_, &info) == 0 && S_ISREG(info.st_mode)) size_bytes_ = info.st_size;
+}
+
+std::unique_ptr<FileSource> FileSource::open(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    throw Error(ErrorCategory::NoInput, path + ": cannot be opened: " + std::strerror(errno));
+  }
+  std::unique_ptr<FileSource> source(new FileSource(descriptor, path));
+  struct stat info {};
+  if (fstat(descriptor, &info) == 0 && S_ISDIR(info.st_mode)) {
+    throw Error(ErrorCategory::NoInput, path + ": is a folder, expected a tar");
+  }
+  posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
+  return source;
+}
+
+std::unique_ptr<FileSource> FileSource::standard_input() {
+  const int descriptor = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+  if (descriptor < 0) {
+    throw Error(ErrorCategory::NoInput,
+                std::string("-: no standard input: ") + std::strerror(errno));
+  }
+  return std::unique_ptr<FileSource>(new FileSource(descriptor, "-"));
+}
+
+FileSource::~FileSource() { ::close(descriptor_); }
+
+std::size_t FileSource::read(std::span<char> buffer) {
+  return read_descriptor(descriptor_, buffer, name_);
+}
+
+PipeSource::PipeSource(std::string command) : command_(std::move(command)) {
+  std::array<int, 2> ends{};
+  int error = pipe2(ends.data(), O_CLOEXEC) == 0 ? 0 : errno;
+  if (error == 0) {
+    pid_t process_id = -1;
+    error = start_shell(command_, ends[1], &process_id);
+    ::close(ends[1]);
+    if (error == 0) {
+      descriptor_ = ends[0];
+      process_id_ = process_id;
+      return;
+    }
+    ::close(ends[0]);
+  }
+  throw Error(ErrorCategory::NoInput, name() + ": cannot be started: " + std::strerror(error));
+}
+
+PipeSource::~PipeSource() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (process_id_ < 0) return;
+  kill(process_id_, SIGTERM);
+  wait_for(process_id_);
+}
+
+std::size_t PipeSource::read(std::span<char> buffer) {
+  if (buffer.empty()) return 0;
+  const std::size_t count = read_descriptor(descriptor_, buffer, name());
+  saw_end_ = saw_end_ || count == 0;
+  return count;
+}
+
+void PipeSource::finish() {
+  if (process_id_ < 0) return;
+  ::close(std::exchange(descriptor_, -1));
+  const int status = wait_for(std::exchange(process_id_, -1));
+  if (status == 0 || (!saw_end_ && is_broken_pipe(status))) return;
+  throw SourceError(name() + ": " +
+                    (WIFSIGNALED(status)
+                         ? "ended by signal " + std::to_string(WTERMSIG(status))
+                         : "exited with status " + std::to_string(WEXITSTATUS(status))) +
+                    "; what it wrote may be incomplete");
+}
+
+std::size_t MemorySource::read(std::span<char> buffer) {
+  const std::size_t count = std::min(buffer.size(), bytes_.size() - position_);
+  std::copy_n(bytes_.data() + position_, count, buffer.data());
+  position_ += count;
+  return count;
+}
+
+std::unique_ptr<Source> open_source(const ShardRef& shard) {
+  constexpr std::string_view kPipe = "pipe:";
+  if (shard.url == "-") return FileSource::standard_input();
+  if (shard.url.starts_with(kPipe)) {
+    return std::make_unique<PipeSource>(shard.url.substr(kPipe.size()));
+  }
+  require_built_in_scheme(shard.url);
+  return FileSource::open(shard.url);
+}
+
+}  // namespace aitqe
