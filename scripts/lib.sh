@@ -1,0 +1,171 @@
+# shellcheck shell=bash
+# Functions that setup.sh, quickstart.sh, test.sh, lint.sh and fuzz.sh share. Sourced, never run.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+DEPS=$ROOT/.deps
+
+# One compiler cache for every build folder and every clone. The sloppiness is what ccache's manual
+# asks for with precompiled headers.
+export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$ROOT}
+export CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-1}
+export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros,include_file_mtime,include_file_ctime}
+
+# shellcheck disable=SC2034  # setup.sh uses both lists
+BUILD_PACKAGES=(
+  build-essential cmake ninja-build ccache pkg-config git ca-certificates
+  python3 python3-pip
+  libarchive-dev libpcre2-dev libutf8proc-dev nlohmann-json3-dev libcli11-dev libspdlog-dev
+  libopencv-core-dev libopencv-imgcodecs-dev libtomlplusplus-dev libssl-dev libxxhash-dev
+  libjpeg62-turbo-dev libwebp-dev libpng-dev zlib1g-dev libcurl4-openssl-dev
+)
+# shellcheck disable=SC2034
+TEST_PACKAGES=(
+  libgtest-dev libgmock-dev libbenchmark-dev
+  clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev
+)
+
+# libtorch comes out of the wheel, without the packages that only Python or a GPU needs; libtorch_cpu
+# names the two small CUDA libraries.
+TORCH_WHEELS=(torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
+
+say() { printf '%s\n' "$*"; }
+heading() { printf '\n=== %s\n' "$*"; }
+die() {
+  printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+  exit 1
+}
+
+# The comment block at the top of the running script is its help text.
+print_help() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; }
+
+# --- Debian packages ----------------------------------------------------------------------------
+
+# missing_packages NAME... : those that dpkg does not know as installed, on one line.
+missing_packages() {
+  local name missing=()
+  for name in "$@"; do
+    # shellcheck disable=SC2016  # the braces are dpkg-query's, not the shell's
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || missing+=("$name")
+  done
+  printf '%s' "${missing[*]}"
+}
+
+# install_packages NAME... : installs what is missing; asks for nothing.
+install_packages() {
+  local missing log
+  command -v dpkg-query >/dev/null ||
+    die "this is no Debian system; install what these packages hold, then use cmake --preset release: $*"
+  missing=$(missing_packages "$@")
+  if [[ -z $missing ]]; then
+    say "Debian packages: all $# are there"
+    return
+  fi
+  [[ $(id -u) == 0 ]] || die "not root; ask for these Debian packages to be installed: $missing"
+  say "Debian packages: installing $missing"
+  log=$(mktemp)
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update >"$log" 2>&1 || fail_with_log "$log" "apt-get update failed (is there a network?)"
+  # shellcheck disable=SC2086  # one word for each package
+  apt-get install -y --no-install-recommends -o Dpkg::Use-Pty=0 $missing >"$log" 2>&1 </dev/null ||
+    fail_with_log "$log" "apt-get install failed"
+  rm -f "$log"
+  missing=$(missing_packages "$@")
+  [[ -z $missing ]] || die "apt-get ended well, yet these packages are missing: $missing"
+}
+
+# fail_with_log LOG MESSAGE : shows the end of LOG, then stops with the message.
+fail_with_log() {
+  tail -n 15 "$1" >&2
+  rm -f "$1"
+  die "$2"
+}
+
+# --- Python wheels ------------------------------------------------------------------------------
+
+# Debian's own Python where it has pip; else the one on PATH.
+system_python() {
+  local candidate
+  for candidate in /usr/bin/python3 python3; do
+    if "$candidate" -m pip --version >/dev/null 2>&1; then
+      printf '%s' "$candidate"
+      return
+    fi
+  done
+  die "no python3 with pip: install python3-pip"
+}
+
+# fill_folder NAME STAMP COMMAND... : runs COMMAND with a fresh folder as its last argument, and
+# gives that folder its name, $DEPS/NAME, when the command succeeded. STAMP says what is in it: a
+# folder with another stamp, or none (an interrupted run), is replaced.
+fill_folder() {
+  local name=$1 stamp=$2 folder=$DEPS/$1
+  shift 2
+  if [[ -f $folder/.complete && $(<"$folder/.complete") == "$stamp" ]]; then
+    say ".deps/$name: up to date"
+    return
+  fi
+  say ".deps/$name: installing $(wc -w <<<"$stamp") packages"
+  rm -rf "$folder" "$folder.part"
+  mkdir -p "$DEPS"
+  "$@" "$folder.part"
+  printf '%s\n' "$stamp" >"$folder.part/.complete"
+  mv "$folder.part" "$folder"
+}
+
+# run_pip ARGUMENTS... : the system's pip, its output shown only when it fails.
+run_pip() {
+  local log python
+  log=$(mktemp)
+  python=$(system_python)
+  "$python" -m pip install --no-input --disable-pip-version-check --root-user-action=ignore "$@" >"$log" 2>&1 ||
+    fail_with_log "$log" "pip could not install into .deps (is there a network?)"
+  rm -f "$log"
+}
+
+install_torch_into() { run_pip --no-deps --no-compile --target "$1" "${TORCH_WHEELS[@]}"; }
+install_torch() { fill_folder libtorch "${TORCH_WHEELS[*]}" install_torch_into; }
+
+# The tests' Python packages lie in one folder, and bin/python3 beside them finds them.
+install_test_python_into() {
+  local python
+  run_pip --no-compile --target "$1/packages" --requirement "$ROOT/scripts/requirements-test.txt"
+  python=$(system_python)
+  mkdir -p "$1/bin"
+  # shellcheck disable=SC2016  # for the script that is written, not for this one
+  printf '#!/bin/sh\n# Written by scripts/setup.sh: Python with the packages of scripts/requirements-test.txt.\nPYTHONPATH=$(dirname "$0")/../packages exec %s "$@"\n' \
+    "$(command -v "$python")" >"$1/bin/python3"
+  chmod +x "$1/bin/python3"
+}
+install_test_python() {
+  fill_folder python "$(grep -v '^#' "$ROOT/scripts/requirements-test.txt" | xargs)" install_test_python_into
+}
+
+# --- building -----------------------------------------------------------------------------------
+
+# As many compilers as there are cores, and 2 GB of memory for each: ATen's headers need it.
+default_jobs() {
+  local cores memory_kb by_memory
+  cores=$(nproc)
+  memory_kb=$(awk '/^MemAvailable/ {print $2}' /proc/meminfo)
+  by_memory=$((memory_kb / 2000000))
+  if ((by_memory < 1)); then by_memory=1; fi
+  printf '%s' $((cores < by_memory ? cores : by_memory))
+}
+
+# Only the compiler that is known to be quiet gets to stop a build by a warning.
+werror() {
+  if [[ $(c++ -dumpversion 2>/dev/null) == 12 ]]; then printf ON; else printf OFF; fi
+}
+
+# configure PRESET ARGUMENTS... : into build/PRESET; quiet unless it fails.
+configure() {
+  local preset=$1 log
+  shift
+  mkdir -p "$ROOT/build"
+  log=$ROOT/build/configure-$preset.log
+  (cd "$ROOT" && cmake --preset "$preset" "$@") >"$log" 2>&1 || {
+    tail -n 30 "$log" >&2
+    say "cmake --preset $preset failed" >&2
+    return 1
+  }
+}

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Installs what aitqe is built from: Debian packages, and libtorch into .deps/.
+#
+#   scripts/setup.sh            what the program needs
+#   scripts/setup.sh --tests    also what the test suite needs
+#
+# Only what is missing is installed, nothing is asked, and running it twice is harmless. Debian
+# packages need root; without root the missing ones are named.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+tests=no
+for argument in "$@"; do
+  case $argument in
+    --tests) tests=yes ;;
+    -h | --help) print_help; exit 0 ;;
+    *) die "unknown option $argument (there is --tests)" ;;
+  esac
+done
+
+packages=("${BUILD_PACKAGES[@]}")
+if [[ $tests == yes ]]; then packages+=("${TEST_PACKAGES[@]}"); fi
+install_packages "${packages[@]}"
+install_torch
+if [[ $tests == yes ]]; then install_test_python; fi
