@@ -18,7 +18,7 @@ class TopLevelScanner {
     constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
     if (document_.starts_with(kByteOrderMark)) position_ = kByteOrderMark.size();
     skip_space();
-    if (here() == '{') ++position_;
+    position_ = here() == '{' ? position_ + 1 : document_.size();
   }
 
   struct Field {

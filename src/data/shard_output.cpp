@@ -95,10 +95,10 @@ class ShardOutput::State {
     add_digest(rows_name(shard_.name), {rows_->size_bytes(), rows_->sha256()});
     for (const fs::path& sidecar : sidecars_) {
       const std::string name = sidecar.filename().string();
-      add_digest(name, copy_file(sidecar, folder_ / name, options_.attempt));
+      add_digest(name, copy_atomically(sidecar, folder_ / name, options_.attempt));
     }
     stats["files"] = std::move(files);
-    write_file(folder_ / stats_name(shard_.name), stats.dump(2) + "\n", options_.attempt);
+    write_atomically(folder_ / stats_name(shard_.name), stats.dump(2) + "\n", options_.attempt);
   }
 
   std::int64_t num_samples() const { return num_samples_; }

@@ -97,6 +97,7 @@ class GzipSource : public Source {
     const uInt wanted = stream_.avail_out;
     while (stream_.avail_out == wanted && !is_at_end_) step();
     const std::size_t count = wanted - stream_.avail_out;
+    if (count == 0 && failure_) throw SourceError(*failure_);
     guard_.count_output(count);
     return count;
   }
@@ -104,11 +105,12 @@ class GzipSource : public Source {
   void finish() override { source_->finish(); }
 
  private:
+  // A failure waits in `failure_` until the bytes before it were given out.
   void step() {
     if (stream_.avail_in == 0) fill();
     if (stream_.avail_in == 0) {
-      if (is_inside_member_) throw SourceError(name() + ": gzip data ends early");
       is_at_end_ = true;
+      if (is_inside_member_) failure_ = name() + ": gzip data ends early";
       return;
     }
     is_inside_member_ = true;
@@ -117,8 +119,9 @@ class GzipSource : public Source {
       is_inside_member_ = false;
       inflateReset(&stream_);  // another gzip member may follow
     } else if (result != Z_OK && result != Z_BUF_ERROR) {
-      throw SourceError(name() + ": broken gzip data: " +
-                        (stream_.msg != nullptr ? stream_.msg : "unknown reason"));
+      is_at_end_ = true;
+      failure_ = name() +
+                 ": broken gzip data: " + (stream_.msg != nullptr ? stream_.msg : "unknown reason");
     }
   }
 
@@ -135,6 +138,7 @@ class GzipSource : public Source {
   z_stream stream_{};
   bool is_inside_member_ = false;
   bool is_at_end_ = false;
+  std::optional<std::string> failure_;
 };
 
 class ZstdSource : public Source {

@@ -101,14 +101,15 @@ void AtomicFile::commit() {
   sha256_ = hash_.hex_digest();
 }
 
-FileDigest write_file(const fs::path& path, std::string_view bytes, const std::string& attempt) {
+FileDigest write_atomically(const fs::path& path, std::string_view bytes,
+                            const std::string& attempt) {
   AtomicFile file(path, attempt);
   file.write(bytes);
   file.commit();
   return {file.size_bytes(), file.sha256()};
 }
 
-FileDigest copy_file(const fs::path& from, const fs::path& to, const std::string& attempt) {
+FileDigest copy_atomically(const fs::path& from, const fs::path& to, const std::string& attempt) {
   const std::unique_ptr<FileSource> source = FileSource::open(from.string());
   AtomicFile file(to, attempt);
   std::string buffer(kBufferBytes, '\0');

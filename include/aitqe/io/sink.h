@@ -52,13 +52,13 @@ struct FileDigest {
 };
 
 /// Writes a whole small file atomically.
-FileDigest write_file(const std::filesystem::path& path, std::string_view bytes,
-                      const std::string& attempt = "");
+FileDigest write_atomically(const std::filesystem::path& path, std::string_view bytes,
+                            const std::string& attempt = "");
 
 /// Copies a file byte for byte, atomically.
 /// @throws Error(NoInput) when `from` cannot be read, Error(Output) when `to` cannot be written.
-FileDigest copy_file(const std::filesystem::path& from, const std::filesystem::path& to,
-                     const std::string& attempt = "");
+FileDigest copy_atomically(const std::filesystem::path& from, const std::filesystem::path& to,
+                           const std::string& attempt = "");
 
 /// Removes temporaries `.NAME.part-*` that an earlier run left for this file.
 /// @return how many were removed.

@@ -1,0 +1,209 @@
+#include "aitqe/data/shard_output.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "aitqe/base/error.h"
+#include "aitqe/data/webdataset.h"
+#include "io/io_support.h"
+
+namespace aitqe {
+namespace {
+
+namespace fs = std::filesystem;
+using test::make_tar;
+using test::read_bytes;
+using test::read_tar;
+using test::tar_fixture;
+using test::TemporaryFolder;
+using test::write_bytes;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+class ShardOutputTest : public testing::Test {
+ protected:
+  ShardRef write_input(const std::string& archive, const std::string& name = "00000") {
+    const fs::path path = folder_ / ("in/" + name + ".tar");
+    write_bytes(path, archive);
+    return {path.string(), name};
+  }
+  fs::path out() const { return folder_ / "out"; }
+
+  // Copies a shard with a record and a row per sample.
+  void copy_shard(const ShardRef& shard, const ShardOutputOptions& options = {}) {
+    const auto source = open_source(shard);
+    LossLog losses;
+    TarReader members(*source, losses);
+    SampleReader reader(members);
+    ShardOutput output(out(), shard, options);
+    while (const auto sample = reader.next()) {
+      output.add(*sample, "{\"key\":\"" + sample->key + "\"}", "{}");
+    }
+    output.add_pass_through(reader.take_leftovers());
+    output.commit({{"num_samples", output.num_samples()}});
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(ShardOutputTest, KeepsEveryMemberAndAddsARecordBehindEachSample) {
+  for (const char* fixture : {"good.tar", "webdataset.tar", "special.tar", "names_pax.tar"}) {
+    const std::string archive = tar_fixture(fixture);
+    copy_shard(write_input(archive));
+
+    std::vector<TarMember> kept = read_tar(read_bytes(out() / "00000.tar")).members;
+    const auto num_before = kept.size();
+    std::erase_if(kept,
+                  [](const TarMember& member) { return member.name.ends_with(".aitqe.json"); });
+    EXPECT_LT(kept.size(), num_before);
+    const auto input = read_tar(archive);
+    ASSERT_EQ(kept.size(), input.members.size()) << fixture;
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      EXPECT_EQ(kept[i].name, input.members[i].name);
+      EXPECT_EQ(kept[i].bytes, input.members[i].bytes);
+      EXPECT_EQ(kept[i].metadata, input.members[i].metadata);
+    }
+  }
+}
+
+TEST_F(ShardOutputTest, PlacesTheRecordRightBehindTheLastMemberOfItsSample) {
+  copy_shard(write_input(
+      make_tar({{"README", ""}, {"0.jpg", "p"}, {"0.txt", "t"}, {"__x__", ""}, {"1.jpg", "p"}})));
+  const auto result = read_tar(read_bytes(out() / "00000.tar"));
+  EXPECT_THAT(result.names(), ElementsAre("README", "0.jpg", "0.txt", "0.aitqe.json", "__x__",
+                                          "1.jpg", "1.aitqe.json"));
+  EXPECT_EQ(result.members[3].bytes, "{\"key\":\"0\"}");
+}
+
+TEST_F(ShardOutputTest, TakesTheRecordsOwnerAndTimeFromTheSample) {
+  copy_shard(write_input(tar_fixture("good.tar")));
+  const auto result = read_tar(read_bytes(out() / "00000.tar"));
+  ASSERT_EQ(result.members[2].name, "0000.aitqe.json");
+  MemberMetadata expected = result.members[0].metadata;
+  EXPECT_EQ(expected.mode, 0640);
+  expected.mode = 0644;
+  EXPECT_EQ(result.members[2].metadata, expected);
+}
+
+TEST_F(ShardOutputTest, RenewsARecordThatTheInputBrought) {
+  copy_shard(write_input(
+      make_tar({{"0.jpg", "p"}, {"0.aitqe.json", "old"}, {"0.txt", "t"}, {"1.jpg", "p"}})));
+  const auto result = read_tar(read_bytes(out() / "00000.tar"));
+  EXPECT_THAT(result.names(),
+              ElementsAre("0.jpg", "0.aitqe.json", "0.txt", "1.jpg", "1.aitqe.json"));
+  EXPECT_EQ(result.members[1].bytes, "{\"key\":\"0\"}");
+}
+
+TEST_F(ShardOutputTest, GivesTheSameBytesTwice) {
+  const ShardRef shard = write_input(tar_fixture("webdataset.tar"));
+  copy_shard(shard);
+  const std::string first = read_bytes(out() / "00000.tar");
+  copy_shard(shard);
+  EXPECT_EQ(read_bytes(out() / "00000.tar"), first);
+}
+
+TEST_F(ShardOutputTest, HasNoFinalNameBeforeCommitAndLeavesNothingWithoutIt) {
+  const ShardRef shard = write_input(make_tar({{"0.jpg", "p"}}));
+  write_bytes(folder_ / "in/00000.parquet", "table");
+  {
+    ShardOutput output(out(), shard, {.write_tar = true, .attempt = "3"});
+    EXPECT_THAT(names_in(out()), ElementsAre(".00000.aitqe.jsonl.part-3", ".00000.tar.part-3"));
+  }
+  EXPECT_THAT(names_in(out()), IsEmpty());
+}
+
+TEST_F(ShardOutputTest, RemovesTemporariesOfAnEarlierRunOfThisShardOnly) {
+  write_bytes(out() / ".00000.tar.part-99", "x");
+  write_bytes(out() / ".00000.aitqe.stats.json.part-99", "x");
+  write_bytes(out() / ".00001.tar.part-99", "x");
+  copy_shard(write_input(make_tar({{"0.jpg", "p"}})));
+  EXPECT_THAT(names_in(out()), ElementsAre(".00001.tar.part-99", "00000.aitqe.jsonl",
+                                           "00000.aitqe.stats.json", "00000.tar"));
+}
+
+TEST_F(ShardOutputTest, CopiesTheFilesBesideTheInputShard) {
+  const ShardRef shard = write_input(make_tar({{"0.jpg", "p"}}));
+  for (const char* name : {"00000.parquet", "00000_stats.json", "00000.json", "00000.tar.gz",
+                           "00000.aitqe.jsonl", "000001.json", "00001.json", "00000_b.parquet"}) {
+    write_bytes(folder_ / "in" / name, name);
+  }
+  write_input("", "00000_b");
+  copy_shard(shard);
+
+  EXPECT_EQ(read_bytes(out() / "00000.parquet"), "00000.parquet");
+  EXPECT_THAT(names_in(out()),
+              ElementsAre("00000.aitqe.jsonl", "00000.aitqe.stats.json", "00000.json",
+                          "00000.parquet", "00000.tar", "00000_stats.json"));
+}
+
+TEST_F(ShardOutputTest, WritesOnlyRowsWhenAskedForNoTar) {
+  const ShardRef shard = write_input(make_tar({{"0.jpg", "p"}, {"1.jpg", "p"}}));
+  write_bytes(folder_ / "in/00000.json", "{}");
+  copy_shard(shard, {.write_tar = false, .attempt = ""});
+  EXPECT_THAT(names_in(out()), ElementsAre("00000.aitqe.jsonl", "00000.aitqe.stats.json"));
+  EXPECT_EQ(read_bytes(out() / "00000.aitqe.jsonl"), "{}\n{}\n");
+}
+
+TEST_F(ShardOutputTest, HandlesAShardWithoutAnySample) {
+  copy_shard(write_input(make_tar({{"README", "text"}})));
+  EXPECT_THAT(read_tar(read_bytes(out() / "00000.tar")).names(), ElementsAre("README"));
+  EXPECT_EQ((*committed(out(), "00000"))["num_samples"], 0);
+}
+
+TEST_F(ShardOutputTest, ListsSizeAndHashOfItsFilesInTheStats) {
+  copy_shard(write_input(make_tar({{"0.jpg", "p"}})));
+  const auto stats = committed(out(), "00000");
+  ASSERT_TRUE(stats.has_value());
+  EXPECT_EQ((*stats)["num_samples"], 1);
+  const auto& tar = (*stats)["files"]["00000.tar"];
+  EXPECT_EQ(tar["bytes"], fs::file_size(out() / "00000.tar"));
+  EXPECT_EQ(tar["sha256"], sha256_hex(read_bytes(out() / "00000.tar")));
+  EXPECT_TRUE((*stats)["files"].contains("00000.aitqe.jsonl"));
+}
+
+TEST_F(ShardOutputTest, IsNotCommittedWhenAFileIsMissingOrHasAnotherSize) {
+  EXPECT_FALSE(committed(out(), "00000").has_value());
+  copy_shard(write_input(make_tar({{"0.jpg", "p"}})));
+  ASSERT_TRUE(committed(out(), "00000").has_value());
+
+  fs::resize_file(out() / "00000.tar", 100);
+  EXPECT_FALSE(committed(out(), "00000").has_value());
+  fs::remove(out() / "00000.tar");
+  EXPECT_FALSE(committed(out(), "00000").has_value());
+  write_bytes(out() / "00000.aitqe.stats.json", "{\"files\"");
+  EXPECT_FALSE(committed(out(), "00000").has_value());
+}
+
+TEST_F(ShardOutputTest, CannotBeMadeWhereAFileStands) {
+  write_bytes(out(), "a file");
+  try {
+    ShardOutput output(out(), {"-", "stdin"});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.category(), ErrorCategory::Output);
+  }
+}
+
+TEST_F(ShardOutputTest, RefusesTheInputFolderAsOutput) {
+  const ShardRef shard = write_input("");
+  EXPECT_THROW(check_output_folder(folder_ / "in", {shard}), Error);
+  EXPECT_THROW(check_output_folder(folder_ / "in/../in/", {shard}), Error);
+  fs::create_directory_symlink(folder_ / "in", folder_ / "link");
+  EXPECT_THROW(check_output_folder(folder_ / "link", {shard}), Error);
+  EXPECT_NO_THROW(check_output_folder(out(), {shard, {"-", "stdin"}, {"pipe:x", "pipe"}}));
+}
+
+}  // namespace
+}  // namespace aitqe

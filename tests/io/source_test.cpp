@@ -1,0 +1,93 @@
+#include "aitqe/io/source.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "aitqe/base/error.h"
+#include "io/io_support.h"
+
+namespace aitqe {
+namespace {
+
+using test::TemporaryFolder;
+using test::write_bytes;
+
+std::string read_all(Source& source) {
+  std::string bytes;
+  std::string buffer(7, '\0');
+  while (const std::size_t count = source.read(buffer)) bytes.append(buffer, 0, count);
+  return bytes;
+}
+
+ErrorCategory category_of(const std::string& url) {
+  try {
+    open_source({url, "x"});
+  } catch (const Error& error) {
+    return error.category();
+  }
+  return ErrorCategory::Bug;
+}
+
+TEST(FileSource, ReadsAFileAndKnowsItsSize) {
+  const TemporaryFolder folder;
+  write_bytes(folder / "a", "twenty bytes of text");
+  const auto source = open_source({(folder / "a").string(), "a"});
+
+  EXPECT_EQ(source->size_bytes(), 20);
+  EXPECT_EQ(read_all(*source), "twenty bytes of text");
+  std::string nothing(1, '\0');
+  EXPECT_EQ(source->read(nothing), 0);
+}
+
+TEST(OpenSource, NamesWhatCannotBeOpened) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(category_of((folder / "missing").string()), ErrorCategory::NoInput);
+  EXPECT_EQ(category_of(folder.path().string()), ErrorCategory::NoInput);
+  EXPECT_EQ(category_of("s3://bucket/0.tar"), ErrorCategory::Usage);
+  EXPECT_EQ(category_of("https://host/0.tar"), ErrorCategory::Usage);
+}
+
+TEST(PipeSource, GivesTheOutputOfAShellCommand) {
+  PipeSource source("printf 'a%s' b | tr a-z A-Z");
+  EXPECT_EQ(read_all(source), "AB");
+  EXPECT_NO_THROW(source.finish());
+}
+
+TEST(PipeSource, FailsWithTheStatusOfTheCommand) {
+  PipeSource source("echo partial; exit 22");
+  EXPECT_EQ(read_all(source), "partial\n");
+  EXPECT_THROW(source.finish(), SourceError);
+}
+
+TEST(PipeSource, FailsWhenTheCommandIsKilled) {
+  PipeSource source("kill -9 $$");
+  EXPECT_EQ(read_all(source), "");
+  EXPECT_THROW(source.finish(), SourceError);
+}
+
+TEST(PipeSource, DoesNotBlameACommandForOurEarlyStop) {
+  PipeSource source("while echo yes; do :; done");
+  std::string buffer(4, '\0');
+  EXPECT_GT(source.read(buffer), 0);
+  EXPECT_NO_THROW(source.finish());
+}
+
+TEST(PipeSource, ReportsAFailureAfterAnEarlyStopToo) {
+  PipeSource source("echo some; exec >&-; exit 4");
+  std::string buffer(5, '\0');
+  EXPECT_GT(source.read(buffer), 0);
+  EXPECT_THROW(source.finish(), SourceError);
+}
+
+TEST(PipeSource, EndsTheCommandWhenGivenUp) {
+  { const PipeSource source("sleep 600"); }
+  SUCCEED() << "the destructor did not wait ten minutes";
+}
+
+TEST(PipeSource, HasNoStandardInputToWaitFor) {
+  PipeSource source("cat");
+  EXPECT_EQ(read_all(source), "");
+}
+
+}  // namespace
+}  // namespace aitqe
