@@ -60,7 +60,7 @@ install_packages() {
     say "Debian packages: all $# are there"
     return
   fi
-  [[ $(id -u) == 0 ]] || die "not root; ask for these Debian packages to be installed: $missing"
+  [[ $(id -u) == 0 ]] || die "not root; first run as root: apt-get install -y --no-install-recommends $missing"
   say "Debian packages: installing $missing"
   log=$(mktemp)
   export DEBIAN_FRONTEND=noninteractive
