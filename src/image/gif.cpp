@@ -69,7 +69,7 @@ std::array<std::uint8_t, 768> full_palette(const GifLayout& layout) {
   if (layout.gray) {
     for (std::size_t i = 0; i < palette.size(); ++i) palette[i] = static_cast<std::uint8_t>(i / 3);
   } else {
-    std::memcpy(palette.data(), layout.palette.data(), layout.palette.size());
+    std::copy(layout.palette.begin(), layout.palette.end(), palette.begin());
   }
   return palette;
 }

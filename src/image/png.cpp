@@ -21,7 +21,7 @@ Palette full_palette(std::string_view from_file) {
   if (from_file.size() > palette.size()) {
     throw SampleError("broken PNG: palette of more than 256 colours");
   }
-  std::memcpy(palette.data(), from_file.data(), from_file.size() / 3 * 3);
+  std::copy_n(from_file.begin(), from_file.size() / 3 * 3, palette.begin());
   return palette;
 }
 
