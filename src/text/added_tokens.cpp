@@ -106,9 +106,8 @@ const AddedToken* AddedTokenCutter::Matcher::longest_at(std::string_view text) c
     const auto end = tokens_.begin() + static_cast<std::ptrdiff_t>(range.end);
     const auto first = std::partition_point(
         begin, end, [&](const AddedToken& token) { return byte_at(token.content, depth) < next; });
-    const auto last = std::partition_point(first, end, [&](const AddedToken& token) {
-      return byte_at(token.content, depth) == next;
-    });
+    const auto last = std::partition_point(
+        first, end, [&](const AddedToken& token) { return byte_at(token.content, depth) == next; });
     range = {static_cast<std::size_t>(first - tokens_.begin()),
              static_cast<std::size_t>(last - tokens_.begin())};
   }

@@ -1,9 +1,7 @@
 #include "aitqe/text/bpe.h"
 
-#include <cassert>
 #include <functional>
 #include <queue>
-#include <tuple>
 
 #include "utf8.h"
 
@@ -58,8 +56,8 @@ std::optional<std::string> from_byte_alphabet(std::string_view utf8) {
   return bytes;
 }
 
-/// A word as a doubly linked list, so that a merge is constant time.
-struct Bpe::Symbols {
+/// A word on its way from bytes to tokens: a doubly linked list, so that a merge is constant time.
+struct Bpe::Word {
   static constexpr int kNone = -1;
   struct Symbol {
     std::int32_t id = 0;
@@ -67,20 +65,62 @@ struct Bpe::Symbols {
     int next = kNone;
     bool is_merged_away = false;
   };
-  /// Lowest rank first, then leftmost.
-  using Candidate = std::tuple<std::int32_t, int, std::int32_t>;  // rank, position, result
+  /// Rank in the upper half, position in the lower: the smallest is best-ranked, then leftmost.
+  using Candidate = std::uint64_t;
 
-  std::vector<Symbol> symbols;
-  std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> candidates;
+  Word(const Bpe& rules, std::string_view text) : bpe(rules) {
+    symbols.reserve(text.size());
+    for (const char byte : text) {
+      const std::int32_t id = bpe.byte_ids_[static_cast<unsigned char>(byte)];
+      if (id == BpeRules::kNoId) continue;
+      const int index = static_cast<int>(symbols.size());
+      if (index > 0) symbols.back().next = index;
+      symbols.push_back({id, index - 1, kNone, false});
+    }
+    for (int index = 0; index < static_cast<int>(symbols.size()); ++index) consider(index);
+  }
 
-  void merge(int at, std::int32_t result) {
-    Symbol& left = symbols[static_cast<std::size_t>(at)];
-    Symbol& right = symbols[static_cast<std::size_t>(left.next)];
+  Symbol& at(int index) { return symbols[static_cast<std::size_t>(index)]; }
+
+  /// What the symbol at `index` and its right neighbour merge to, if anything.
+  const Target* target_at(int index) {
+    const Symbol& left = at(index);
+    if (left.is_merged_away || left.next == kNone) return nullptr;
+    return bpe.find(left.id, at(left.next).id);
+  }
+
+  void consider(int index) {
+    const Target* target = index == kNone ? nullptr : target_at(index);
+    if (target == nullptr) return;
+    candidates.push((static_cast<Candidate>(target->rank) << 32) | static_cast<Candidate>(index));
+  }
+
+  void merge_all() {
+    while (!candidates.empty()) {
+      const Candidate best = candidates.top();
+      candidates.pop();
+      const int index = static_cast<int>(best & 0xFFFFFFFFU);
+      const Target* target = target_at(index);
+      // Stale when one of the two symbols has grown since.
+      if (target == nullptr || static_cast<Candidate>(target->rank) != best >> 32) continue;
+      merge(index, target->result);
+    }
+  }
+
+  void merge(int index, std::int32_t result) {
+    Symbol& left = at(index);
+    Symbol& right = at(left.next);
     right.is_merged_away = true;
     left.id = result;
     left.next = right.next;
-    if (left.next != kNone) symbols[static_cast<std::size_t>(left.next)].previous = at;
+    if (left.next != kNone) at(left.next).previous = index;
+    consider(left.previous);
+    consider(index);
   }
+
+  const Bpe& bpe;
+  std::vector<Symbol> symbols;
+  std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> candidates;
 };
 
 Bpe::Bpe(const BpeRules& rules) : byte_ids_(rules.byte_ids) {
@@ -96,39 +136,11 @@ const Bpe::Target* Bpe::find(std::int32_t left, std::int32_t right) const {
   return found == targets_.end() ? nullptr : &found->second;
 }
 
-std::vector<std::int32_t> Bpe::encode(std::string_view word) const {
-  Symbols word_symbols;
-  auto& symbols = word_symbols.symbols;
-  symbols.reserve(word.size());
-  for (const char byte : word) {
-    const std::int32_t id = byte_ids_[static_cast<unsigned char>(byte)];
-    if (id == BpeRules::kNoId) continue;
-    const int index = static_cast<int>(symbols.size());
-    if (index > 0) symbols.back().next = index;
-    symbols.push_back({id, index - 1, Symbols::kNone, false});
-  }
-  const auto consider = [&](int at) {
-    if (at == Symbols::kNone) return;
-    const auto& left = symbols[static_cast<std::size_t>(at)];
-    if (left.next == Symbols::kNone) return;
-    const Target* target = find(left.id, symbols[static_cast<std::size_t>(left.next)].id);
-    if (target != nullptr) word_symbols.candidates.emplace(target->rank, at, target->result);
-  };
-  for (int at = 0; at < static_cast<int>(symbols.size()); ++at) consider(at);
-  while (!word_symbols.candidates.empty()) {
-    const auto [rank, at, result] = word_symbols.candidates.top();
-    word_symbols.candidates.pop();
-    const auto& left = symbols[static_cast<std::size_t>(at)];
-    if (left.is_merged_away || left.next == Symbols::kNone) continue;
-    // A candidate is stale once either of its two symbols has grown.
-    const Target* target = find(left.id, symbols[static_cast<std::size_t>(left.next)].id);
-    if (target == nullptr || target->rank != rank) continue;
-    word_symbols.merge(at, result);
-    consider(left.previous);
-    consider(at);
-  }
+std::vector<std::int32_t> Bpe::encode(std::string_view text) const {
+  Word word(*this, text);
+  word.merge_all();
   std::vector<std::int32_t> ids;
-  for (const auto& symbol : symbols) {
+  for (const Word::Symbol& symbol : word.symbols) {
     if (!symbol.is_merged_away) ids.push_back(symbol.id);
   }
   return ids;

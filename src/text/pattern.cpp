@@ -102,7 +102,8 @@ class Translator {
     }
     if (rest_.starts_with("{,")) refuse("{,");  // {0, in Oniguruma, literal in PCRE2
     const char next = rest_.front();
-    if (next == '^' || next == '$') refuse(std::string(1, next));  // lines in one, text in the other
+    if (next == '^' || next == '$')
+      refuse(std::string(1, next));  // lines in one, text in the other
     if (next == '[') {
       is_in_class_ = true;
       copy(rest_.starts_with("[^") ? 2 : 1);
@@ -160,8 +161,8 @@ void Pattern::for_each_piece(std::string_view text,
   const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
   std::size_t done = 0;  // all before it has been used
   while (done < text.size()) {
-    const int result = pcre2_match(code, subject, text.size(), done, PCRE2_NO_UTF_CHECK,
-                                   match.get(), nullptr);
+    const int result =
+        pcre2_match(code, subject, text.size(), done, PCRE2_NO_UTF_CHECK, match.get(), nullptr);
     if (result == PCRE2_ERROR_NOMATCH) return use(text.substr(done));
     if (result < 0) {
       throw Error(ErrorCategory::Model, "pattern \"" + pattern_ + "\" gives up on a text of " +

@@ -51,17 +51,19 @@ json read_json_object(const std::filesystem::path& file) {
     refuse_file(file.string(), std::string("is not JSON: ") + failure.what());
   }
   if (!value.is_object()) {
-    refuse_file(file.string(), std::string("holds a JSON ") + value.type_name() +
-                                   ", expected an object");
+    refuse_file(file.string(),
+                std::string("holds a JSON ") + value.type_name() + ", expected an object");
   }
   return value;
 }
 
 std::int32_t read_token_id(const json& value, const std::string& where, const std::string& file) {
-  const bool fits = value.is_number_integer() &&
-                    (value.is_number_unsigned()
-                         ? value.get<std::uint64_t>() <= static_cast<std::uint64_t>(kMaxTokenId)
-                         : value.get<std::int64_t>() >= 0);
+  bool fits = value.is_number_integer();
+  if (fits && value.is_number_unsigned()) {
+    fits = value.get<std::uint64_t>() <= static_cast<std::uint64_t>(kMaxTokenId);
+  } else if (fits) {
+    fits = value.get<std::int64_t>() >= 0 && value.get<std::int64_t>() <= kMaxTokenId;
+  }
   if (!fits) {
     refuse_file(file, where + ": id is " + value.dump() + ", expected a whole number from 0 to " +
                           std::to_string(kMaxTokenId));
@@ -88,8 +90,8 @@ bool read_flag(const json& object, const char* key, bool otherwise, const std::s
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return otherwise;
   if (!found->is_boolean()) {
-    refuse_file(file, std::string("\"") + key + "\" is " + found->dump() +
-                          ", expected true or false");
+    refuse_file(file,
+                std::string("\"") + key + "\" is " + found->dump() + ", expected true or false");
   }
   return found->get<bool>();
 }

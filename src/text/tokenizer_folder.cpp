@@ -12,9 +12,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<const char*, 7> kNamedTokens = {"bos_token", "eos_token",  "unk_token",
-                                                     "sep_token", "pad_token",  "cls_token",
-                                                     "mask_token"};
+constexpr std::array<const char*, 7> kNamedTokens = {
+    "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"};
 constexpr std::array<const char*, 2> kNamedTokenLists = {"additional_special_tokens",
                                                          "extra_special_tokens"};
 
@@ -31,8 +30,8 @@ std::vector<std::pair<std::string, std::string>> read_merges(const std::filesyst
     std::string more;
     if (!(words >> left)) continue;
     if (!(words >> right) || (words >> more)) {
-      refuse_file(file.string(), "line " + std::to_string(number) + " is \"" +
-                                     line.substr(0, 100) + "\", expected two tokens");
+      refuse_file(file.string(), "line " + std::to_string(number) + " is \"" + line.substr(0, 100) +
+                                     "\", expected two tokens");
     }
     merges.emplace_back(std::move(left), std::move(right));
   }
@@ -106,8 +105,8 @@ TokenizerFiles read_tokenizer_folder(const std::filesystem::path& folder) {
   files.vocabulary_file = (folder / "vocab.json").string();
   files.merges_file = (folder / "merges.txt").string();
   set_rules(config, config_file.string(), files);
-  files.vocabulary = read_vocabulary(read_json_object(files.vocabulary_file),
-                                     files.vocabulary_file);
+  files.vocabulary =
+      read_vocabulary(read_json_object(files.vocabulary_file), files.vocabulary_file);
   files.merges = read_merges(files.merges_file);
   files.added = read_added_tokens(config, config_file.string());
   files.named_special = read_named_special(config, config_file.string());

@@ -42,15 +42,15 @@ class Bpe {
  public:
   explicit Bpe(const BpeRules& rules);
 
-  /// Token ids of `word`, any bytes. Time is n log n in its length.
-  std::vector<std::int32_t> encode(std::string_view word) const;
+  /// Token ids of one word, any bytes below 2 GiB. Time is n log n in its length.
+  std::vector<std::int32_t> encode(std::string_view text) const;
 
  private:
   struct Target {
     std::int32_t rank = 0;
     std::int32_t result = 0;
   };
-  struct Symbols;
+  struct Word;
 
   const Target* find(std::int32_t left, std::int32_t right) const;
 
