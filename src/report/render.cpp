@@ -1,0 +1,140 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <vector>
+
+#include "aitqe/report/summary.h"
+#include "aitqe/text/unicode.h"
+
+namespace aitqe {
+namespace {
+
+constexpr std::size_t kCountWidth = 15;
+constexpr std::size_t kNameWidth = 40;
+constexpr std::size_t kBarWidth = 40;
+constexpr std::size_t kMostFailures = 3;
+constexpr std::size_t kMostDamage = 2;
+
+/// 1234567 -> "1,234,567"
+std::string grouped(std::int64_t count) {
+  std::string text = std::to_string(count);
+  for (std::size_t at = text.size(); at > 3 && text[at - 4] != '-';) {
+    at -= 3;
+    text.insert(at, ",");
+  }
+  return text;
+}
+
+std::string fixed(double value, int digits) {
+  char buffer[64];
+  std::snprintf(buffer, sizeof buffer, "%.*f", digits, value);
+  return buffer;
+}
+
+std::string right(const std::string& text, std::size_t width) {
+  return std::string(width - std::min(width, text.size()), ' ') + text;
+}
+
+/// A name out of the data, `kNameWidth` bytes wide: no control characters, which could act on the
+/// terminal, and cut between characters.
+std::string name_cell(const std::string& name) {
+  std::string cell = repair_utf8(name);
+  const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; };
+  std::replace_if(cell.begin(), cell.end(), is_control, '?');
+  if (cell.size() > kNameWidth) {
+    std::size_t end = kNameWidth - 3;
+    while (end > 0 && (cell[end] & 0xC0) == 0x80) --end;
+    cell = cell.substr(0, end) + "...";
+  }
+  return cell + std::string(kNameWidth - std::min(kNameWidth, cell.size()), ' ');
+}
+
+std::string share(std::int64_t part, std::int64_t whole) {
+  if (whole == 0) return "";
+  const double percent = 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+  return right(fixed(percent, 1), 7) + " %";
+}
+
+std::string count_line(const std::string& label, std::int64_t count, std::int64_t whole) {
+  constexpr std::size_t kLabelWidth = 12;
+  return label + std::string(kLabelWidth - std::min(kLabelWidth, label.size()), ' ') +
+         right(grouped(count), kCountWidth) + share(count, whole) + "\n";
+}
+
+std::string render_scores(const Summary& summary) {
+  if (summary.scored == 0) return "";
+  std::string text = count_line("scored", summary.scored, summary.read);
+  text.insert(text.size() - 1, "   mean " + fixed(summary.mean_score(), 2));
+  const auto& bins = summary.score_histogram;
+  const std::int64_t largest = *std::max_element(bins.begin(), bins.end());
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    const double fraction = largest == 0 ? 0.0 : static_cast<double>(bins[i]) / largest;
+    const auto length = static_cast<std::size_t>(std::ceil(fraction * kBarWidth));
+    std::string line = count_line("  " + right(std::to_string(i + 1), 2), bins[i], summary.scored);
+    line.insert(line.size() - 1, "  " + std::string(length, '#'));
+    while (line[line.size() - 2] == ' ') line.erase(line.size() - 2, 1);
+    text += line;
+  }
+  return text;
+}
+
+std::string render_captions(const Summary& summary) {
+  std::string text;
+  if (summary.rewritten > 0) {
+    const auto count = static_cast<double>(summary.rewritten);
+    text += "words per rewritten caption: " +
+            fixed(static_cast<double>(summary.words_before) / count, 1) + " before, " +
+            fixed(static_cast<double>(summary.words_after) / count, 1) + " after\n";
+  }
+  if (summary.captions_missing > 0 || summary.captions_with_special_tokens > 0) {
+    text += "captions: " + grouped(summary.captions_missing) + " missing, " +
+            grouped(summary.captions_with_special_tokens) + " with special tokens\n";
+  }
+  return text;
+}
+
+std::string render_failures(const Summary& summary) {
+  if (summary.failures.empty()) return "";
+  std::vector<std::pair<std::string, std::int64_t>> failures(summary.failures.begin(),
+                                                             summary.failures.end());
+  std::stable_sort(failures.begin(), failures.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  const std::size_t shown = std::min(failures.size(), kMostFailures);
+  std::string text =
+      "failures, " + std::to_string(shown) + " of " + std::to_string(failures.size()) + " kinds:\n";
+  for (std::size_t i = 0; i < shown; ++i) {
+    text += "  " + name_cell(failures[i].first) + right(grouped(failures[i].second), kCountWidth) +
+            "\n";
+  }
+  return text;
+}
+
+std::string render_damage(const Summary& summary) {
+  if (summary.damage.empty()) return "";
+  std::int64_t bytes = 0;
+  std::int64_t pairs = 0;
+  for (const ShardDamage& damage : summary.damage) {
+    bytes += damage.bytes;
+    pairs += damage.pairs_lost;
+  }
+  std::string text = "damaged input: " + grouped(static_cast<std::int64_t>(summary.damage.size())) +
+                     " places, " + grouped(bytes) + " bytes, " + grouped(pairs) + " pairs lost\n";
+  for (std::size_t i = 0; i < std::min(summary.damage.size(), kMostDamage); ++i) {
+    const ShardDamage& damage = summary.damage[i];
+    text += "  " + name_cell(damage.shard + " " + damage.kind) +
+            right(grouped(damage.bytes), kCountWidth) + " bytes" +
+            right(grouped(damage.pairs_lost), 9) + " pairs\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string render_text(const Summary& summary) {
+  return count_line("pairs", summary.read, 0) + count_line("  kept", summary.kept, summary.read) +
+         count_line("  rewritten", summary.rewritten, summary.read) +
+         count_line("  failed", summary.failed, summary.read) + render_scores(summary) +
+         render_captions(summary) + render_failures(summary) + render_damage(summary);
+}
+
+}  // namespace aitqe

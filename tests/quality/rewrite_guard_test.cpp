@@ -1,0 +1,60 @@
+#include "aitqe/quality/rewrite_guard.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace aitqe {
+namespace {
+
+std::optional<RewriteFault> fault(std::string_view rewrite, std::string_view original = "") {
+  return find_rewrite_fault(rewrite, original, AnswerKeys());
+}
+
+TEST(RewriteGuard, PassesOrdinaryCaptions) {
+  for (const std::string_view text :
+       {"A man in a red coat walks a dog.", "Price < 3 | size > 2",
+        "I can't breathe, says a banner", "An overall score of 3-2 on the board",
+        "very very very good", "一只狗在草地上。", "A {b} [c]", "line one\nline two",
+        "Sorry, we are closed", "I cannot lie"}) {
+    EXPECT_EQ(fault(text), std::nullopt) << text;
+  }
+}
+
+TEST(RewriteGuard, FindsEachFault) {
+  EXPECT_EQ(fault(""), RewriteFault::Empty);
+  EXPECT_EQ(fault(" \n\t"), RewriteFault::Empty);
+  EXPECT_EQ(fault(std::string("a\0b", 3)), RewriteFault::BadText);
+  EXPECT_EQ(fault("a\x1b[0m"), RewriteFault::BadText);
+  EXPECT_EQ(fault("a\u0085b"), RewriteFault::BadText);
+  EXPECT_EQ(fault("a\u202Eb"), RewriteFault::BadText);
+  EXPECT_EQ(fault("a\u2066b"), RewriteFault::BadText);
+  EXPECT_EQ(fault("a\uFFFD"), RewriteFault::BadText);
+  EXPECT_EQ(fault("a\xFF"), RewriteFault::BadText);
+  for (const std::string_view text : {"a<|im_end|>", "a <|vision_pad|> b", "2<Overall>",
+                                      "<img_start>x", "<noloss_end>", "</s>", "[INST] a"}) {
+    EXPECT_EQ(fault(text), RewriteFault::SpecialToken) << text;
+  }
+  for (const std::string_view text :
+       {"Evaluate the caption: a dog", "x. Respond using a dictionary structure.",
+        "a dog \"Overall Score\": 9", "overall score : 9", "Recaption: a dog"}) {
+    EXPECT_EQ(fault(text), RewriteFault::PromptMarker) << text;
+  }
+  for (const std::string_view text :
+       {"I cannot see the image.", "I can't help with that", "I can’t view it", "I’m sorry, but no",
+        "As an AI, I have no eyes", "Sure. As an AI language model I try",
+        "Unable to determine the content"}) {
+    EXPECT_EQ(fault(text), RewriteFault::Refusal) << text;
+  }
+  EXPECT_EQ(fault("See https://example.com/a."), RewriteFault::Url);
+  EXPECT_EQ(fault("(WWW.example.com)"), RewriteFault::Url);
+  EXPECT_EQ(fault("a dog dog dog dog dog dog dog dog"), RewriteFault::Loop);
+  EXPECT_EQ(fault("a b c a b c a b c a b c a b c a b c a b c a b c"), RewriteFault::Loop);
+}
+
+TEST(RewriteGuard, AllowsALinkThatTheCaptionHolds) {
+  EXPECT_EQ(fault("A page, www.example.com.", "see www.example.com"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace aitqe
