@@ -7,8 +7,6 @@ endif()
 
 add_library(aitqe_flags INTERFACE)
 target_compile_options(aitqe_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wno-unused-parameter)
-# gcc 12 sees overlaps in std::string that are not there (its bug 105651).
-target_compile_options(aitqe_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # gcc 12 warns about its own std::string at -O3 (gcc bug 105329).
   target_compile_options(aitqe_flags INTERFACE -Wno-restrict -Wno-stringop-overflow)
