@@ -70,15 +70,14 @@ AddedTokenCutter::AddedTokenCutter(const std::vector<AddedToken>& tokens) {
 }
 
 std::vector<TextPiece> AddedTokenCutter::cut(std::string_view text) const {
-  std::vector<TextPiece> first_cut;
-  exact_.cut(text, first_cut);
   std::vector<TextPiece> pieces;
-  for (const TextPiece& piece : first_cut) {
+  for (const TextPiece& piece : exact_.cut(text)) {
     if (piece.id.has_value()) {
       pieces.push_back(piece);
-    } else {
-      normalized_.cut(piece.text, pieces);
+      continue;
     }
+    const std::vector<TextPiece> parts = normalized_.cut(piece.text);
+    pieces.insert(pieces.end(), parts.begin(), parts.end());
   }
   return pieces;
 }
@@ -114,7 +113,8 @@ const AddedToken* AddedTokenCutter::Matcher::longest_at(std::string_view text) c
   return longest;
 }
 
-void AddedTokenCutter::Matcher::cut(std::string_view text, std::vector<TextPiece>& pieces) const {
+std::vector<TextPiece> AddedTokenCutter::Matcher::cut(std::string_view text) const {
+  std::vector<TextPiece> pieces;
   std::size_t done = 0;  // all before it is in pieces
   std::size_t at = 0;
   while (at < text.size()) {
@@ -137,6 +137,7 @@ void AddedTokenCutter::Matcher::cut(std::string_view text, std::vector<TextPiece
     done = end;
   }
   if (done < text.size()) pieces.push_back({text.substr(done), std::nullopt});
+  return pieces;
 }
 
 }  // namespace aitqe

@@ -43,7 +43,7 @@ class AddedTokenCutter {
    public:
     void add(AddedToken token) { tokens_.push_back(std::move(token)); }
     void prepare();
-    void cut(std::string_view text, std::vector<TextPiece>& pieces) const;
+    std::vector<TextPiece> cut(std::string_view text) const;
 
    private:
     struct Range {

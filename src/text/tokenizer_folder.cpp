@@ -55,45 +55,44 @@ std::vector<AddedToken> read_added_tokens(const json& config, const std::string&
 }
 
 /// A token given by its text, or by an object with its text.
-void add_named(const json& value, const char* key, const std::string& file,
-               std::vector<std::string>& named) {
-  if (value.is_null()) return;
+std::string read_named(const json& value, const char* key, const std::string& file) {
   const json& text = value.is_object() && value.contains("content") ? value["content"] : value;
   if (!text.is_string()) {
     refuse_file(file, std::string("\"") + key + "\" is " + value.dump() + ", expected a token");
   }
-  named.push_back(text.get<std::string>());
+  return text.get<std::string>();
 }
 
 std::vector<std::string> read_named_special(const json& config, const std::string& file) {
   std::vector<std::string> named;
   for (const char* key : kNamedTokens) {
-    if (config.contains(key)) add_named(config[key], key, file, named);
+    const json value = config.value(key, json());
+    if (!value.is_null()) named.push_back(read_named(value, key, file));
   }
   for (const char* key : kNamedTokenLists) {
-    if (!config.contains(key) || config[key].is_null()) continue;
-    if (!config[key].is_structured()) {
-      refuse_file(file, std::string("\"") + key + "\" is not a list");
-    }
-    for (const json& value : config[key]) add_named(value, key, file, named);
+    const json values = config.value(key, json());
+    if (values.is_null()) continue;
+    if (!values.is_structured()) refuse_file(file, std::string("\"") + key + "\" is not a list");
+    for (const json& value : values) named.push_back(read_named(value, key, file));
   }
   return named;
 }
 
-void set_rules(const json& config, const std::string& file, TokenizerFiles& files) {
-  const json name = config.value("tokenizer_class", json());
-  if (name == "Qwen2Tokenizer" || name == "Qwen2TokenizerFast") {
-    files.nfc = true;
-    files.split = qwen2_split_steps();
-  } else if (name == "GPT2Tokenizer" || name == "GPT2TokenizerFast") {
-    files.split = smollm2_split_steps();
-  } else {
-    refuse_file(file, "\"tokenizer_class\" is " + name.dump() +
-                          ", expected Qwen2Tokenizer or GPT2Tokenizer");
-  }
+/// What the name of a tokenizer says about normalization and cutting.
+struct Rules {
+  bool nfc = false;
+  std::vector<SplitStep> split;
+};
+
+Rules read_rules(const json& config, const std::string& file) {
   if (read_flag(config, "add_prefix_space", false, file)) {
     refuse_file(file, "\"add_prefix_space\" is true, which is not understood");
   }
+  const json name = config.value("tokenizer_class", json());
+  if (name == "Qwen2Tokenizer" || name == "Qwen2TokenizerFast") return {true, qwen2_split_steps()};
+  if (name == "GPT2Tokenizer" || name == "GPT2TokenizerFast") return {false, smollm2_split_steps()};
+  refuse_file(
+      file, "\"tokenizer_class\" is " + name.dump() + ", expected Qwen2Tokenizer or GPT2Tokenizer");
 }
 
 }  // namespace
@@ -104,7 +103,9 @@ TokenizerFiles read_tokenizer_folder(const std::filesystem::path& folder) {
   TokenizerFiles files;
   files.vocabulary_file = (folder / "vocab.json").string();
   files.merges_file = (folder / "merges.txt").string();
-  set_rules(config, config_file.string(), files);
+  Rules rules = read_rules(config, config_file.string());
+  files.nfc = rules.nfc;
+  files.split = std::move(rules.split);
   files.vocabulary =
       read_vocabulary(read_json_object(files.vocabulary_file), files.vocabulary_file);
   files.merges = read_merges(files.merges_file);

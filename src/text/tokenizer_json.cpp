@@ -8,24 +8,23 @@ namespace {
 
 using nlohmann::json;
 
-/// A view of one tokenizer.json that names the file in every complaint.
+/// Reads one tokenizer.json, once; names it in every complaint.
 class TokenizerJson {
  public:
   explicit TokenizerJson(const std::filesystem::path& file)
       : file_(file.string()), root_(read_json_object(file)) {}
 
   TokenizerFiles read() {
-    TokenizerFiles files;
-    files.vocabulary_file = file_;
-    files.merges_file = file_;
-    read_model(files);
-    read_added(files);
-    files.nfc = normalizes(member(root_, "normalizer"));
-    add_split_steps(member(root_, "pre_tokenizer"), files.split);
+    files_.vocabulary_file = file_;
+    files_.merges_file = file_;
+    read_model();
+    read_added();
+    files_.nfc = normalizes(member(root_, "normalizer"));
+    read_split(member(root_, "pre_tokenizer"));
     if (!has_byte_level_) refuse_file(file_, "pre_tokenizer has no ByteLevel step");
     const json& decoder = member(root_, "decoder");
     if (type_of(decoder) != "ByteLevel") not_understood("decoder", decoder);
-    return files;
+    return std::move(files_);
   }
 
  private:
@@ -47,7 +46,7 @@ class TokenizerJson {
     return type.is_string() ? type.get<std::string>() : "";
   }
 
-  void read_model(TokenizerFiles& files) const {
+  void read_model() {
     const json& model = member(root_, "model");
     if (type_of(model) != "BPE") not_understood("model.type", member(model, "type"));
     for (const char* key : {"dropout", "continuing_subword_prefix", "end_of_word_suffix"}) {
@@ -59,11 +58,11 @@ class TokenizerJson {
         not_understood(std::string("model.") + key, member(model, key));
       }
     }
-    files.has_unknown_token = !member(model, "unk_token").is_null();
-    files.vocabulary = read_vocabulary(member(model, "vocab"), file_);
+    files_.has_unknown_token = !member(model, "unk_token").is_null();
+    files_.vocabulary = read_vocabulary(member(model, "vocab"), file_);
     const json& merges = member(model, "merges");
     if (!merges.is_array()) not_understood("model.merges", merges);
-    for (const json& merge : merges) files.merges.push_back(read_merge(merge));
+    for (const json& merge : merges) files_.merges.push_back(read_merge(merge));
   }
 
   std::pair<std::string, std::string> read_merge(const json& merge) const {
@@ -79,13 +78,13 @@ class TokenizerJson {
     return {text.substr(0, space), text.substr(space + 1)};
   }
 
-  void read_added(TokenizerFiles& files) const {
+  void read_added() {
     const json& added = member(root_, "added_tokens");
     if (added.is_null()) return;
     if (!added.is_array()) not_understood("added_tokens", added);
     for (const json& token : added) {
       const std::int32_t id = read_token_id(member(token, "id"), "an added token", file_);
-      files.added.push_back(read_added_token(token, id, file_));
+      files_.added.push_back(read_added_token(token, id, file_));
     }
   }
 
@@ -101,22 +100,22 @@ class TokenizerJson {
     return nfc;
   }
 
-  void add_split_steps(const json& step, std::vector<SplitStep>& steps) {
+  void read_split(const json& step) {
     // ByteLevel turns bytes into its alphabet, so what comes after it would see other text.
     if (has_byte_level_) not_understood("a pre_tokenizer after ByteLevel", step);
     const std::string type = type_of(step);
     const json& members = member(step, "pretokenizers");
     if (type == "Sequence" && members.is_array()) {
-      for (const json& next : members) add_split_steps(next, steps);
+      for (const json& next : members) read_split(next);
     } else if (type == "Split") {
-      steps.push_back({split_pattern(step), false});
+      files_.split.push_back({split_pattern(step), false});
     } else if (type == "Digits") {
       const bool single = read_flag(step, "individual_digits", false, file_);
-      steps.push_back({std::string(digit_pattern()) + (single ? "" : "+"), false});
+      files_.split.push_back({std::string(digit_pattern()) + (single ? "" : "+"), false});
     } else if (type == "ByteLevel") {
       const bool uses_pattern = read_flag(step, "use_regex", true, file_);
-      steps.push_back({uses_pattern ? std::string(gpt2_pattern()) : "",
-                       read_flag(step, "add_prefix_space", true, file_)});
+      files_.split.push_back({uses_pattern ? std::string(gpt2_pattern()) : "",
+                              read_flag(step, "add_prefix_space", true, file_)});
       has_byte_level_ = true;
     } else {
       not_understood("pre_tokenizer", step);
@@ -134,6 +133,7 @@ class TokenizerJson {
   std::string file_;
   json root_;
   bool has_byte_level_ = false;
+  TokenizerFiles files_;
 };
 
 }  // namespace

@@ -47,9 +47,9 @@ std::vector<std::int32_t> decompose(std::string_view utf8) {
   return code_points;
 }
 
-/// Sorts each run of combining marks by class. Not left to utf8proc, whose sort is quadratic in
+/// Each run of combining marks sorted by class. Not left to utf8proc, whose sort is quadratic in
 /// the length of a run, which a caption may choose.
-void order_marks(std::vector<std::int32_t>& code_points) {
+std::vector<std::int32_t> with_ordered_marks(std::vector<std::int32_t> code_points) {
   const auto is_mark = [](std::int32_t code_point) { return combining_class(code_point) != 0; };
   const auto by_class = [](std::int32_t a, std::int32_t b) {
     return combining_class(a) < combining_class(b);
@@ -57,7 +57,7 @@ void order_marks(std::vector<std::int32_t>& code_points) {
   auto end = code_points.begin();
   while (true) {
     const auto begin = std::find_if(end, code_points.end(), is_mark);
-    if (begin == code_points.end()) return;
+    if (begin == code_points.end()) return code_points;
     end = std::find_if_not(begin, code_points.end(), is_mark);
     if (end - begin > 1) std::stable_sort(begin, end, by_class);
   }
@@ -94,8 +94,7 @@ std::string nfc(std::string_view utf8) {
     return static_cast<unsigned char>(byte) < kLeadByteOfU0300;
   });
   if (is_simple && is_valid_utf8(utf8)) return std::string(utf8);
-  std::vector<std::int32_t> code_points = decompose(utf8);
-  order_marks(code_points);
+  std::vector<std::int32_t> code_points = with_ordered_marks(decompose(utf8));
   const auto count = utf8proc_normalize_utf32(
       code_points.data(), static_cast<utf8proc_ssize_t>(code_points.size()), kNfcOptions);
   if (count < 0) throw Error(ErrorCategory::Bug, "nfc: utf8proc cannot compose");
