@@ -4,7 +4,7 @@
 #   scripts/fuzz.sh                  every target, FUZZ_SECONDS each (30 unless set), JOBS at a time
 #   scripts/fuzz.sh tokenizer ...    these targets
 #
-# New inputs are gathered in build/fuzz/corpus/NAME, seeds come from tests/fuzz/corpus/NAME. What
+# New inputs are gathered in build/fuzz/corpus/NAME; tests/fuzz/CMakeLists.txt names the seeds. What
 # breaks a target is kept in build/fuzz/crashes/NAME-*: copy it into tests/fuzz/corpus/NAME with the fix.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -20,11 +20,12 @@ fi
 
 # run_target NAME : one line when it held, the end of its log when it did not.
 run_target() {
-  local name=$1 log=$build/$1.log inputs=$build/corpus/$1 seeds=tests/fuzz/corpus/$1
-  mkdir -p "$inputs" "$build/crashes" "$seeds"
+  local name=$1 log=$build/$1.log inputs=$build/corpus/$1 seeds
+  mkdir -p "$inputs" "$build/crashes"
+  mapfile -t seeds <"$build/tests/fuzz/${name}_fuzz.seeds"
   if "$build/tests/fuzz/${name}_fuzz" -max_total_time="$seconds" -rss_limit_mb=3000 -timeout=20 \
     -artifact_prefix="$build/crashes/$name-" -print_final_stats=1 -verbosity=1 \
-    "$inputs" "$seeds" >"$log" 2>&1; then
+    "$inputs" "${seeds[@]}" >"$log" 2>&1; then
     say "$name: held for $seconds s, $(awk '/number_of_executed_units/ {print $2}' "$log") inputs"
   else
     tail -n 40 "$log"
