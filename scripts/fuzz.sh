@@ -20,7 +20,7 @@ fi
 
 # run_target NAME : one line when it held, the end of its log when it did not.
 run_target() {
-  local name=$1 log=$build/$1.log inputs=$build/corpus/$1 seeds
+  local name=$1 log=$build/$1.log inputs=$build/corpus/$1 seeds crash
   mkdir -p "$inputs" "$build/crashes"
   mapfile -t seeds <"$build/tests/fuzz/${name}_fuzz.seeds"
   if "$build/tests/fuzz/${name}_fuzz" -max_total_time="$seconds" -rss_limit_mb=3000 -timeout=20 \
@@ -29,7 +29,8 @@ run_target() {
     say "$name: held for $seconds s, $(awk '/number_of_executed_units/ {print $2}' "$log") inputs"
   else
     tail -n 40 "$log"
-    say "$name: broken by $(find "$build/crashes" -name "$name-*" | head -n 1 | sed "s#^$ROOT/##")"
+    crash=$(find "$build/crashes" -name "$name-*" -newer "$build/tests/fuzz/${name}_fuzz.seeds" | head -n 1)
+    say "$name: broken${crash:+ by ${crash#"$ROOT/"}}, log in ${log#"$ROOT/"}"
     return 1
   fi
 }
