@@ -55,7 +55,7 @@ def damaged():
     first_flipped = bytearray(good)
     first_flipped[3] ^= 1
     padded = good + bytes(-(len(good) + 1024) % 10240) + END
-    bad_size = lambda value: patched(member(header("bad.jpg", 0)), 124, value) + good + END
+    bad_size = lambda value: patched(member(header("bad.jpg")), 124, value)
     pax = header("x", 10**9, type=tarfile.XHDTYPE)
     return {
         "good.tar": good + END,
@@ -71,8 +71,8 @@ def damaged():
         "zeros_over_data_and_header.tar": good[:4608] + bytes(1024) + good[5632:] + END,
         "joined.tar": padded + padded,
         # -1 in base 256, and a size of 2^62
-        "negative_size.tar": bad_size(b"\xff" * 12),
-        "huge_size.tar": bad_size(b"\x80" + (2**62).to_bytes(11, "big")),
+        "negative_size.tar": bad_size(b"\xff" * 12) + good + END,
+        "huge_size.tar": bad_size(b"\x80" + (2**62).to_bytes(11, "big")) + END,
         "pax_bomb.tar": member(pax) + good + END,
     }
 

@@ -86,6 +86,9 @@ class ShardOutput::State {
     const auto add_digest = [&files](const std::string& name, const FileDigest& digest) {
       files[name] = {{"bytes", digest.size_bytes}, {"sha256", digest.sha256}};
     };
+    // Stats of an earlier run must not vouch for the new files, should we stop half way.
+    std::error_code ignored;
+    fs::remove(folder_ / stats_name(shard_.name), ignored);
     if (tar_) {
       tar_->finish();
       tar_file_->commit();

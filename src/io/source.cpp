@@ -42,7 +42,8 @@ int wait_for(int process_id) {
 }
 
 // Starts `sh -c command` with its output on `output` and SIGPIPE at its default, so that it ends
-// when we stop reading even where our own process ignores that signal.
+// when we stop reading even where our own process ignores that signal. Its own process group lets
+// us end all of its processes, and keeps a Ctrl-C meant for us, who stop in good order, from it.
 int start_shell(const std::string& command, int output, pid_t* process_id) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -54,7 +55,8 @@ int start_shell(const std::string& command, int output, pid_t* process_id) {
   sigemptyset(&defaults);
   sigaddset(&defaults, SIGPIPE);
   posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   std::string shell = "sh";
   std::string flag = "-c";
   std::string text = command;
@@ -123,7 +125,7 @@ PipeSource::PipeSource(std::string command) : command_(std::move(command)) {
 PipeSource::~PipeSource() {
   if (descriptor_ >= 0) ::close(descriptor_);
   if (process_id_ < 0) return;
-  kill(process_id_, SIGTERM);
+  kill(-process_id_, SIGTERM);
   wait_for(process_id_);
 }
 

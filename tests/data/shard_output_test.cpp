@@ -186,6 +186,17 @@ TEST_F(ShardOutputTest, IsNotCommittedWhenAFileIsMissingOrHasAnotherSize) {
   EXPECT_FALSE(committed(out(), "00000").has_value());
 }
 
+TEST_F(ShardOutputTest, IsNoLongerCommittedWhenANewRunStopsHalfWay) {
+  const ShardRef shard = write_input(make_tar({{"0.jpg", "p"}}));
+  copy_shard(shard);
+  fs::create_directory(out() / "00000.json");  // where a copy is to go
+  write_bytes(folder_ / "in/00000.json", "{}");
+  ShardOutput again(out(), shard, {.write_tar = true, .attempt = "2"});
+  EXPECT_TRUE(committed(out(), "00000").has_value());
+  EXPECT_THROW(again.commit({{"num_samples", 0}}), Error);
+  EXPECT_FALSE(committed(out(), "00000").has_value());
+}
+
 TEST_F(ShardOutputTest, CannotBeMadeWhereAFileStands) {
   write_bytes(out(), "a file");
   try {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 #include "aitqe/base/error.h"
 #include "io/io_support.h"
 
@@ -79,9 +81,23 @@ TEST(PipeSource, ReportsAFailureAfterAnEarlyStopToo) {
   EXPECT_THROW(source.finish(), SourceError);
 }
 
-TEST(PipeSource, EndsTheCommandWhenGivenUp) {
-  { const PipeSource source("sleep 600"); }
-  SUCCEED() << "the destructor did not wait ten minutes";
+TEST(PipeSource, EndsAllProcessesOfTheCommandWhenGivenUp) {
+  pid_t child = -1;
+  {
+    PipeSource source("sleep 600 & echo $!; wait");
+    std::string buffer(16, '\0');
+    buffer.resize(source.read(buffer));
+    child = std::stoi(buffer);
+    EXPECT_EQ(kill(child, 0), 0);
+  }
+  // Its new parent may take a moment to collect it.
+  const auto state_of_child = [child] {
+    const std::string stat = test::read_bytes("/proc/" + std::to_string(child) + "/stat");
+    const std::size_t name_end = stat.rfind(") ");
+    return name_end == std::string::npos ? 'X' : stat[name_end + 2];
+  };
+  for (int i = 0; i < 1000 && state_of_child() != 'Z' && state_of_child() != 'X'; ++i) usleep(1000);
+  EXPECT_THAT(state_of_child(), testing::AnyOf('Z', 'X'));
 }
 
 TEST(PipeSource, HasNoStandardInputToWaitFor) {

@@ -49,7 +49,8 @@ class ShardOutput {
   /// Writes members that belong to no sample (SampleReader::take_leftovers).
   void add_pass_through(const std::vector<Member>& members);
 
-  /// Puts all files in place, the stats last, each synced.
+  /// Puts all files in place, the stats last, each synced. Stats of an earlier run go first, so a
+  /// stop half way leaves a shard that is not `committed`.
   /// @param stats  a JSON object; "files": {NAME: {"bytes", "sha256"}} is added for tar and rows
   ///               and copies.
   void commit(nlohmann::ordered_json stats);

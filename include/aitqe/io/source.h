@@ -63,8 +63,9 @@ class FileSource : public Source {
   std::optional<std::int64_t> size_bytes_;
 };
 
-/// What a shell command writes to its standard output. The status checked is that of `sh -c CMD`,
-/// so of the last command of a pipeline; `pipe:bash -o pipefail -c '...'` covers them all.
+/// What a shell command writes to its standard output; it runs in a process group of its own.
+/// The status checked is that of `sh -c CMD`, so of the last command of a pipeline:
+/// `pipe:bash -o pipefail -c '...'` covers them all.
 class PipeSource : public Source {
  public:
   /// @throws Error(NoInput) when no process can be started.
