@@ -52,7 +52,7 @@ missing_packages() {
 
 # install_packages NAME... : installs what is missing; asks for nothing.
 install_packages() {
-  local missing log
+  local missing
   command -v dpkg-query >/dev/null ||
     die "this is no Debian system; install what these packages hold, then use cmake --preset release: $*"
   missing=$(missing_packages "$@")
@@ -62,22 +62,25 @@ install_packages() {
   fi
   [[ $(id -u) == 0 ]] || die "not root; first run as root: apt-get install -y --no-install-recommends $missing"
   say "Debian packages: installing $missing"
-  log=$(mktemp)
   export DEBIAN_FRONTEND=noninteractive
-  apt-get update >"$log" 2>&1 || fail_with_log "$log" "apt-get update failed (is there a network?)"
+  apt-get update >/dev/null 2>&1 </dev/null || true  # a source that we do not need may be out of reach
   # shellcheck disable=SC2086  # one word for each package
-  apt-get install -y --no-install-recommends -o Dpkg::Use-Pty=0 $missing >"$log" 2>&1 </dev/null ||
-    fail_with_log "$log" "apt-get install failed"
-  rm -f "$log"
+  logged "apt-get could not install them (is there a network?)" \
+    apt-get install -y --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 $missing
   missing=$(missing_packages "$@")
   [[ -z $missing ]] || die "apt-get ended well, yet these packages are missing: $missing"
 }
 
-# fail_with_log LOG MESSAGE : shows the end of LOG, then stops with the message.
-fail_with_log() {
-  tail -n 15 "$1" >&2
-  rm -f "$1"
-  die "$2"
+# logged MESSAGE COMMAND... : runs COMMAND with its output in .deps/setup.log. When it fails: MESSAGE,
+# the last line it wrote about an error, and where the rest is.
+logged() {
+  local message=$1 log=$DEPS/setup.log reason
+  shift
+  mkdir -p "$DEPS"
+  if ! "$@" >"$log" 2>&1 </dev/null; then
+    reason=$(grep -iE '^(E:|ERROR)' "$log" | tail -n 1)
+    die "$message${reason:+: $reason} (see ${log#"$ROOT/"})"
+  fi
 }
 
 # --- Python wheels ------------------------------------------------------------------------------
@@ -112,14 +115,12 @@ fill_folder() {
   mv "$folder.part" "$folder"
 }
 
-# run_pip ARGUMENTS... : the system's pip, its output shown only when it fails.
+# run_pip ARGUMENTS... : installs with the system's pip.
 run_pip() {
-  local log python
-  log=$(mktemp)
+  local python
   python=$(system_python)
-  "$python" -m pip install --no-input --disable-pip-version-check --root-user-action=ignore "$@" >"$log" 2>&1 ||
-    fail_with_log "$log" "pip could not install into .deps (is there a network?)"
-  rm -f "$log"
+  logged "pip could not install into .deps (is there a network?)" \
+    "$python" -m pip install --no-input --disable-pip-version-check --root-user-action=ignore "$@"
 }
 
 install_torch_into() { run_pip --no-deps --no-compile --target "$1" "${TORCH_WHEELS[@]}"; }

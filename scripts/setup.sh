@@ -19,6 +19,10 @@ for argument in "$@"; do
   esac
 done
 
+mkdir -p "$DEPS"
+exec 9>"$DEPS/.lock"
+flock 9  # two runs at once take turns
+
 packages=("${BUILD_PACKAGES[@]}")
 if [[ $tests == yes ]]; then packages+=("${TEST_PACKAGES[@]}"); fi
 install_packages "${packages[@]}"
