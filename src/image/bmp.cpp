@@ -1,4 +1,4 @@
-#include <cstring>
+#include <limits>
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 
@@ -49,33 +49,26 @@ BmpLayout read_layout(std::string_view encoded) {
   return layout;
 }
 
-}  // namespace
-
-ImageHeader read_bmp_header(std::string_view encoded) { return read_layout(encoded).header; }
-
-/// OpenCV does not tell a truncated file from a whole one, so the length is checked first.
-RgbImage decode_bmp(std::string_view encoded, const ImageHeader& header) {
-  const BmpLayout layout = read_layout(encoded);
-  const std::uint64_t row_bits = static_cast<std::uint64_t>(header.width_px) *
-                                 static_cast<std::uint64_t>(layout.bits_per_pixel);
-  const std::uint64_t row_bytes = (row_bits + 31) / 32 * 4;
-  const std::uint64_t end =
-      layout.data_offset + row_bytes * static_cast<std::uint64_t>(header.height_px);
-  if (end > encoded.size()) {
+/// Pillow does without the padding of the last row, OpenCV does not. Empty when nothing is missing.
+/// @throws SampleError when more than that is missing.
+std::string with_last_padding(std::string_view encoded, const BmpLayout& layout) {
+  const auto width = static_cast<std::uint64_t>(layout.header.width_px);
+  const auto height = static_cast<std::uint64_t>(layout.header.height_px);
+  const std::uint64_t used_bytes = width * static_cast<std::uint64_t>(layout.bits_per_pixel) / 8;
+  const std::uint64_t row_bytes = (used_bytes + 3) / 4 * 4;
+  const std::uint64_t needed = layout.data_offset + row_bytes * (height - 1) + used_bytes;
+  if (needed > encoded.size()) {
     throw SampleError("truncated BMP: " + std::to_string(encoded.size()) + " bytes, " +
-                      std::to_string(end) + " expected");
+                      std::to_string(needed) + " expected");
   }
-  cv::Mat bgr;
-  try {
-    const cv::Mat bytes(1, static_cast<int>(encoded.size()), CV_8UC1,
-                        const_cast<char*>(encoded.data()));
-    bgr = cv::imdecode(bytes, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
-  } catch (const cv::Exception& e) {
-    throw SampleError(std::string("broken BMP: ") + e.what());
-  }
-  if (bgr.cols != header.width_px || bgr.rows != header.height_px || bgr.type() != CV_8UC3) {
-    throw SampleError("broken BMP: it cannot be decoded");
-  }
+  const std::uint64_t whole = layout.data_offset + row_bytes * height;
+  if (whole <= encoded.size()) return {};
+  std::string padded(encoded);
+  padded.resize(whole, '\0');
+  return padded;
+}
+
+RgbImage to_rgb(const cv::Mat& bgr, const ImageHeader& header) {
   RgbImage image = make_rgb(header);
   std::uint8_t* rgb = image.rgb.data();
   for (int y = 0; y < bgr.rows; ++y) {
@@ -87,6 +80,31 @@ RgbImage decode_bmp(std::string_view encoded, const ImageHeader& header) {
     }
   }
   return image;
+}
+
+}  // namespace
+
+ImageHeader read_bmp_header(std::string_view encoded) { return read_layout(encoded).header; }
+
+/// OpenCV does not tell a truncated file from a whole one, so the length is checked first.
+RgbImage decode_bmp(std::string_view encoded, const ImageHeader& header) {
+  const std::string padded = with_last_padding(encoded, read_layout(encoded));
+  const std::string_view whole = padded.empty() ? encoded : padded;
+  if (whole.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
+    throw SampleError("BMP file has " + std::to_string(whole.size()) + " bytes, limit is 2 GiB");
+  }
+  cv::Mat bgr;
+  try {
+    const cv::Mat bytes(1, static_cast<int>(whole.size()), CV_8UC1,
+                        const_cast<char*>(whole.data()));
+    bgr = cv::imdecode(bytes, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
+  } catch (const cv::Exception& e) {
+    throw SampleError(std::string("broken BMP: ") + e.what());
+  }
+  if (bgr.cols != header.width_px || bgr.rows != header.height_px || bgr.type() != CV_8UC3) {
+    throw SampleError("broken BMP: it cannot be decoded");
+  }
+  return to_rgb(bgr, header);
 }
 
 }  // namespace aitqe

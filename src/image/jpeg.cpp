@@ -69,6 +69,13 @@ class JpegDecompressor {
     return jpeg_read_scanlines(&info_, &row, 1) == 1 ? Outcome::Ok : Outcome::Truncated;
   }
 
+  /// Reads on to the end marker. That it is missing is no error; what is wrong before it is.
+  Outcome finish() {
+    if (setjmp(jump_) != 0) return failure_;
+    jpeg_finish_decompress(&info_);
+    return Outcome::Ok;
+  }
+
   std::string message() {
     char text[JMSG_LENGTH_MAX] = "";
     (*errors_.format_message)(reinterpret_cast<j_common_ptr>(&info_), text);
@@ -151,6 +158,7 @@ RgbImage decode_jpeg(std::string_view encoded, const ImageHeader& header) {
     check(decompressor.read_row(is_cmyk ? cmyk.data() : row), decompressor);
     if (is_cmyk) to_rgb(cmyk.data(), header.width_px, row);
   }
+  check(decompressor.finish(), decompressor);
   return image;
 }
 

@@ -30,7 +30,8 @@ struct RgbImage {
 ///
 /// Refused as Pillow refuses: truncated data, a wrong checksum before a PNG's pixels, text or ICC
 /// chunks that inflate beyond 1 MiB. Accepted as Pillow accepts: bytes after the end, a PNG
-/// without IEND, damaged JPEG data that libjpeg can conceal.
+/// without IEND, a JPEG without end marker if its rows are whole, damaged JPEG data that libjpeg
+/// can conceal.
 ///
 /// Not equal, all refused here:
 ///  - formats outside the list above and BMP with 1, 4 or 16 bits, RLE or bit fields;
