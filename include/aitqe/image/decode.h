@@ -28,10 +28,10 @@ struct RgbImage {
 ///  - BMP: uncompressed 8-bit palette or gray, 24-bit and 32-bit.
 /// Alpha, palette transparency, tRNS, EXIF rotation and ICC profiles are ignored.
 ///
-/// Refused as Pillow refuses: truncated data, a wrong checksum before a PNG's pixels, text or ICC
-/// chunks that inflate beyond 1 MiB. Accepted as Pillow accepts: bytes after the end, a PNG
-/// without IEND, a JPEG without end marker if its rows are whole, damaged JPEG data that libjpeg
-/// can conceal.
+/// Refused as Pillow refuses: truncated data (a JPEG that lacks only its end marker counts), a
+/// wrong checksum before a PNG's pixels, text or ICC chunks that inflate beyond 1 MiB.
+/// Accepted as Pillow accepts: bytes after the end, a wrong checksum of a PNG's pixels, a PNG
+/// without IEND, damaged JPEG data that libjpeg can conceal.
 ///
 /// Not equal, all refused here:
 ///  - formats outside the list above and BMP with 1, 4 or 16 bits, RLE or bit fields;
@@ -41,10 +41,11 @@ struct RgbImage {
 ///  - images over `limits`.
 /// Pixels of *damaged* JPEG and WebP data depend on the version of the codec library.
 ///
-/// Decoders: libjpeg-turbo, libpng and libwebp themselves, because OpenCV 4.6 gives other pixels
-/// (CMYK, 16-bit, alpha) or a partly filled picture without an error (truncated files); our own
-/// for GIF, which OpenCV 4.6 does not read; OpenCV's `imdecode` for BMP, once the header and the
-/// length have been checked here.
+/// Decoders: libjpeg-turbo, libpng and libwebp themselves. OpenCV 4.6 was tried on the files of
+/// tests/data/image: it gives other pixels for CMYK JPEG and 16-bit gray PNG, fills up truncated
+/// JPEGs without an error, refuses PNGs without IEND and most of the WebPs, and cannot read GIF,
+/// which has a decoder of our own. It equals Pillow on BMP and is used there, once the header and
+/// the length have been checked here.
 /// No shared state; safe to call from many threads.
 /// @throws SampleError when the image cannot be used.
 RgbImage decode_rgb(std::string_view encoded, const ImageLimits& limits);
