@@ -10,7 +10,11 @@ target_include_directories(aitqe_torch SYSTEM INTERFACE ${AITQE_TORCH_DIR}/inclu
 target_link_libraries(aitqe_torch INTERFACE ${AITQE_TORCH_DIR}/lib/libtorch_cpu.so ${AITQE_TORCH_DIR}/lib/libc10.so)
 target_link_options(aitqe_torch INTERFACE -Wl,-rpath,${AITQE_TORCH_DIR}/lib
                     -Wl,--allow-shlib-undefined)
-# ATen's headers take most of a compilation: one precompiled copy serves every source that uses them.
+# ATen's headers take most of a compilation: one precompiled copy serves every module that uses them.
 function(aitqe_use_aten_pch target)
-  target_precompile_headers(${target} PRIVATE <ATen/ATen.h>)
+  if(target STREQUAL aitqe_nn)
+    target_precompile_headers(aitqe_nn PRIVATE <ATen/ATen.h>)
+  else()
+    target_precompile_headers(${target} REUSE_FROM aitqe_nn)
+  endif()
 endfunction()

@@ -82,9 +82,9 @@ class ShardOutput::State {
   }
 
   void commit(nlohmann::ordered_json stats) {
-    nlohmann::ordered_json files = nlohmann::ordered_json::object();
+    nlohmann::ordered_json files = nlohmann::ordered_json::array();
     const auto add_digest = [&files](const std::string& name, const FileDigest& digest) {
-      files[name] = {{"bytes", digest.size_bytes}, {"sha256", digest.sha256}};
+      files.push_back({{"name", name}, {"bytes", digest.size_bytes}, {"sha256", digest.sha256}});
     };
     // Stats of an earlier run must not vouch for the new files, should we stop half way.
     std::error_code ignored;
@@ -168,17 +168,17 @@ std::optional<nlohmann::ordered_json> committed(const fs::path& folder,
   if (!stream) return std::nullopt;
   nlohmann::ordered_json stats =
       nlohmann::ordered_json::parse(stream, nullptr, /*allow_exceptions=*/false);
-  if (!stats.is_object() || !stats.contains("files") || !stats["files"].is_object()) {
+  if (!stats.is_object() || !stats.contains("files") || !stats["files"].is_array()) {
     return std::nullopt;
   }
-  for (const auto& [name, digest] : stats["files"].items()) {
-    const bool is_number =
-        digest.is_object() && digest.contains("bytes") && digest["bytes"].is_number_unsigned();
+  for (const auto& file : stats["files"]) {
+    const bool is_complete = file.is_object() && file.contains("name") &&
+                             file["name"].is_string() && file.contains("bytes") &&
+                             file["bytes"].is_number_unsigned();
+    if (!is_complete) return std::nullopt;
     std::error_code error;
-    if (!is_number ||
-        fs::file_size(folder / name, error) != digest["bytes"].get<std::uintmax_t>() || error) {
-      return std::nullopt;
-    }
+    const auto size = fs::file_size(folder / file["name"].get<std::string>(), error);
+    if (error || size != file["bytes"].get<std::uintmax_t>()) return std::nullopt;
   }
   return stats;
 }

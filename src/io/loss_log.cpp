@@ -22,12 +22,12 @@ const char* to_string(DamageKind kind) {
   return "unknown";
 }
 
-bool LossLog::has_loss() const {
-  return std::any_of(entries_.begin(), entries_.end(), [](const ArchiveDamage& damage) {
-    return damage.kind != DamageKind::DataAfterEndMarker || damage.bytes_lost > 0 ||
-           damage.members_lost != 0;
-  });
+bool is_loss(const ArchiveDamage& damage) {
+  return damage.kind != DamageKind::DataAfterEndMarker || damage.bytes_lost > 0 ||
+         damage.members_lost != 0;
 }
+
+bool LossLog::has_loss() const { return std::any_of(entries_.begin(), entries_.end(), is_loss); }
 
 std::int64_t LossLog::total_bytes() const {
   std::int64_t total = 0;

@@ -50,6 +50,7 @@ struct GemmWeight::Job {
   std::int64_t x_stride;  // in words
   const float* bias;
   float* y;
+  std::int64_t y_stride;
 };
 
 GemmWeight::GemmWeight(WeightView view, Compute compute, Packing packing,
@@ -95,7 +96,7 @@ void GemmWeight::run_columns(const Job& job, std::int64_t first_panel, std::int6
   thread_local std::vector<float> edge_space;
   const CpuKernels& kernels = cpu_kernels();
   const int rows = static_cast<int>(end_row - first_row);
-  const std::int64_t ldy = view_.rows;
+  const std::int64_t ldy = job.y_stride;
   const std::int64_t panel_words = std::int64_t{kDepthBlock} * kPanelCols;
   if (packed_.empty()) packing_space.resize((end_panel - first_panel) * panel_words);
 
@@ -142,10 +143,10 @@ void GemmWeight::run_columns(const Job& job, std::int64_t first_panel, std::int6
 }
 
 void GemmWeight::multiply(const float* x, std::int64_t m, const float* bias, float* y,
-                          ThreadPool& pool) const {
+                          std::int64_t y_stride, ThreadPool& pool) const {
   std::vector<std::uint32_t> rounded;
   const Job job{as_words(x, m, view_.cols, compute_, pool, rounded),
-                words_of(compute_, view_.cols), bias, y};
+                words_of(compute_, view_.cols), bias, y, y_stride};
   // Packing on the fly is paid once per task: there a task takes all rows.
   const bool ahead = !packed_.empty();
   const std::int64_t panels_per_task = ahead ? kPanelsPerTask : kPanelsPerPackedTask;

@@ -58,4 +58,12 @@ void gelu_erf_rows(float* x, std::int64_t rows, std::int64_t n, ThreadPool& pool
   });
 }
 
+void add_to(const float* x, std::int64_t count, float* y, ThreadPool& pool) {
+  const auto add = [&](std::size_t task) {
+    const std::int64_t first = static_cast<std::int64_t>(task) * kValuesPerTask;
+    for (std::int64_t i = first; i < std::min(count, first + kValuesPerTask); ++i) y[i] += x[i];
+  };
+  pool.parallel_for(static_cast<std::size_t>((count + kValuesPerTask - 1) / kValuesPerTask), add);
+}
+
 }  // namespace aitqe::kernels

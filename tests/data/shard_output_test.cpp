@@ -167,10 +167,11 @@ TEST_F(ShardOutputTest, ListsSizeAndHashOfItsFilesInTheStats) {
   const auto stats = committed(out(), "00000");
   ASSERT_TRUE(stats.has_value());
   EXPECT_EQ((*stats)["num_samples"], 1);
-  const auto& tar = (*stats)["files"]["00000.tar"];
+  const auto& tar = (*stats)["files"][0];
+  EXPECT_EQ(tar["name"], "00000.tar");
   EXPECT_EQ(tar["bytes"], fs::file_size(out() / "00000.tar"));
   EXPECT_EQ(tar["sha256"], sha256_hex(read_bytes(out() / "00000.tar")));
-  EXPECT_TRUE((*stats)["files"].contains("00000.aitqe.jsonl"));
+  EXPECT_EQ((*stats)["files"][1]["name"], "00000.aitqe.jsonl");
 }
 
 TEST_F(ShardOutputTest, IsNotCommittedWhenAFileIsMissingOrHasAnotherSize) {

@@ -37,7 +37,7 @@ std::vector<float> multiply(const GemmWeight& weight, const std::vector<float>& 
                             const float* bias, int num_threads) {
   ThreadPool pool(num_threads);
   std::vector<float> y(static_cast<std::size_t>(m * weight.num_outputs()), NAN);
-  weight.multiply(x.data(), m, bias, y.data(), pool);
+  weight.multiply(x.data(), m, bias, y.data(), weight.num_outputs(), pool);
   return y;
 }
 

@@ -51,7 +51,7 @@ class ShardOutput {
 
   /// Puts all files in place, the stats last, each synced. Stats of an earlier run go first, so a
   /// stop half way leaves a shard that is not `committed`.
-  /// @param stats  a JSON object; "files": {NAME: {"bytes", "sha256"}} is added for tar and rows
+  /// @param stats  a JSON object; "files": [{"name", "bytes", "sha256"}] is added for tar, rows
   ///               and copies.
   void commit(nlohmann::ordered_json stats);
 

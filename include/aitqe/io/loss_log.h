@@ -34,6 +34,9 @@ struct ArchiveDamage {
   std::string message;
 };
 
+/// True when something was lost or may be: all but joined archives that were read on.
+bool is_loss(const ArchiveDamage& damage);
+
 /// The damage found while reading one input. One thread at a time.
 class LossLog {
  public:

@@ -20,4 +20,7 @@ void gelu_tanh_rows(float* x, std::int64_t rows, std::int64_t n, ThreadPool& poo
 /// In place: x (1 + erf(x / sqrt 2)) / 2.
 void gelu_erf_rows(float* x, std::int64_t rows, std::int64_t n, ThreadPool& pool);
 
+/// y += x over `count` values.
+void add_to(const float* x, std::int64_t count, float* y, ThreadPool& pool);
+
 }  // namespace aitqe::kernels

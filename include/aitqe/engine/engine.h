@@ -1,0 +1,65 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "aitqe/engine/kv_cache.h"
+#include "aitqe/engine/request.h"
+#include "aitqe/engine/scheduler.h"
+#include "aitqe/model/mllm.h"
+
+namespace aitqe {
+
+/// Time and work of an engine so far.
+struct EngineTimes {
+  double vision_s = 0;
+  double prefill_s = 0;  ///< language model over prompts, without the vision tower
+  double decode_s = 0;
+  std::int64_t prompt_tokens = 0;
+  std::int64_t decode_rows = 0;  ///< tokens fed behind prompts, looks ahead included
+  std::int64_t decode_steps = 0;
+};
+
+/// Runs many sequences through one model: prompts packed into large steps, running sequences decoded
+/// together, each leaving when its guide is finished and its place going to the next.
+/// With Backend::Kernels a sequence's logits do not depend on who runs beside it.
+/// One thread at a time.
+class Engine {
+ public:
+  Engine(const Mllm& model, SchedulerLimits limits);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  using Pull = std::function<std::optional<Request>()>;
+  using Done = std::function<void(Finished)>;
+
+  /// Pulls requests until there are none and calls `done` for each as it finishes, in any order.
+  /// Returns when all are finished.
+  void run(const Pull& pull, const Done& done);
+
+  const EngineTimes& times() const { return times_; }
+
+ private:
+  struct Sequence;
+
+  void prefill(std::size_t count);
+  void decode();
+  at::Tensor embed_prompts(const std::vector<Sequence*>& sequences, std::int64_t num_rows);
+  /// Gives a sequence its logits; false when it is finished (and then handed to `done`).
+  bool advance(Sequence& sequence, const LogitsRows& logits, const Done& done);
+  void admit(Request request, const Done& done);
+
+  const Mllm& model_;
+  SchedulerLimits limits_;
+  KvCache cache_;
+  std::deque<Request> queue_;
+  std::vector<Waiting> waiting_;  // one for each of queue_
+  std::vector<std::unique_ptr<Sequence>> running_;
+  const Done* done_ = nullptr;
+  EngineTimes times_;
+};
+
+}  // namespace aitqe

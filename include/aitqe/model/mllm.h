@@ -1,0 +1,45 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "aitqe/model/config.h"
+#include "aitqe/model/qwen2.h"
+#include "aitqe/model/vision_tower.h"
+#include "aitqe/nn/compute.h"
+#include "aitqe/nn/mlp.h"
+
+namespace aitqe {
+
+/// The whole model: vision tower -> projector -> language model, on one device.
+/// Immutable; one thread at a time.
+class Mllm {
+ public:
+  /// @param vision_folder  where the tower's config.json lies, when not beside the checkpoint
+  /// @throws Error(Model) naming file and tensor or key.
+  static std::unique_ptr<Mllm> load(const std::filesystem::path& folder, const nn::Compute& compute,
+                                    const std::optional<std::filesystem::path>& vision_folder = {});
+
+  const ModelConfig& config() const { return config_; }
+  const nn::Compute& compute() const { return *compute_; }
+  const Qwen2& language_model() const { return *language_model_; }
+  const VisionTower& vision_tower() const { return *vision_tower_; }
+
+  /// Features in the language model's embedding space.
+  /// @param pixels  [B, 3, S, S] f32, anywhere
+  /// @return        [B, num_image_tokens, hidden]
+  at::Tensor encode_images(const at::Tensor& pixels) const;
+
+ private:
+  Mllm(ModelConfig config, TensorTable& tensors, const nn::Compute& compute);
+
+  ModelConfig config_;
+  std::shared_ptr<const nn::Compute> compute_;
+  std::unique_ptr<VisionTower> vision_tower_;
+  /// `mm_projector`: linear, exact GELU, linear without bias.
+  std::unique_ptr<nn::GeluMlp> projector_;
+  std::unique_ptr<Qwen2> language_model_;
+};
+
+}  // namespace aitqe

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "aitqe/io/safetensors.h"
+#include "aitqe/nn/weight.h"
+
+namespace aitqe {
+
+/// The tensors of a checkpoint as a model takes them: each asked for by name and shape, so that what
+/// is missing, mis-shaped or left over is told. One thread at a time.
+class TensorTable {
+ public:
+  /// @throws Error(Model) as SafetensorsFolder::open.
+  explicit TensorTable(const std::filesystem::path& folder);
+
+  bool contains(const std::string& name) const { return files_.contains(name); }
+  std::int64_t total_bytes() const { return files_.total_bytes(); }
+
+  /// @throws Error(Model): `FILE: tensor "x": shape [3584, 1152], expected [3584, 3584]`, or that it
+  ///         is missing, or of a dtype that is no float.
+  nn::Weight take(const std::string& name, const std::vector<std::int64_t>& shape);
+
+  /// Marks tensors that lie in the file and are known to be of no use.
+  void ignore_prefix(const std::string& prefix);
+
+  /// @throws Error(Model) listing tensors that were neither taken nor ignored.
+  void require_all_used() const;
+
+ private:
+  std::filesystem::path folder_;
+  SafetensorsFolder files_;
+  std::set<std::string> unused_;
+};
+
+}  // namespace aitqe

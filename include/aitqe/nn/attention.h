@@ -1,0 +1,60 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "aitqe/kernels/attention.h"
+#include "aitqe/nn/compute.h"
+
+namespace aitqe::nn {
+
+/// Keys and values of one sequence in one layer. A view: who made it owns the memory.
+/// Kernels: keys [kv_heads, head_dim, capacity], values [kv_heads, capacity, padded head_dim].
+/// Aten: both [kv_heads, capacity, head_dim].
+struct KvView {
+  at::Tensor keys;
+  at::Tensor values;
+};
+
+/// Room for `capacity` or somewhat more tokens in each of `num_layers` layers, zeroed.
+/// @return  one view a layer, over one allocation
+std::vector<KvView> allocate_kv(const Compute& compute, std::int64_t num_layers,
+                                const kernels::AttentionShape& shape, std::int64_t capacity);
+
+/// Rows of a packed batch that belong to one sequence.
+struct AttentionRows {
+  std::int64_t first_row = 0;
+  std::int64_t num_rows = 0;
+  /// Position of the first row in its sequence: so many keys are in the cache already.
+  std::int64_t first_position = 0;
+};
+
+/// Softmax attention of packed rows, each over its own sequence's cache.
+/// Source: eager attention of transformers' Qwen2Attention and SiglipAttention.
+class Attention {
+ public:
+  Attention(const kernels::AttentionShape& shape, std::shared_ptr<const Compute> compute);
+
+  const kernels::AttentionShape& shape() const { return shape_; }
+
+  /// Writes the rows' keys and values into the caches at their positions, then attends.
+  /// @param queries  [R, num_heads * head_dim], a view whose rows may lie apart
+  /// @param keys, values  [R, num_kv_heads * head_dim], likewise
+  /// @param rows, caches  one each a sequence; each cache has room for the new rows
+  /// @return  [R, num_heads * head_dim]
+  at::Tensor operator()(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
+                        std::span<const AttentionRows> rows, std::span<const KvView> caches) const;
+
+ private:
+  at::Tensor with_kernels(const at::Tensor& queries, std::span<const AttentionRows> rows,
+                          std::span<const KvView> caches) const;
+  at::Tensor with_aten(const at::Tensor& queries, std::span<const AttentionRows> rows,
+                       std::span<const KvView> caches) const;
+  void write(const at::Tensor& keys, const at::Tensor& values, const AttentionRows& rows,
+             const KvView& cache) const;
+
+  kernels::AttentionShape shape_;
+  std::shared_ptr<const Compute> compute_;
+};
+
+}  // namespace aitqe::nn

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "aitqe/nn/compute.h"
+#include "aitqe/nn/weight.h"
+
+namespace aitqe::nn {
+
+/// x / sqrt(mean(x^2) + eps) * weight, in f32. Source: transformers' Qwen2RMSNorm.
+class RmsNorm {
+ public:
+  RmsNorm(const Weight& weight, float eps, std::shared_ptr<const Compute> compute);
+  /// @param x  [R, n]   @return  the same shape and dtype
+  at::Tensor operator()(const at::Tensor& x) const;
+
+ private:
+  std::shared_ptr<const Compute> compute_;
+  float eps_;
+  at::Tensor weight_;  // [n] f32
+};
+
+/// (x - mean) / sqrt(variance + eps) * weight + bias, in f32. Source: torch.nn.LayerNorm.
+class LayerNorm {
+ public:
+  LayerNorm(const Weight& weight, const Weight& bias, float eps, std::shared_ptr<const Compute> compute);
+  /// @param x  [R, n]   @return  the same shape and dtype
+  at::Tensor operator()(const at::Tensor& x) const;
+
+ private:
+  std::shared_ptr<const Compute> compute_;
+  float eps_;
+  at::Tensor weight_;  // [n] f32
+  at::Tensor bias_;    // [n] f32
+};
+
+}  // namespace aitqe::nn

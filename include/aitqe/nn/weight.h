@@ -1,0 +1,29 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "aitqe/kernels/scalar_type.h"
+
+namespace aitqe::nn {
+
+/// One tensor of a checkpoint, as it lies in the mapped file. Copying copies no data.
+struct Weight {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  kernels::ScalarType type = kernels::ScalarType::F32;
+  const void* data = nullptr;  ///< row-major, aligned to an element
+  std::shared_ptr<const void> keep_alive;
+
+  std::int64_t num_values() const;
+  /// All values as f32.
+  std::vector<float> to_floats() const;
+  /// A copy on `device` in `dtype`.
+  at::Tensor to_tensor(at::Device device, at::ScalarType dtype) const;
+};
+
+}  // namespace aitqe::nn

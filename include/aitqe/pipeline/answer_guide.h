@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aitqe/engine/generated_text.h"
+#include "aitqe/engine/guide.h"
+#include "aitqe/engine/logits.h"
+#include "aitqe/quality/answer_keys.h"
+#include "aitqe/text/tokenizer.h"
+
+namespace aitqe {
+
+/// What all answers of a run have in common. Immutable; any number of threads.
+struct AnswerRules {
+  AnswerRules(std::shared_ptr<const Tokenizer> tokenizer, AnswerKeys keys, std::vector<std::int32_t> eos_ids);
+
+  std::shared_ptr<const Tokenizer> tokenizer;
+  AnswerKeys keys;
+  std::vector<std::int32_t> eos_ids;  ///< any of them ends an answer
+  int max_new_tokens = 384;  ///< the reference's limit
+  bool full = false;         ///< go on to the end of text instead of stopping at keys.score_end
+
+  std::vector<std::int32_t> recaption_key;     ///< tokens of `{"Recaption`
+  std::vector<std::int32_t> recaption_prefix;  ///< tokens of `{"Recaption": "`
+  std::vector<std::int32_t> score_prefix;      ///< tokens of `{"Overall Score": "`
+  std::vector<std::int32_t> digits;            ///< token of "0" .. "9"; -1: not one token
+
+  /// Tokens that may have to be kept behind the prompt, looks ahead included.
+  std::int64_t most_tokens() const;
+};
+
+/// How one answer begins.
+enum class AnswerStart {
+  Free,            ///< as the model likes: the reference
+  ForceRecaption,  ///< with the "Recaption" key
+  ForceScore,      ///< with the "Overall Score" key: no rewrite
+};
+
+struct AnswerOrder {
+  AnswerStart start = AnswerStart::Free;
+  /// Set for `score<K`: a free answer that starts with a rewrite also gets its score behind a forced
+  /// score key, and one whose score is below K without a rewrite is asked for one.
+  std::optional<double> rewrite_below;
+};
+
+/// What the model said to one pair, with what its probabilities say beyond the text.
+struct Answer {
+  std::vector<std::int32_t> ids;  ///< forced tokens included, the end token too
+  std::string text;               ///< of `ids`, raw: special tokens left out, not stripped
+  std::string asked_recaption;    ///< text of a second answer, forced to begin with a rewrite; or ""
+  TopLogits first_logits;         ///< the 20 largest for the first token
+  /// Mean of the score under the probabilities of its digits, on the scale of the keys:
+  /// sum k P(k) / sum P(k), P(10) = P(1) P(0 after 1). -1 where no score was written.
+  double score_expected = -1.0;
+  double score_forced = -1.0;  ///< the same behind the forced score key; -1 where not asked for
+  double p_rewrite = -1.0;     ///< product of the probabilities of recaption_key's tokens
+};
+
+/// Greedy answer to one pair: stop rules of the reference, scores read off the logits on the way.
+/// Used by the engine's thread only.
+class AnswerGuide : public Guide {
+ public:
+  AnswerGuide(std::shared_ptr<const AnswerRules> rules, AnswerOrder order);
+
+  std::optional<Feed> next(const LogitsRows& logits) override;
+
+  /// Once finished.
+  Answer take_answer();
+
+ private:
+  enum class Phase { Prompt, RecaptionKey, Generate, Ten, ForcedScore };
+
+  std::optional<Feed> begin();
+  std::optional<Feed> force(const std::vector<std::int32_t>& prefix, Feed::From from);
+  std::optional<Feed> generate(std::span<const float> logits);
+  std::optional<Feed> commit(std::int32_t id);
+  std::optional<Feed> finish();
+  bool at_score() const;
+  std::vector<double> digit_probabilities(std::span<const float> logits) const;
+  double expected_score(const std::vector<double>& digits, double p_zero_after_one) const;
+
+  std::shared_ptr<const AnswerRules> rules_;
+  AnswerOrder order_;
+  GeneratedText text_;
+  Phase phase_ = Phase::Prompt;
+  bool second_answer_ = false;
+  std::int32_t first_id_ = 0;    // greedy first token, while recaption_key is looked at
+  std::int32_t pending_id_ = 0;  // token to commit after the look ahead at ten
+  std::vector<double> digits_at_score_;
+  Answer answer_;
+};
+
+}  // namespace aitqe

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aitqe/base/error.h"
+#include "aitqe/pipeline/conclude.h"
+#include "aitqe/pipeline/judge.h"
+#include "aitqe/pipeline/loaded_model.h"
+#include "aitqe/pipeline/prepare.h"
+#include "aitqe/pipeline/progress.h"
+#include "aitqe/pipeline/shard_stream.h"
+#include "aitqe/report/summary.h"
+
+namespace aitqe {
+
+struct EnhanceOptions {
+  std::vector<ShardRef> shards;
+  std::filesystem::path output_folder;
+  /// Off for `score`: report rows only.
+  bool write_shards = true;
+  /// Do shards again that are done already.
+  bool overwrite = false;
+  PrepareOptions prepare;
+  JudgeOptions judge;
+  RewriteRule rule;
+  SamplingOptions sampling;
+  /// Only for `worst:P%`: the folder of a finished `score` run over the same input.
+  std::optional<std::filesystem::path> scores_folder;
+  std::optional<std::filesystem::path> trace_file;
+  bool with_answers = false;  ///< -v
+  int num_workers = 2;        ///< threads that read and decode. At least 1.
+  int read_ahead = 64;        ///< pairs read ahead of the model. At least 1.
+  double max_failed_percent = 1.0;
+};
+
+/// What all shards of the run together came to, those done by earlier runs included.
+struct EnhanceResult {
+  Summary summary;
+  std::int64_t shards_done = 0;
+  std::int64_t shards_done_before = 0;
+  std::int64_t shards_unreadable = 0;
+  bool stopped = false;  ///< on request, before the last shard
+  EngineTimes times;
+  double run_s = 0;  ///< without loading the model
+};
+
+/// The main job: every shard in, one enhanced shard and one report row per pair out.
+/// A shard appears under its name only when it is complete; shards that are done are left alone, so
+/// the same command goes on where it was stopped.
+/// @throws Error(Usage) when the folder holds shards of another configuration or model;
+///         Error(Output), Error(NoInput) as the modules below.
+EnhanceResult enhance(const EnhanceOptions& options, const LoadedModel& model, Progress& progress);
+
+/// The options that decide the output's bytes, as JSON on one line; pinned in run.json.
+std::string pinned_config(const EnhanceOptions& options, const LoadedModel& model);
+
+/// Checks what can be checked before a model is loaded: output folder, free space, the score run.
+void check_enhance_options(const EnhanceOptions& options);
+
+/// The exit category of a finished run: nothing when all is well.
+std::optional<ErrorCategory> outcome(const EnhanceResult& result, double max_failed_percent);
+
+}  // namespace aitqe

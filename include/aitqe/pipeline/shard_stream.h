@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aitqe/base/stream.h"
+#include "aitqe/data/webdataset.h"
+#include "aitqe/io/shards.h"
+#include "aitqe/pipeline/prepare.h"
+
+namespace aitqe {
+
+/// Which pairs of a shard are taken; those that are not are neither judged nor written.
+struct SamplingOptions {
+  double rate = 1.0;           ///< share of pairs taken, by a hash of seed, shard, key and index
+  std::uint64_t seed = 0;
+  std::int64_t limit = -1;     ///< pairs of the whole run; -1 = all
+};
+
+/// One shard read, grouped and prepared ahead on worker threads. `next` by one thread.
+class ShardStream {
+ public:
+  /// Opens the shard and starts reading.
+  /// @throws Error(NoInput) when it cannot be opened.
+  ShardStream(const ShardRef& shard, const Preparer& prepare, const SamplingOptions& sampling, int num_workers,
+              std::size_t read_ahead);
+  ~ShardStream();
+
+  const ShardRef& shard() const;
+  std::optional<PreparedSample> next();
+
+  /// After the end.
+  const LossLog& losses() const;
+  std::vector<Member> take_leftovers();
+  std::int64_t bytes_read() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace aitqe

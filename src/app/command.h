@@ -1,0 +1,27 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+namespace aitqe::app {
+
+/// One subcommand: its options and one call into a module below.
+class Command {
+ public:
+  virtual ~Command() = default;
+
+  virtual std::string name() const = 0;
+  virtual std::string summary() const = 0;
+  /// Shown under --help.
+  virtual std::string examples() const = 0;
+  virtual void add_options(CLI::App& app) = 0;
+  /// @return the exit code. @throws Error
+  virtual int run() = 0;
+};
+
+std::unique_ptr<Command> make_enhance_command();
+std::unique_ptr<Command> make_score_command();
+std::unique_ptr<Command> make_inspect_command();
+
+}  // namespace aitqe::app

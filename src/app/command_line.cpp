@@ -1,0 +1,106 @@
+#include "command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+
+#include "aitqe/base/error.h"
+#include "aitqe/base/log.h"
+#include "config_file.h"
+#include "nearest.h"
+
+namespace aitqe::app {
+
+namespace {
+
+std::vector<std::string> flag_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+/// `--batch-tokens` may also come from AITQE_BATCH_TOKENS.
+void name_environment_variables(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (option->get_lnames().empty() || option->get_lnames().front() == "help") continue;
+    std::string name = "AITQE_" + option->get_lnames().front();
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
+      return c == '-' ? '_' : static_cast<char>(std::toupper(c));
+    });
+    option->envname(name);
+  }
+}
+
+}  // namespace
+
+CommandLine::CommandLine(const std::vector<std::unique_ptr<Command>>& commands)
+    : app_("aitqe judges image-text pairs and rewrites poor captions.", "aitqe") {
+  app_.set_version_flag("--version", "aitqe " AITQE_VERSION);
+  app_.require_subcommand(1);
+  app_.footer("Run `aitqe COMMAND --help` for options and examples.");
+  for (const auto& command : commands) {
+    CLI::App* sub = app_.add_subcommand(command->name(), command->summary());
+    command->add_options(*sub);
+    add_common_options(*sub);
+    sub->footer("Examples:\n" + command->examples());
+    name_environment_variables(*sub);
+    commands_.emplace_back(sub, command.get());
+  }
+}
+
+void CommandLine::add_common_options(CLI::App& app) {
+  app.add_option("--config", config_file_, "TOML file with options; flags and AITQE_* variables beat it")
+      ->type_name("FILE")->group("Common");
+  app.add_flag("-q,--quiet", quiet_, "Only warnings and errors")->group("Common");
+  app.add_option("--log-format", log_format_, "text or json")->type_name("FORMAT")->group("Common")
+      ->check(CLI::IsMember({"text", "json"}));
+}
+
+Command* CommandLine::parse(int argc, char** argv) {
+  start_log(LogFormat::Text, /*only_warnings=*/false);
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const auto parsed = app_.get_subcommands();
+    explain(error, parsed.empty() ? app_ : *parsed.front());
+    return nullptr;
+  }
+  const CLI::App* parsed = app_.get_subcommands().front();
+  const auto chosen = std::find_if(commands_.begin(), commands_.end(),
+                                   [&](const auto& entry) { return entry.first == parsed; });
+  if (!config_file_.empty()) {
+    std::vector<std::string> command_names;
+    for (const auto& [sub, command] : commands_) command_names.push_back(sub->get_name());
+    apply_config_file(config_file_, *chosen->first, command_names);
+  }
+  start_log(log_format_ == "json" ? LogFormat::Json : LogFormat::Text, quiet_);
+  return chosen->second;
+}
+
+void CommandLine::explain(const CLI::ParseError& error, const CLI::App& app) {
+  if (error.get_exit_code() == 0) {  // --help, --version
+    exit_code_ = app_.exit(error, std::cout, std::cerr);
+    return;
+  }
+  exit_code_ = aitqe::exit_code(ErrorCategory::Usage);
+  std::string message = error.what();
+  if (error.get_name() == "ExtrasError") {  // its message ends in ": WORD WORD..."
+    std::string word = message.substr(message.rfind(": ") + 2);
+    word = word.substr(0, word.find_first_of(" ="));
+    const bool is_flag = word.starts_with("-");
+    std::vector<std::string> known = flag_names(app);
+    for (const auto& [sub, command] : commands_) {
+      if (!is_flag) known.push_back(sub->get_name());
+    }
+    message = "unknown " + std::string(is_flag ? "option " : "command ") + word;
+    const std::string near = nearest(word, known);
+    if (!near.empty()) message += "; did you mean " + near + "?";
+  }
+  std::fprintf(stderr, "aitqe: %s (see `%s --help`)\n", message.c_str(),
+               &app == &app_ ? "aitqe" : ("aitqe " + app.get_name()).c_str());
+}
+
+}  // namespace aitqe::app

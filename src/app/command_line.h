@@ -1,0 +1,37 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "command.h"
+
+namespace aitqe::app {
+
+/// Flags beat AITQE_* variables beat the file of --config; unknown flags and keys are errors that
+/// name the nearest one there is.
+class CommandLine {
+ public:
+  explicit CommandLine(const std::vector<std::unique_ptr<Command>>& commands);
+
+  /// @return the subcommand to run with its options set, or null when help or the version was asked
+  ///         for or the line is wrong: then `exit_code` says which.
+  /// @throws Error(Usage) for a bad config file.
+  Command* parse(int argc, char** argv);
+
+  int exit_code() const { return exit_code_; }
+
+ private:
+  void add_common_options(CLI::App& app);
+  void explain(const CLI::ParseError& error, const CLI::App& app);
+
+  CLI::App app_;
+  std::vector<std::pair<CLI::App*, Command*>> commands_;
+  std::string config_file_;
+  std::string log_format_ = "text";
+  bool quiet_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace aitqe::app

@@ -1,0 +1,216 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+
+#include "aitqe/base/error.h"
+#include "aitqe/base/log.h"
+#include "aitqe/pipeline/enhance.h"
+#include "command.h"
+#include "default_model.h"
+#include "model_options.h"
+#include "progress_line.h"
+#include "signals.h"
+
+namespace aitqe::app {
+
+namespace {
+
+/// What the user typed; turned into EnhanceOptions once it is complete.
+struct Typed {
+  std::vector<std::string> inputs;
+  std::string output;
+  ModelOptions model;
+  std::string caption_from = "txt";
+  std::string rewrite_when = "model";
+  std::string sample = "1";
+  std::string max_failed = "1%";
+  std::string scores;
+  std::string trace;
+  int batch_size = 0;
+  std::int64_t batch_tokens = 0;
+  bool reference_specials = false;
+  bool dry_run = false;
+  bool json = false;
+};
+
+/// "1%" or "0.01" -> 0.01.
+double parse_share(const std::string& text, const char* option) {
+  std::size_t end = 0;
+  double value = -1;
+  try {
+    value = std::stod(text, &end);
+  } catch (const std::exception&) {
+    end = 0;
+  }
+  const std::string unit = text.substr(end);
+  if (unit == "%") value /= 100;
+  if (end == 0 || (!unit.empty() && unit != "%") || value < 0 || value > 1) {
+    throw Error(ErrorCategory::Usage, std::string(option) + " " + text + ": expected a share, e.g. 1% or 0.01");
+  }
+  return value;
+}
+
+class EnhanceCommand : public Command {
+ public:
+  explicit EnhanceCommand(bool write_shards) { options_.write_shards = write_shards; }
+
+  std::string name() const override { return options_.write_shards ? "enhance" : "score"; }
+  std::string summary() const override {
+    return options_.write_shards ? "Judge every pair of the shards and rewrite poor captions"
+                                 : "Judge every pair of the shards; write report rows only";
+  }
+  std::string examples() const override {
+    const std::string command = "  aitqe " + name() + " ";
+    return command + "examples/pairs-00000.tar -o out\n" + command +
+           "'data/{00000..00099}.tar' -o out --model AITQE --device cuda --workers 8\n" + command +
+           "@shards.txt -o out --rewrite-when 'score<4' --sample 1%\n" + "  cat data/00000.tar | aitqe " + name() +
+           " - -o out\n";
+  }
+
+  void add_options(CLI::App& app) override {
+    add_input_options(app);
+    add_model_options(app, typed_.model);
+    add_speed_options(app);
+    add_judgement_options(app);
+    add_run_options(app);
+  }
+
+  int run() override {
+    complete_options();
+    check_enhance_options(options_);
+    if (typed_.dry_run) return dry_run();
+    Progress progress;
+    stop_on_signals(progress);
+    for (const ShardRef& shard : options_.shards) {
+      if (is_local_file(shard)) progress.bytes_total += static_cast<std::int64_t>(std::filesystem::file_size(shard.url));
+    }
+    const LoadedModel model = load_model(typed_.model);
+    log_info(formatted("%s, loaded in %.1f s", model.description.c_str(), model.load_s));
+    options_.judge.limits = choose_limits(model, typed_.batch_size, typed_.batch_tokens);
+    EnhanceResult result;
+    {
+      const ProgressLine line(progress, !log_shows_information());
+      result = enhance(options_, model, progress);
+    }
+    return conclude_run(result);
+  }
+
+ private:
+  void add_input_options(CLI::App& app) {
+    app.add_option("input", typed_.inputs,
+                   "Shards: files, folders, globs, braces, @list.txt, - (a tar on stdin), pipe:CMD")
+        ->type_name("INPUT");
+    app.add_option("-o,--output", typed_.output, "Folder for shards and report rows")->type_name("DIR");
+    app.add_option("--caption-from", typed_.caption_from, "Where captions are: txt or json:FIELD")
+        ->type_name("SOURCE")->group("Input");
+    app.add_option("--limit", options_.sampling.limit, "Take only the first N pairs of the run")
+        ->type_name("N")->check(CLI::PositiveNumber)->group("Input");
+    app.add_option("--sample", typed_.sample, "Take this share of the pairs, e.g. 1%; others are not written")
+        ->type_name("RATE")->group("Input");
+    app.add_option("--seed", options_.sampling.seed, "Seed of --sample and of ties in worst:P%")
+        ->type_name("N")->group("Input");
+    ImageLimits& limits = options_.prepare.image_limits;
+    app.add_option("--max-side-px", limits.max_side_px, "Refuse images wider or higher than this")
+        ->type_name("N")->check(CLI::PositiveNumber)->group("Input")->capture_default_str();
+    app.add_option("--max-pixels", limits.max_pixels, "Refuse images with more pixels than this")
+        ->type_name("N")->check(CLI::PositiveNumber)->group("Input")->capture_default_str();
+    app.add_option("--max-prompt-tokens", options_.prepare.max_prompt_tokens, "Refuse captions that make a longer prompt")
+        ->type_name("N")->check(CLI::PositiveNumber)->group("Input")->capture_default_str();
+  }
+
+  void add_speed_options(CLI::App& app) {
+    app.add_option("--batch-size", typed_.batch_size, "Pairs in the model at once; results do not depend on it")
+        ->type_name("N")->check(CLI::PositiveNumber)->group("Speed");
+    app.add_option("--batch-tokens", typed_.batch_tokens, "Prompt tokens run in one step")
+        ->type_name("N")->check(CLI::PositiveNumber)->group("Speed");
+    app.add_option("--workers", options_.num_workers, "Threads that read and decode")
+        ->type_name("N")->check(CLI::PositiveNumber)->group("Speed")->capture_default_str();
+    app.add_option("--read-ahead", options_.read_ahead, "Pairs read ahead of the model")
+        ->type_name("N")->check(CLI::PositiveNumber)->group("Speed")->capture_default_str();
+  }
+
+  void add_judgement_options(CLI::App& app) {
+    app.add_option("--rewrite-when", typed_.rewrite_when,
+                   "model (where it wants to), score<K, worst:P% (needs --scores), always or never")
+        ->type_name("RULE")->group("Judgement");
+    app.add_option("--scores", typed_.scores, "Folder of a finished `aitqe score` run, for worst:P%")
+        ->type_name("DIR")->group("Judgement");
+    app.add_option("--max-new-tokens", options_.judge.max_new_tokens, "Longest answer")
+        ->type_name("N")->check(CLI::Range(1, 8192))->group("Judgement")->capture_default_str();
+    app.add_flag("--full", options_.judge.full, "All five sub-scores and explanations")->group("Judgement");
+    app.add_flag("--reference-specials", typed_.reference_specials,
+                 "Parse special tokens in captions as the reference does; only to compare with it, never for "
+                 "captions you do not trust")->group("Judgement");
+  }
+
+  void add_run_options(CLI::App& app) {
+    app.add_flag("--overwrite", options_.overwrite, "Do shards again that are done already")->group("Run");
+    app.add_flag("--dry-run", typed_.dry_run, "Check options, inputs, output and model folder, then stop")->group("Run");
+    app.add_option("--max-failed", typed_.max_failed, "Exit with 3 when a larger share of pairs fails")
+        ->type_name("P%")->group("Run")->capture_default_str();
+    app.add_option("--trace", typed_.trace, "Write one JSON line per pair for comparing and debugging")
+        ->type_name("FILE")->group("Run");
+    app.add_flag("--json", typed_.json, "Print the summary as JSON")->group("Run");
+    app.add_flag("-v,--verbose", options_.with_answers, "Keep the model's raw answers in the rows")->group("Run");
+  }
+
+  void complete_options() {
+    if (typed_.inputs.empty()) throw Error(ErrorCategory::Usage, "no input given (see `aitqe " + name() + " --help`)");
+    if (typed_.output.empty()) throw Error(ErrorCategory::Usage, "no output folder given (-o DIR)");
+    options_.output_folder = typed_.output;
+    options_.rule = RewriteRule::parse(typed_.rewrite_when);
+    options_.prepare.caption_source = CaptionSource::parse(typed_.caption_from);
+    if (typed_.reference_specials) options_.prepare.caption_specials = CaptionSpecials::Reference;
+    options_.sampling.rate = parse_share(typed_.sample, "--sample");
+    options_.max_failed_percent = 100 * parse_share(typed_.max_failed, "--max-failed");
+    if (!typed_.scores.empty()) options_.scores_folder = typed_.scores;
+    if (!typed_.trace.empty()) options_.trace_file = typed_.trace;
+    options_.shards = expand_inputs(typed_.inputs);
+    if (typed_.model.folder.empty()) typed_.model.folder = default_model_folder();
+  }
+
+  int dry_run() {
+    const ModelConfig config = load_model_config(typed_.model.folder, typed_.model.vision_folder);
+    std::int64_t bytes = 0;
+    for (const ShardRef& shard : options_.shards) {
+      if (is_local_file(shard)) bytes += static_cast<std::int64_t>(std::filesystem::file_size(shard.url));
+    }
+    std::printf("%zu shards, %.1f MB, to %s with %s (%lld image tokens a pair); nothing was written\n",
+                options_.shards.size(), static_cast<double>(bytes) / 1e6, options_.output_folder.c_str(),
+                typed_.model.folder.c_str(), static_cast<long long>(config.num_image_tokens));
+    return 0;
+  }
+
+  int conclude_run(const EnhanceResult& result) {
+    const EngineTimes& times = result.times;
+    log_info(formatted("%ld pairs in %.1f s; vision %.2f s, prefill %.2f s (%.1f tokens/s), decode %.2f s "
+                       "(%.1f tokens/s); %ld shards written, %ld done before",
+                       result.summary.read, result.run_s, times.vision_s, times.prefill_s,
+                       static_cast<double>(times.prompt_tokens) / std::max(times.prefill_s, 1e-9), times.decode_s,
+                       static_cast<double>(times.decode_rows) / std::max(times.decode_s, 1e-9), result.shards_done,
+                       result.shards_done_before));
+    const std::string text = typed_.json ? summary_to_json(result.summary) + "\n" : render_text(result.summary);
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    const auto category = outcome(result, options_.max_failed_percent);
+    if (!category) return 0;
+    if (*category == ErrorCategory::Resumable) log_warning("stopped on request; the same command goes on from here");
+    if (*category == ErrorCategory::NoInput) log_error("no pair was found in the input");
+    if (*category == ErrorCategory::Damaged) {
+      log_error(formatted("finished with %ld of %ld pairs failed (limit %g %%, --max-failed), %zu damaged places, "
+                          "%ld unreadable shards",
+                          result.summary.failed, result.summary.read, options_.max_failed_percent,
+                          result.summary.damage.size(), result.shards_unreadable));
+    }
+    return exit_code(*category);
+  }
+
+  Typed typed_;
+  EnhanceOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_enhance_command() { return std::make_unique<EnhanceCommand>(true); }
+std::unique_ptr<Command> make_score_command() { return std::make_unique<EnhanceCommand>(false); }
+
+}  // namespace aitqe::app

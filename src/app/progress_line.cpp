@@ -1,0 +1,85 @@
+#include "progress_line.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "aitqe/base/log.h"
+
+namespace aitqe::app {
+
+namespace {
+
+std::string with_commas(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) {
+    digits.insert(static_cast<std::size_t>(at), ",");
+  }
+  return digits;
+}
+
+std::string duration(double seconds) {
+  const auto total = static_cast<std::int64_t>(seconds + 0.5);
+  const std::int64_t hours = total / 3600;
+  const std::int64_t minutes = total / 60 % 60;
+  if (hours > 0) return formatted("%ldh %02ldm", hours, minutes);
+  if (minutes > 0) return formatted("%ldm %02lds", minutes, total % 60);
+  return formatted("%lds", total);
+}
+
+bool stderr_is_terminal() {
+  const char* term = std::getenv("TERM");
+  return isatty(STDERR_FILENO) == 1 && (term == nullptr || std::strcmp(term, "dumb") != 0);
+}
+
+}  // namespace
+
+std::string describe_progress(const Progress& progress, double elapsed_s) {
+  const std::int64_t pairs = progress.pairs;
+  const double rate = elapsed_s > 0 ? static_cast<double>(pairs) / elapsed_s : 0;
+  const double rewritten_percent =
+      pairs > 0 ? 100.0 * static_cast<double>(progress.rewritten) / static_cast<double>(pairs) : 0;
+  std::string line = formatted("shard %ld/%ld  %s pairs  %.1f pairs/s  %.1f %% rewritten  %s failed",
+                               std::min(progress.shards_done + 1, progress.num_shards.load()),
+                               progress.num_shards.load(), with_commas(pairs).c_str(), rate, rewritten_percent,
+                               with_commas(progress.failed).c_str());
+  const double done = static_cast<double>(progress.bytes_done);
+  const double total = static_cast<double>(progress.bytes_total);
+  if (total > 0 && done > 0) line += "  " + duration(std::max(0.0, total / done - 1) * elapsed_s) + " left";
+  return line;
+}
+
+ProgressLine::ProgressLine(const Progress& progress, bool quiet)
+    : progress_(progress), on_terminal_(stderr_is_terminal()) {
+  if (!quiet) thread_ = std::jthread([this] { show(); });
+}
+
+ProgressLine::~ProgressLine() {
+  {
+    const std::lock_guard lock(mutex_);
+    has_ended_ = true;
+  }
+  ended_.notify_all();
+}
+
+void ProgressLine::show() {
+  const auto start = std::chrono::steady_clock::now();
+  const auto interval = on_terminal_ ? std::chrono::milliseconds(500) : std::chrono::milliseconds(60'000);
+  std::unique_lock lock(mutex_);
+  while (!ended_.wait_for(lock, interval, [this] { return has_ended_; })) {
+    const double elapsed_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const std::string line = describe_progress(progress_, elapsed_s);
+    if (on_terminal_) {
+      std::fprintf(stderr, "\r%s\033[K", line.c_str());
+    } else {
+      log_info(line);
+    }
+  }
+  if (on_terminal_) std::fprintf(stderr, "\r\033[K");
+}
+
+}  // namespace aitqe::app

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "aitqe/pipeline/progress.h"
+
+namespace aitqe::app {
+
+/// "shard 2/5  1,234 pairs  10.3 pairs/s  12.0 % rewritten  0 failed  3m 12s left"
+std::string describe_progress(const Progress& progress, double elapsed_s);
+
+/// Shows a run's progress on stderr while it lives: one line that is redrawn on a terminal, a plain
+/// log line once a minute elsewhere, nothing when quiet.
+class ProgressLine {
+ public:
+  ProgressLine(const Progress& progress, bool quiet);
+  ~ProgressLine();
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+ private:
+  void show();
+
+  const Progress& progress_;
+  bool on_terminal_;
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool has_ended_ = false;  // guarded by mutex_
+  std::jthread thread_;
+};
+
+}  // namespace aitqe::app

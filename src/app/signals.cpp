@@ -1,0 +1,29 @@
+#include "signals.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+
+namespace aitqe::app {
+
+namespace {
+
+// A handler can reach nothing but globals; set once before any signal can come.
+std::atomic<Progress*> running = nullptr;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+
+extern "C" void handle_stop(int signal) {
+  Progress* progress = running.load();
+  if (progress->stop_requested.exchange(true)) _exit(signal == SIGINT ? 130 : 143);
+}
+
+}  // namespace
+
+void stop_on_signals(Progress& progress) {
+  running = &progress;
+  struct sigaction action {};
+  action.sa_handler = handle_stop;
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) sigaction(signal, &action, nullptr);
+}
+
+}  // namespace aitqe::app

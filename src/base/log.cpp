@@ -1,0 +1,61 @@
+#include "aitqe/base/log.h"
+
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdarg>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+namespace aitqe {
+
+namespace {
+
+/// The message as a JSON string, quotes included.
+class JsonMessage : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& to) override {
+    const nlohmann::json text = std::string(message.payload.data(), message.payload.size());
+    const std::string quoted = text.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    to.append(quoted.data(), quoted.data() + quoted.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<JsonMessage>(); }
+};
+
+}  // namespace
+
+void start_log(LogFormat format, bool only_warnings) {
+  auto logger = std::make_shared<spdlog::logger>("aitqe", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  if (format == LogFormat::Json) {
+    formatter->add_flag<JsonMessage>('j').set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S%z","level":"%l","message":%j})");
+  } else {
+    formatter->set_pattern("%Y-%m-%d %H:%M:%S %l: %v");
+  }
+  logger->set_formatter(std::move(formatter));
+  logger->set_level(only_warnings ? spdlog::level::warn : spdlog::level::info);
+  logger->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+bool log_shows_information() { return spdlog::default_logger()->should_log(spdlog::level::info); }
+
+void log_info(const std::string& message) { spdlog::info("{}", message); }
+void log_warning(const std::string& message) { spdlog::warn("{}", message); }
+void log_error(const std::string& message) { spdlog::error("{}", message); }
+
+std::string formatted(const char* format, ...) {
+  std::va_list arguments;
+  va_start(arguments, format);
+  std::va_list again;
+  va_copy(again, arguments);
+  std::string text(static_cast<std::size_t>(std::vsnprintf(nullptr, 0, format, arguments)), '\0');
+  va_end(arguments);
+  std::vsnprintf(text.data(), text.size() + 1, format, again);
+  va_end(again);
+  return text;
+}
+
+}  // namespace aitqe

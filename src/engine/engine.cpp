@@ -1,0 +1,208 @@
+#include "aitqe/engine/engine.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "aitqe/base/error.h"
+
+namespace aitqe {
+
+namespace {
+
+/// Adds the seconds of its own life to a total.
+class Stopwatch {
+ public:
+  explicit Stopwatch(double& total_s) : total_s_(total_s) {}
+  ~Stopwatch() {
+    total_s_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+ private:
+  double& total_s_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
+struct Engine::Sequence {
+  Request request;
+  KvCache::Place place;
+  std::int64_t num_kept = 0;  ///< tokens whose keys and values count
+  Feed feed;                  ///< what goes next
+};
+
+Engine::Engine(const Mllm& model, SchedulerLimits limits)
+    : model_(model),
+      limits_(limits),
+      cache_(model.compute(), model.language_model().attention_shape(), model.language_model().num_layers()) {}
+
+Engine::~Engine() = default;
+
+void Engine::run(const Pull& pull, const Done& done) {
+  done_ = &done;
+  bool input_ended = false;
+  while (true) {
+    const SchedulerState state{waiting_, static_cast<int>(running_.size()), cache_.tokens_in_use(), input_ended};
+    const Step step = plan_step(state, limits_);
+    switch (step.kind) {
+      case Step::Kind::Pull:
+        if (auto request = pull()) {
+          admit(std::move(*request), done);
+        } else {
+          input_ended = true;
+        }
+        break;
+      case Step::Kind::Prefill:
+        prefill(static_cast<std::size_t>(step.num_prompts));
+        break;
+      case Step::Kind::Decode:
+        decode();
+        break;
+      case Step::Kind::Stop:
+        return;
+    }
+  }
+}
+
+void Engine::admit(Request request, const Done& done) {
+  const auto prompt_tokens = static_cast<std::int64_t>(request.prompt.size());
+  const std::int64_t tokens = prompt_tokens + request.max_new_tokens;
+  if (tokens > model_.language_model().max_positions()) {
+    done({request.id, std::move(request.guide),
+          "prompt_too_long: " + std::to_string(prompt_tokens) + " tokens and " +
+              std::to_string(request.max_new_tokens) + " more may follow, the model has " +
+              std::to_string(model_.language_model().max_positions()) + " positions"});
+    return;
+  }
+  waiting_.push_back({prompt_tokens, KvCache::capacity_for(tokens)});
+  queue_.push_back(std::move(request));
+}
+
+at::Tensor Engine::embed_prompts(const std::vector<Sequence*>& sequences, std::int64_t num_rows) {
+  std::vector<at::Tensor> images;
+  for (const Sequence* sequence : sequences) {
+    if (sequence->request.pixels.defined()) images.push_back(sequence->request.pixels);
+  }
+  at::Tensor features;  // [images, num_image_tokens, hidden]
+  if (!images.empty()) {
+    const Stopwatch stopwatch(times_.vision_s);
+    features = model_.encode_images(at::stack(images));
+  }
+  const std::int64_t hidden_size = model_.config().text.hidden_size;
+  at::Tensor rows = at::empty({num_rows, hidden_size}, model_.compute().activation_options());
+  std::int64_t row = 0;
+  std::int64_t image = 0;
+  for (const Sequence* sequence : sequences) {
+    const std::vector<std::int32_t>& prompt = sequence->request.prompt;
+    std::int64_t feature = 0;
+    for (std::size_t begin = 0; begin < prompt.size();) {
+      // A run of slots, or a run of tokens.
+      const bool slots = prompt[begin] == kImageFeature;
+      std::size_t end = begin;
+      while (end < prompt.size() && (prompt[end] == kImageFeature) == slots) ++end;
+      const auto count = static_cast<std::int64_t>(end - begin);
+      if (slots) {
+        rows.narrow(0, row, count).copy_(features.select(0, image).narrow(0, feature, count));
+        feature += count;
+      } else {
+        model_.language_model().embed({prompt.data() + begin, end - begin}, rows, row);
+      }
+      row += count;
+      begin = end;
+    }
+    if (sequence->request.pixels.defined()) ++image;
+  }
+  return rows;
+}
+
+void Engine::prefill(std::size_t count) {
+  std::vector<std::unique_ptr<Sequence>> started;
+  std::vector<Sequence*> sequences;
+  std::vector<SequenceRows> rows;
+  std::vector<std::int64_t> last_rows;
+  std::int64_t num_rows = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto sequence = std::make_unique<Sequence>();
+    sequence->request = std::move(queue_.front());
+    queue_.pop_front();
+    const auto prompt_tokens = static_cast<std::int64_t>(sequence->request.prompt.size());
+    sequence->place = cache_.acquire(prompt_tokens + sequence->request.max_new_tokens);
+    sequence->num_kept = prompt_tokens;
+    rows.push_back({{num_rows, prompt_tokens, 0}, &sequence->place.layers});
+    num_rows += prompt_tokens;
+    last_rows.push_back(num_rows - 1);
+    sequences.push_back(sequence.get());
+    started.push_back(std::move(sequence));
+  }
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+
+  at::Tensor hidden = embed_prompts(sequences, num_rows);
+  for (Sequence* sequence : sequences) sequence->request.pixels.reset();
+  at::Tensor logits;  // [count, vocab]
+  {
+    const Stopwatch stopwatch(times_.prefill_s);
+    hidden = model_.language_model().forward(hidden, rows);
+    const at::Tensor index = at::tensor(last_rows, at::kLong).to(hidden.device());
+    logits = model_.language_model().logits(hidden.index_select(0, index));
+  }
+  times_.prompt_tokens += num_rows;
+  for (std::size_t i = 0; i < count; ++i) {
+    const LogitsRows one{logits.const_data_ptr<float>() + static_cast<std::int64_t>(i) * logits.size(1), 1,
+                         logits.size(1)};
+    if (advance(*started[i], one, *done_)) running_.push_back(std::move(started[i]));
+  }
+}
+
+void Engine::decode() {
+  const Stopwatch stopwatch(times_.decode_s);
+  std::vector<std::int32_t> ids;
+  std::vector<SequenceRows> rows;
+  for (const auto& sequence : running_) {
+    const auto num_rows = static_cast<std::int64_t>(sequence->feed.tokens.size());
+    rows.push_back({{static_cast<std::int64_t>(ids.size()), num_rows, sequence->num_kept}, &sequence->place.layers});
+    ids.insert(ids.end(), sequence->feed.tokens.begin(), sequence->feed.tokens.end());
+    if (sequence->feed.keep) sequence->num_kept += num_rows;
+  }
+  const auto num_rows = static_cast<std::int64_t>(ids.size());
+  at::Tensor hidden = at::empty({num_rows, model_.config().text.hidden_size}, model_.compute().activation_options());
+  model_.language_model().embed(ids, hidden, 0);
+  hidden = model_.language_model().forward(hidden, rows);
+  const at::Tensor logits = model_.language_model().logits(hidden);  // [num_rows, vocab]
+  times_.decode_rows += num_rows;
+  ++times_.decode_steps;
+
+  std::vector<std::unique_ptr<Sequence>> still_running;
+  for (std::size_t i = 0; i < running_.size(); ++i) {
+    const LogitsRows own{logits.const_data_ptr<float>() + rows[i].rows.first_row * logits.size(1),
+                         rows[i].rows.num_rows, logits.size(1)};
+    if (advance(*running_[i], own, *done_)) still_running.push_back(std::move(running_[i]));
+  }
+  running_ = std::move(still_running);
+}
+
+bool Engine::advance(Sequence& sequence, const LogitsRows& logits, const Done& done) {
+  std::string failure;
+  try {
+    if (auto feed = sequence.request.guide->next(logits)) {
+      if (feed->from == Feed::From::Prompt) {
+        sequence.num_kept = static_cast<std::int64_t>(sequence.request.prompt.size());
+      }
+      const std::int64_t end = sequence.num_kept + static_cast<std::int64_t>(feed->tokens.size());
+      if (end > sequence.place.capacity) {
+        throw SampleError("too_many_tokens: the answer outgrew the " +
+                          std::to_string(sequence.request.max_new_tokens) + " tokens set aside for it");
+      }
+      sequence.feed = std::move(*feed);
+      return true;
+    }
+  } catch (const SampleError& error) {
+    failure = error.what();
+  }
+  cache_.release(std::move(sequence.place));
+  done({sequence.request.id, std::move(sequence.request.guide), failure});
+  return false;
+}
+
+}  // namespace aitqe

@@ -1,0 +1,38 @@
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <memory>
+#include <vector>
+
+#include "app/command.h"
+#include "app/command_line.h"
+#include "aitqe/base/error.h"
+#include "aitqe/base/log.h"
+
+namespace {
+
+/// Parses the command line and runs one subcommand. @return the exit code.
+int run(int argc, char** argv) {
+  namespace app = aitqe::app;
+  std::vector<std::unique_ptr<app::Command>> commands;
+  commands.push_back(app::make_enhance_command());
+  commands.push_back(app::make_score_command());
+  commands.push_back(app::make_inspect_command());
+
+  app::CommandLine line(commands);
+  app::Command* chosen = line.parse(argc, argv);
+  return chosen == nullptr ? line.exit_code() : chosen->run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const aitqe::Error& error) {
+    aitqe::log_error(error.what());
+    return aitqe::exit_code(error.category());
+  } catch (const std::exception& error) {
+    aitqe::log_error(std::string("bug: ") + error.what());
+    return aitqe::exit_code(aitqe::ErrorCategory::Bug);
+  }
+}

@@ -1,0 +1,33 @@
+#include "aitqe/model/mllm.h"
+
+namespace aitqe {
+
+std::unique_ptr<Mllm> Mllm::load(const std::filesystem::path& folder, const nn::Compute& compute,
+                                 const std::optional<std::filesystem::path>& vision_folder) {
+  ModelConfig config = load_model_config(folder, vision_folder);
+  TensorTable tensors(folder);
+  return std::unique_ptr<Mllm>(new Mllm(std::move(config), tensors, compute));
+}
+
+Mllm::Mllm(ModelConfig config, TensorTable& tensors, const nn::Compute& compute)
+    : config_(std::move(config)), compute_(std::make_shared<const nn::Compute>(compute)) {
+  const std::int64_t vision_dim = config_.vision.hidden_size;
+  const std::int64_t text_dim = config_.text.hidden_size;
+  vision_tower_ = make_siglip_tower(config_, tensors, compute_);
+  projector_ = std::make_unique<nn::GeluMlp>(
+      nn::LinearWeights{tensors.take("mm_projector.0.weight", {text_dim, vision_dim}),
+                        tensors.take("mm_projector.0.bias", {text_dim})},
+      nn::Gelu::Erf,
+      nn::LinearWeights{tensors.take("mm_projector.2.weight", {text_dim, text_dim}), std::nullopt}, compute_);
+  language_model_ = std::make_unique<Qwen2>(config_.text, tensors, compute_);
+  tensors.ignore_prefix("image_newline");  // in every released checkpoint, used by none of its code
+  tensors.require_all_used();
+}
+
+at::Tensor Mllm::encode_images(const at::Tensor& pixels) const {
+  const at::Tensor features = (*vision_tower_)(pixels.to(compute_->device));  // [B, P, vision_dim]
+  const at::Tensor rows = features.reshape({-1, features.size(2)}).contiguous();
+  return (*projector_)(rows).view({features.size(0), features.size(1), -1});
+}
+
+}  // namespace aitqe

@@ -1,0 +1,149 @@
+#include "aitqe/model/qwen2.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "aitqe/kernels/cpu_dispatch.h"
+#include "aitqe/nn/mlp.h"
+#include "residual.h"
+
+namespace aitqe {
+
+namespace {
+
+const std::string kPrefix = "model.model.";
+/// Rows of the rotary table: more than any prompt that makes sense here, however large the model's
+/// own limit is (131072 for Qwen2).
+constexpr std::int64_t kMostPositions = 16384;
+
+kernels::AttentionShape attention_shape_of(const TextConfig& config) {
+  return {static_cast<int>(config.num_heads), static_cast<int>(config.num_kv_heads),
+          static_cast<int>(config.head_dim), 1.0F / std::sqrt(static_cast<float>(config.head_dim)),
+          /*causal=*/true};
+}
+
+nn::Weight take_head(const TextConfig& config, TensorTable& tensors) {
+  const std::vector<std::int64_t> shape{config.vocab_size, config.hidden_size};
+  const bool tied = config.tie_word_embeddings && !tensors.contains("model.lm_head.weight");
+  return tensors.take(tied ? kPrefix + "embed_tokens.weight" : "model.lm_head.weight", shape);
+}
+
+nn::LinearWeights take_biased(TensorTable& tensors, const std::string& name, std::int64_t outputs,
+                              std::int64_t inputs) {
+  return {tensors.take(name + ".weight", {outputs, inputs}), tensors.take(name + ".bias", {outputs})};
+}
+
+nn::LinearWeights take_plain(TensorTable& tensors, const std::string& name, std::int64_t outputs,
+                             std::int64_t inputs) {
+  return {tensors.take(name + ".weight", {outputs, inputs}), std::nullopt};
+}
+
+}  // namespace
+
+/// One pre-norm decoder block.
+class Qwen2::Layer {
+ public:
+  Layer(const TextConfig& config, TensorTable& tensors, const std::string& name,
+        const std::shared_ptr<const nn::Compute>& compute)
+      : compute_(compute),
+        query_width_(config.num_heads * config.head_dim),
+        kv_width_(config.num_kv_heads * config.head_dim),
+        input_norm_(tensors.take(name + "input_layernorm.weight", {config.hidden_size}),
+                    static_cast<float>(config.rms_norm_eps), compute),
+        qkv_({take_biased(tensors, name + "self_attn.q_proj", query_width_, config.hidden_size),
+              take_biased(tensors, name + "self_attn.k_proj", kv_width_, config.hidden_size),
+              take_biased(tensors, name + "self_attn.v_proj", kv_width_, config.hidden_size)},
+             compute),
+        attention_(attention_shape_of(config), compute),
+        out_({take_plain(tensors, name + "self_attn.o_proj", config.hidden_size, query_width_)}, compute),
+        post_norm_(tensors.take(name + "post_attention_layernorm.weight", {config.hidden_size}),
+                   static_cast<float>(config.rms_norm_eps), compute),
+        mlp_(take_plain(tensors, name + "mlp.gate_proj", config.intermediate_size, config.hidden_size),
+             take_plain(tensors, name + "mlp.up_proj", config.intermediate_size, config.hidden_size),
+             take_plain(tensors, name + "mlp.down_proj", config.hidden_size, config.intermediate_size), compute) {}
+
+  void operator()(at::Tensor& hidden, const nn::Rope& rope, std::span<const std::int64_t> positions,
+                  std::span<const nn::AttentionRows> rows, std::span<const nn::KvView> kv) const {
+    const at::Tensor qkv = qkv_(input_norm_(hidden));  // [R, query_width + 2 * kv_width]
+    const at::Tensor queries = qkv.narrow(1, 0, query_width_);
+    const at::Tensor keys = qkv.narrow(1, query_width_, kv_width_);
+    rope.apply(queries, positions);
+    rope.apply(keys, positions);
+    const at::Tensor values = qkv.narrow(1, query_width_ + kv_width_, kv_width_);
+    add_residual(hidden, out_(attention_(queries, keys, values, rows, kv)), *compute_);
+    add_residual(hidden, mlp_(post_norm_(hidden)), *compute_);
+  }
+
+ private:
+  std::shared_ptr<const nn::Compute> compute_;
+  std::int64_t query_width_;
+  std::int64_t kv_width_;
+  nn::RmsNorm input_norm_;
+  nn::Linear qkv_;
+  nn::Attention attention_;
+  nn::Linear out_;
+  nn::RmsNorm post_norm_;
+  nn::SwigluMlp mlp_;
+};
+
+Qwen2::Qwen2(const TextConfig& config, TensorTable& tensors, std::shared_ptr<const nn::Compute> compute)
+    : config_(config),
+      compute_(std::move(compute)),
+      shape_(attention_shape_of(config)),
+      embeddings_(tensors.take(kPrefix + "embed_tokens.weight", {config.vocab_size, config.hidden_size})),
+      rope_(config.rope_theta, config.head_dim, std::min(config.max_positions, kMostPositions), compute_),
+      norm_(tensors.take(kPrefix + "norm.weight", {config.hidden_size}),
+            static_cast<float>(config.rms_norm_eps), compute_),
+      head_({nn::LinearWeights{take_head(config, tensors), std::nullopt}}, compute_) {
+  if (compute_->backend == nn::Backend::Aten) {
+    embeddings_on_device_ = embeddings_.to_tensor(compute_->device, compute_->dtype);
+  }
+  for (std::int64_t layer = 0; layer < config.num_layers; ++layer) {
+    const std::string name = kPrefix + "layers." + std::to_string(layer) + ".";
+    layers_.push_back(std::make_unique<Layer>(config, tensors, name, compute_));
+    tensors.ignore_prefix(name + "self_attn.rotary_emb.");
+  }
+}
+
+Qwen2::~Qwen2() = default;
+
+std::int64_t Qwen2::num_layers() const { return static_cast<std::int64_t>(layers_.size()); }
+
+void Qwen2::embed(std::span<const std::int32_t> ids, at::Tensor& to, std::int64_t first_row) const {
+  if (compute_->backend == nn::Backend::Aten) {
+    const at::Tensor index = at::tensor(at::ArrayRef<std::int32_t>(ids.data(), ids.size()), at::kInt).to(to.device());
+    to.narrow(0, first_row, static_cast<std::int64_t>(ids.size())).copy_(embeddings_on_device_.index_select(0, index));
+    return;
+  }
+  const std::int64_t width = config_.hidden_size;
+  const auto* rows = static_cast<const char*>(embeddings_.data);
+  const auto row_bytes = width * static_cast<std::int64_t>(kernels::size_bytes(embeddings_.type));
+  float* out = to.mutable_data_ptr<float>() + first_row * width;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    kernels::cpu_kernels().to_f32(rows + ids[i] * row_bytes, embeddings_.type, width,
+                                  out + static_cast<std::int64_t>(i) * width);
+  }
+}
+
+at::Tensor Qwen2::forward(at::Tensor hidden, std::span<const SequenceRows> sequences) const {
+  std::vector<std::int64_t> positions;
+  std::vector<nn::AttentionRows> rows;
+  for (const SequenceRows& sequence : sequences) {
+    rows.push_back(sequence.rows);
+    for (std::int64_t i = 0; i < sequence.rows.num_rows; ++i) {
+      positions.push_back(sequence.rows.first_position + i);
+    }
+  }
+  std::vector<nn::KvView> kv(sequences.size());
+  for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
+    for (std::size_t i = 0; i < sequences.size(); ++i) kv[i] = (*sequences[i].kv)[layer];
+    (*layers_[layer])(hidden, rope_, positions, rows, kv);
+  }
+  return hidden;
+}
+
+at::Tensor Qwen2::logits(const at::Tensor& hidden) const {
+  return head_(norm_(hidden.contiguous())).to(at::kCPU, at::kFloat);
+}
+
+}  // namespace aitqe

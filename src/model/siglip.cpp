@@ -1,0 +1,146 @@
+#include <cmath>
+
+#include "aitqe/base/error.h"
+#include "aitqe/model/vision_tower.h"
+#include "aitqe/nn/attention.h"
+#include "aitqe/nn/linear.h"
+#include "aitqe/nn/mlp.h"
+#include "aitqe/nn/norm.h"
+#include "residual.h"
+
+namespace aitqe {
+
+namespace {
+
+const std::string kPrefix = "vision_model.vision_model.";
+
+nn::LinearWeights take_linear(TensorTable& tensors, const std::string& name, std::int64_t outputs,
+                              std::int64_t inputs) {
+  return {tensors.take(name + ".weight", {outputs, inputs}), tensors.take(name + ".bias", {outputs})};
+}
+
+nn::LayerNorm take_norm(TensorTable& tensors, const std::string& name, const VisionConfig& config,
+                        const std::shared_ptr<const nn::Compute>& compute) {
+  return {tensors.take(name + ".weight", {config.hidden_size}), tensors.take(name + ".bias", {config.hidden_size}),
+          static_cast<float>(config.layer_norm_eps), compute};
+}
+
+/// One pre-norm transformer block.
+class SiglipLayer {
+ public:
+  SiglipLayer(const VisionConfig& config, TensorTable& tensors, const std::string& name,
+              const std::shared_ptr<const nn::Compute>& compute)
+      : compute_(compute),
+        norm1_(take_norm(tensors, name + "layer_norm1", config, compute)),
+        qkv_({take_linear(tensors, name + "self_attn.q_proj", config.hidden_size, config.hidden_size),
+              take_linear(tensors, name + "self_attn.k_proj", config.hidden_size, config.hidden_size),
+              take_linear(tensors, name + "self_attn.v_proj", config.hidden_size, config.hidden_size)},
+             compute),
+        attention_({static_cast<int>(config.num_heads), static_cast<int>(config.num_heads),
+                    static_cast<int>(config.hidden_size / config.num_heads),
+                    1.0F / std::sqrt(static_cast<float>(config.hidden_size / config.num_heads)),
+                    /*causal=*/false},
+                   compute),
+        out_({take_linear(tensors, name + "self_attn.out_proj", config.hidden_size, config.hidden_size)}, compute),
+        norm2_(take_norm(tensors, name + "layer_norm2", config, compute)),
+        mlp_(take_linear(tensors, name + "mlp.fc1", config.intermediate_size, config.hidden_size),
+             config.hidden_act == "gelu" ? nn::Gelu::Erf : nn::Gelu::Tanh,
+             take_linear(tensors, name + "mlp.fc2", config.hidden_size, config.intermediate_size), compute) {}
+
+  const kernels::AttentionShape& attention_shape() const { return attention_.shape(); }
+
+  /// @param hidden  [R, hidden], changed in place   @param images  the rows of each image
+  void operator()(at::Tensor& hidden, std::span<const nn::AttentionRows> images,
+                  std::span<const nn::KvView> space) const {
+    const at::Tensor qkv = qkv_(norm1_(hidden));  // [R, 3 * hidden]
+    const std::int64_t width = hidden.size(1);
+    const at::Tensor attended = attention_(qkv.narrow(1, 0, width), qkv.narrow(1, width, width),
+                                           qkv.narrow(1, 2 * width, width), images, space);
+    add_residual(hidden, out_(attended), *compute_);
+    add_residual(hidden, mlp_(norm2_(hidden)), *compute_);
+  }
+
+ private:
+  std::shared_ptr<const nn::Compute> compute_;
+  nn::LayerNorm norm1_;
+  nn::Linear qkv_;
+  nn::Attention attention_;
+  nn::Linear out_;
+  nn::LayerNorm norm2_;
+  nn::GeluMlp mlp_;
+};
+
+nn::LinearWeights take_patch_embedding(const VisionConfig& config, TensorTable& tensors) {
+  nn::LinearWeights patch{
+      tensors.take(kPrefix + "embeddings.patch_embedding.weight",
+                   {config.hidden_size, 3, config.patch_size, config.patch_size}),
+      tensors.take(kPrefix + "embeddings.patch_embedding.bias", {config.hidden_size})};
+  patch.weight.shape = {config.hidden_size, 3 * config.patch_size * config.patch_size};
+  return patch;
+}
+
+class SiglipTower : public VisionTower {
+ public:
+  SiglipTower(const ModelConfig& config, TensorTable& tensors, std::shared_ptr<const nn::Compute> compute)
+      : config_(config.vision),
+        drop_first_token_(config.drop_first_vision_token),
+        compute_(std::move(compute)),
+        patch_embedding_({take_patch_embedding(config_, tensors)}, compute_) {
+    const std::int64_t grid = config_.image_size / config_.patch_size;
+    positions_ = tensors.take(kPrefix + "embeddings.position_embedding.weight", {grid * grid, config_.hidden_size})
+                     .to_tensor(compute_->device, compute_->activation_dtype());
+    // hidden_states[-2]: the last layer's own result is not used.
+    for (std::int64_t layer = 0; layer + 1 < config_.num_layers; ++layer) {
+      layers_.emplace_back(config_, tensors, kPrefix + "encoder.layers." + std::to_string(layer) + ".", compute_);
+    }
+    tensors.ignore_prefix(kPrefix + "encoder.layers." + std::to_string(config_.num_layers - 1) + ".");
+    tensors.ignore_prefix(kPrefix + "post_layernorm.");
+    tensors.ignore_prefix(kPrefix + "head.");
+    tensors.ignore_prefix(kPrefix + "embeddings.position_ids");
+  }
+
+  at::Tensor operator()(const at::Tensor& pixels) const override {
+    const std::int64_t num_images = pixels.size(0);
+    const std::int64_t patch = config_.patch_size;
+    const std::int64_t grid = config_.image_size / patch;
+    const std::int64_t num_patches = grid * grid;
+    // The convolution has stride = kernel: cut into patches, then one product. What is left over at
+    // the right and bottom edge is not looked at.
+    const at::Tensor patches = pixels.narrow(2, 0, grid * patch)
+                                   .narrow(3, 0, grid * patch)
+                                   .reshape({num_images, 3, grid, patch, grid, patch})
+                                   .permute({0, 2, 4, 1, 3, 5})
+                                   .reshape({num_images * num_patches, 3 * patch * patch})
+                                   .to(compute_->activation_dtype())
+                                   .contiguous();
+    at::Tensor hidden = patch_embedding_(patches);  // [B * P, hidden]
+    hidden.view({num_images, num_patches, config_.hidden_size}).add_(positions_);
+
+    std::vector<nn::AttentionRows> rows;
+    std::vector<nn::KvView> space;
+    for (std::int64_t image = 0; image < num_images && !layers_.empty(); ++image) {
+      rows.push_back({image * num_patches, num_patches, 0});
+      space.push_back(nn::allocate_kv(*compute_, 1, layers_[0].attention_shape(), num_patches)[0]);
+    }
+    for (const SiglipLayer& layer : layers_) layer(hidden, rows, space);
+    const at::Tensor features = hidden.view({num_images, num_patches, config_.hidden_size});
+    return drop_first_token_ ? features.narrow(1, 1, num_patches - 1) : features;
+  }
+
+ private:
+  VisionConfig config_;
+  bool drop_first_token_;
+  std::shared_ptr<const nn::Compute> compute_;
+  nn::Linear patch_embedding_;
+  at::Tensor positions_;  // [P, hidden]
+  std::vector<SiglipLayer> layers_;
+};
+
+}  // namespace
+
+std::unique_ptr<VisionTower> make_siglip_tower(const ModelConfig& config, TensorTable& tensors,
+                                               std::shared_ptr<const nn::Compute> compute) {
+  return std::make_unique<SiglipTower>(config, tensors, std::move(compute));
+}
+
+}  // namespace aitqe

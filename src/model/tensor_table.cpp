@@ -1,0 +1,86 @@
+#include "aitqe/model/tensor_table.h"
+
+#include <cstdint>
+#include <cstring>
+#include <optional>
+
+#include "aitqe/base/error.h"
+
+namespace aitqe {
+
+namespace {
+
+std::string describe(const std::vector<std::int64_t>& shape) {
+  std::string text = "[";
+  for (const std::int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
+  return text + "]";
+}
+
+std::optional<kernels::ScalarType> float_type(TensorDtype dtype) {
+  switch (dtype) {
+    case TensorDtype::F32:
+      return kernels::ScalarType::F32;
+    case TensorDtype::BF16:
+      return kernels::ScalarType::BF16;
+    case TensorDtype::F16:
+      return kernels::ScalarType::F16;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+TensorTable::TensorTable(const std::filesystem::path& folder)
+    : folder_(folder), files_(SafetensorsFolder::open(folder)) {
+  for (const std::string& name : files_.names()) unused_.insert(name);
+}
+
+nn::Weight TensorTable::take(const std::string& name, const std::vector<std::int64_t>& shape) {
+  if (!files_.contains(name)) {
+    throw Error(ErrorCategory::Model,
+                folder_.string() + ": tensor \"" + name + "\" is missing, expected shape " + describe(shape));
+  }
+  const TensorInfo& info = files_.info(name);
+  const auto& file = files_.file(name);
+  const std::string where = file->path().string() + ": tensor \"" + name + "\": ";
+  if (info.shape != shape) {
+    throw Error(ErrorCategory::Model,
+                where + "shape " + describe(info.shape) + ", expected " + describe(shape));
+  }
+  const auto type = float_type(info.dtype);
+  if (!type) {
+    throw Error(ErrorCategory::Model,
+                where + "dtype " + to_string(info.dtype) + ", expected F32, BF16 or F16");
+  }
+  unused_.erase(name);
+  const std::span<const std::byte> bytes = files_.data(name);
+  nn::Weight weight{name, shape, *type, bytes.data(), file};
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % kernels::size_bytes(*type) != 0) {
+    const auto aligned = std::make_shared<std::vector<float>>(bytes.size() / sizeof(float) + 1);
+    std::memcpy(aligned->data(), bytes.data(), bytes.size());
+    weight.data = aligned->data();
+    weight.keep_alive = aligned;
+  }
+  return weight;
+}
+
+void TensorTable::ignore_prefix(const std::string& prefix) {
+  std::erase_if(unused_, [&](const std::string& name) { return name.starts_with(prefix); });
+}
+
+void TensorTable::require_all_used() const {
+  if (unused_.empty()) return;
+  constexpr std::size_t kMostNames = 5;
+  std::string names;
+  std::size_t listed = 0;
+  for (const std::string& name : unused_) {
+    if (listed++ == kMostNames) break;
+    names += (names.empty() ? "\"" : ", \"") + name + "\"";
+  }
+  throw Error(ErrorCategory::Model, folder_.string() + ": " + std::to_string(unused_.size()) +
+                                        " tensors that this model does not have: " + names +
+                                        (listed > kMostNames ? ", ..." : ""));
+}
+
+}  // namespace aitqe

@@ -1,0 +1,38 @@
+#include "aitqe/nn/mlp.h"
+
+#include "aitqe/kernels/rows.h"
+
+namespace aitqe::nn {
+
+GeluMlp::GeluMlp(const LinearWeights& fc1, Gelu gelu, const LinearWeights& fc2,
+                 std::shared_ptr<const Compute> compute)
+    : compute_(std::move(compute)), fc1_({fc1}, compute_), gelu_(gelu), fc2_({fc2}, compute_) {}
+
+at::Tensor GeluMlp::operator()(const at::Tensor& x) const {
+  at::Tensor hidden = fc1_(x);  // [R, intermediate]
+  if (compute_->backend == Backend::Aten) {
+    return fc2_(at::gelu(hidden, gelu_ == Gelu::Tanh ? "tanh" : "none"));
+  }
+  const auto apply = gelu_ == Gelu::Tanh ? kernels::gelu_tanh_rows : kernels::gelu_erf_rows;
+  apply(hidden.mutable_data_ptr<float>(), hidden.size(0), hidden.size(1), *compute_->pool);
+  return fc2_(hidden);
+}
+
+SwigluMlp::SwigluMlp(const LinearWeights& gate, const LinearWeights& up, const LinearWeights& down,
+                     std::shared_ptr<const Compute> compute)
+    : compute_(std::move(compute)), gate_up_({gate, up}, compute_), down_({down}, compute_) {}
+
+at::Tensor SwigluMlp::operator()(const at::Tensor& x) const {
+  const at::Tensor gate_up = gate_up_(x);  // [R, 2 * intermediate]
+  const std::int64_t intermediate = gate_up.size(1) / 2;
+  if (compute_->backend == Backend::Aten) {
+    return down_(at::silu(gate_up.narrow(1, 0, intermediate)) *
+                 gate_up.narrow(1, intermediate, intermediate));
+  }
+  at::Tensor product = at::empty({x.size(0), intermediate}, x.options());
+  kernels::silu_mul_rows(gate_up.const_data_ptr<float>(), x.size(0), intermediate,
+                         product.mutable_data_ptr<float>(), *compute_->pool);
+  return down_(product);
+}
+
+}  // namespace aitqe::nn

@@ -1,0 +1,29 @@
+#include "aitqe/nn/weight.h"
+
+#include <functional>
+#include <numeric>
+
+#include "aitqe/kernels/cpu_dispatch.h"
+
+namespace aitqe::nn {
+
+std::int64_t Weight::num_values() const {
+  return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+std::vector<float> Weight::to_floats() const {
+  std::vector<float> values(static_cast<std::size_t>(num_values()));
+  kernels::cpu_kernels().to_f32(data, type, num_values(), values.data());
+  return values;
+}
+
+at::Tensor Weight::to_tensor(at::Device device, at::ScalarType dtype) const {
+  const at::ScalarType stored = type == kernels::ScalarType::F32    ? at::kFloat
+                                : type == kernels::ScalarType::BF16 ? at::kBFloat16
+                                                                    : at::kHalf;
+  // from_blob wants a mutable pointer; the tensor is only read.
+  const at::Tensor mapped = at::from_blob(const_cast<void*>(data), shape, stored);
+  return mapped.to(device, dtype, /*non_blocking=*/false, /*copy=*/true);
+}
+
+}  // namespace aitqe::nn

@@ -1,0 +1,178 @@
+#include "aitqe/pipeline/answer_guide.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <string_view>
+
+#include "aitqe/base/error.h"
+
+namespace aitqe {
+
+namespace {
+constexpr std::size_t kFirstLogits = 20;
+constexpr int kTen = 10;
+}  // namespace
+
+AnswerRules::AnswerRules(std::shared_ptr<const Tokenizer> tokenizer_in, AnswerKeys keys_in,
+                         std::vector<std::int32_t> eos_ids_in)
+    : tokenizer(std::move(tokenizer_in)), keys(std::move(keys_in)), eos_ids(std::move(eos_ids_in)) {
+  recaption_key = tokenizer->encode("{\"" + keys.recaption, SpecialTokens::AsText);
+  recaption_prefix = tokenizer->encode(keys.recaption_prefix(), SpecialTokens::AsText);
+  score_prefix = tokenizer->encode(keys.score_prefix(), SpecialTokens::AsText);
+  for (char digit = '0'; digit <= '9'; ++digit) {
+    digits.push_back(tokenizer->token_id(std::string_view(&digit, 1)).value_or(-1));
+  }
+}
+
+std::int64_t AnswerRules::most_tokens() const {
+  constexpr std::size_t kTenLookAhead = 1;
+  return max_new_tokens + static_cast<std::int64_t>(recaption_prefix.size() + score_prefix.size() +
+                                                    recaption_key.size() + kTenLookAhead);
+}
+
+AnswerGuide::AnswerGuide(std::shared_ptr<const AnswerRules> rules, AnswerOrder order)
+    : rules_(std::move(rules)), order_(order), text_(rules_->tokenizer) {}
+
+std::optional<Feed> AnswerGuide::next(const LogitsRows& logits) {
+  for (std::int64_t row = 0; row < logits.num_rows; ++row) {
+    if (!are_usable(logits.row(row))) throw SampleError("nan_logits: the model gave no usable logits");
+  }
+  switch (phase_) {
+    case Phase::Prompt: {
+      answer_.first_logits = top_logits(logits.last(), kFirstLogits);
+      first_id_ = argmax(logits.last());
+      const std::vector<std::int32_t>& key = rules_->recaption_key;
+      if (key.empty()) return begin();
+      answer_.p_rewrite = probability(logits.last(), key.front());
+      if (key.size() == 1) return begin();
+      phase_ = Phase::RecaptionKey;
+      return Feed{{key.begin(), key.end() - 1}, Feed::From::Here, /*keep=*/false};
+    }
+    case Phase::RecaptionKey:
+      for (std::int64_t row = 0; row < logits.num_rows; ++row) {
+        answer_.p_rewrite *= probability(logits.row(row), rules_->recaption_key[static_cast<std::size_t>(row) + 1]);
+      }
+      return begin();
+    case Phase::Generate:
+      return generate(logits.last());
+    case Phase::Ten:
+      answer_.score_expected = expected_score(digits_at_score_, probability(logits.last(), rules_->digits[0]));
+      phase_ = Phase::Generate;
+      return commit(pending_id_);
+    case Phase::ForcedScore:
+      answer_.score_forced = expected_score(digit_probabilities(logits.row(logits.num_rows - 2)),
+                                            probability(logits.last(), rules_->digits[0]));
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::optional<Feed> AnswerGuide::begin() {
+  phase_ = Phase::Generate;
+  switch (order_.start) {
+    case AnswerStart::Free:
+      return commit(first_id_);
+    case AnswerStart::ForceRecaption:
+      return force(rules_->recaption_prefix, Feed::From::Here);
+    case AnswerStart::ForceScore:
+      return force(rules_->score_prefix, Feed::From::Here);
+  }
+  return std::nullopt;
+}
+
+std::optional<Feed> AnswerGuide::force(const std::vector<std::int32_t>& prefix, Feed::From from) {
+  for (const std::int32_t id : prefix) text_.push(id);
+  return Feed{prefix, from, /*keep=*/true};
+}
+
+std::optional<Feed> AnswerGuide::generate(std::span<const float> logits) {
+  const std::int32_t id = argmax(logits);
+  const std::string_view bytes = rules_->tokenizer->token_bytes(id);
+  const bool is_digit = !bytes.empty() && std::isdigit(static_cast<unsigned char>(bytes.front())) != 0;
+  if (second_answer_ || answer_.score_expected >= 0 || !is_digit || !at_score()) return commit(id);
+  digits_at_score_ = digit_probabilities(logits);
+  const bool ten_is_possible = rules_->keys.highest_score >= kTen && rules_->digits[0] >= 0 && rules_->digits[1] >= 0;
+  if (!ten_is_possible) {
+    answer_.score_expected = expected_score(digits_at_score_, 0.0);
+    return commit(id);
+  }
+  pending_id_ = id;
+  phase_ = Phase::Ten;
+  return Feed{{rules_->digits[1]}, Feed::From::Here, /*keep=*/false};
+}
+
+std::optional<Feed> AnswerGuide::commit(std::int32_t id) {
+  text_.push(id);
+  const bool is_eos = std::find(rules_->eos_ids.begin(), rules_->eos_ids.end(), id) != rules_->eos_ids.end();
+  const bool stopped = is_eos || (!rules_->full && text_.just_completed(rules_->keys.score_end));
+  if (stopped || static_cast<int>(text_.ids().size()) >= rules_->max_new_tokens) return finish();
+  return Feed{{id}, Feed::From::Here, /*keep=*/true};
+}
+
+std::optional<Feed> AnswerGuide::finish() {
+  if (second_answer_) {
+    answer_.asked_recaption = text_.text();
+    return std::nullopt;
+  }
+  answer_.ids = text_.ids();
+  answer_.text = text_.text();
+  if (!order_.rewrite_below) return std::nullopt;
+  const std::string rewrite_start = "{\"" + rules_->keys.recaption;
+  if (answer_.text.starts_with(rewrite_start)) {
+    if (rules_->digits[1] < 0 || rules_->digits[0] < 0) return std::nullopt;
+    phase_ = Phase::ForcedScore;
+    std::vector<std::int32_t> look_ahead = rules_->score_prefix;
+    look_ahead.push_back(rules_->digits[1]);
+    return Feed{look_ahead, Feed::From::Prompt, /*keep=*/false};
+  }
+  if (answer_.score_expected >= 0 && answer_.score_expected < *order_.rewrite_below) {
+    second_answer_ = true;
+    text_.clear();
+    return force(rules_->recaption_prefix, Feed::From::Prompt);
+  }
+  return std::nullopt;
+}
+
+/// The text ends with the overall score's key, a colon, and nothing but what may stand before a value.
+bool AnswerGuide::at_score() const {
+  const std::string& key = rules_->keys.scores[0];
+  constexpr std::size_t kMostBetween = 8;
+  const std::string& text = text_.bytes();
+  const std::size_t reach = std::min(text.size(), key.size() + kMostBetween);
+  const std::string_view tail = std::string_view(text).substr(text.size() - reach);
+  const std::size_t found = tail.rfind(key);
+  if (found == std::string_view::npos) return false;
+  const std::string_view between = tail.substr(found + key.size());
+  return between.find(':') != std::string_view::npos &&
+         between.find_first_not_of("\"': \t\r\n") == std::string_view::npos;
+}
+
+std::vector<double> AnswerGuide::digit_probabilities(std::span<const float> logits) const {
+  const double total = log_sum_exp(logits);
+  std::vector<double> probabilities;
+  for (const std::int32_t id : rules_->digits) {
+    probabilities.push_back(id < 0 ? 0.0 : std::exp(static_cast<double>(logits[static_cast<std::size_t>(id)]) - total));
+  }
+  return probabilities;
+}
+
+double AnswerGuide::expected_score(const std::vector<double>& digits, double p_zero_after_one) const {
+  double mass = 0;
+  double sum = 0;
+  const auto add = [&](double score, double p) {
+    if (score < rules_->keys.lowest_score || score > rules_->keys.highest_score) return;
+    mass += p;
+    sum += score * p;
+  };
+  const bool ten_is_possible = rules_->keys.highest_score >= kTen;
+  for (int digit = 0; digit < kTen; ++digit) {
+    add(digit, digit == 1 && ten_is_possible ? digits[1] * (1 - p_zero_after_one) : digits[static_cast<std::size_t>(digit)]);
+  }
+  add(kTen, digits[1] * p_zero_after_one);
+  return mass > 0 ? sum / mass : -1.0;
+}
+
+Answer AnswerGuide::take_answer() { return std::move(answer_); }
+
+}  // namespace aitqe

@@ -1,0 +1,176 @@
+#include "aitqe/pipeline/loaded_model.h"
+
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <sstream>
+#include <thread>
+#include <vector>
+
+#include "aitqe/base/error.h"
+#include "aitqe/base/hash.h"
+#include "aitqe/kernels/cpu_dispatch.h"
+
+namespace aitqe {
+
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::int64_t kMiB = std::int64_t{1} << 20;
+
+/// MemAvailable of /proc/meminfo, in bytes; 0 when it cannot be told.
+std::int64_t available_memory_bytes() {
+  std::ifstream meminfo("/proc/meminfo");
+  std::string name;
+  std::int64_t kib = 0;
+  std::string unit;
+  while (meminfo >> name >> kib >> unit) {
+    if (name == "MemAvailable:") return kib * 1024;
+  }
+  return 0;
+}
+
+std::int64_t weight_bytes(const fs::path& folder) {
+  std::int64_t bytes = 0;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (entry.path().extension() == ".safetensors") bytes += static_cast<std::int64_t>(entry.file_size());
+  }
+  return bytes;
+}
+
+/// A packed copy is worth it while it and the mapped file leave room for everything else.
+kernels::Packing choose_packing(const ModelOptions& options, at::ScalarType dtype) {
+  if (options.packing == "ahead") return kernels::Packing::Ahead;
+  if (options.packing == "none") return kernels::Packing::OnTheFly;
+  if (options.packing != "auto") {
+    throw Error(ErrorCategory::Usage, "--packing " + options.packing + ": expected auto, ahead or none");
+  }
+  // Weights are stored in two bytes at least; f32 copies take twice that.
+  const std::int64_t copy = weight_bytes(options.folder) * (dtype == at::kFloat ? 2 : 1);
+  return copy * 2 < available_memory_bytes() ? kernels::Packing::Ahead : kernels::Packing::OnTheFly;
+}
+
+/// The CUDA half of libtorch is opened only when asked for: one binary serves machines without it.
+void open_cuda_libraries() {
+  for (const char* library : {"libc10_cuda.so", "libtorch_cuda.so"}) {
+    if (dlopen(library, RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+      throw Error(ErrorCategory::Model, std::string("--device cuda: ") + dlerror() +
+                                            " (the torch wheel with all its dependencies is needed)");
+    }
+  }
+}
+
+void choose_device(const ModelOptions& options, nn::Compute& compute) {
+  if (options.device == "cpu" || options.device == "auto") {
+    compute.backend = nn::Backend::Kernels;
+    return;
+  }
+  const bool is_cuda = options.device == "cuda" || options.device.starts_with("cuda:");
+  const std::string index = options.device.size() > 5 ? options.device.substr(5) : "0";
+  if (!is_cuda || index.empty() || index.size() > 3 ||
+      index.find_first_not_of("0123456789") != std::string::npos) {
+    throw Error(ErrorCategory::Usage, "--device " + options.device + ": expected auto, cpu, cuda or cuda:N");
+  }
+  open_cuda_libraries();
+  if (!at::globalContext().hasCUDA()) {
+    throw Error(ErrorCategory::Model, "--device " + options.device + ": libtorch sees no CUDA device here");
+  }
+  compute.backend = nn::Backend::Aten;
+  compute.device = at::Device(at::kCUDA, static_cast<at::DeviceIndex>(std::stoi(index)));
+}
+
+void choose_dtype(const ModelOptions& options, nn::Compute& compute) {
+  if (options.dtype == "f32") {
+    compute.dtype = at::kFloat;
+  } else if (options.dtype == "bf16") {
+    compute.dtype = at::kBFloat16;
+  } else if (options.dtype == "auto") {
+    const bool fast_bf16 = compute.device.is_cuda() || kernels::cpu_kernels().has_native_bf16;
+    compute.dtype = fast_bf16 ? at::kBFloat16 : at::kFloat;
+  } else {
+    throw Error(ErrorCategory::Usage, "--dtype " + options.dtype + ": expected auto, f32 or bf16");
+  }
+}
+
+nn::Compute choose_compute(const ModelOptions& options) {
+  nn::Compute compute;
+  choose_device(options, compute);
+  choose_dtype(options, compute);
+  if (compute.backend == nn::Backend::Kernels) compute.packing = choose_packing(options, compute.dtype);
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  compute.pool = std::make_shared<ThreadPool>(options.num_threads > 0 ? options.num_threads : cores);
+  at::set_num_threads(1);  // ATen only copies on the CPU; its own threads would fight the pool's
+  return compute;
+}
+
+std::string describe(const ModelOptions& options, const nn::Compute& compute) {
+  std::string text = options.folder.lexically_normal().string() + ": " +
+                     (compute.dtype == at::kFloat ? "f32" : "bf16") + " on " + compute.device.str();
+  if (compute.backend == nn::Backend::Kernels) {
+    text += std::string(" (") + kernels::cpu_kernels().name + "), " +
+            std::to_string(compute.pool->num_threads()) + " threads, weights " +
+            (compute.packing == kernels::Packing::Ahead ? "packed" : "read in place");
+  }
+  return text;
+}
+
+}  // namespace
+
+LoadedModel load_model(const ModelOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  if (!kernels::cpu_is_supported()) {
+    throw Error(ErrorCategory::Model, "this CPU has no AVX2, FMA and F16C, which aitqe needs");
+  }
+  const ModelConfig config = load_model_config(options.folder, options.vision_folder);  // says what is wrong first
+  const nn::Compute compute = choose_compute(options);
+  LoadedModel model;
+  model.tokenizer = std::make_shared<const Tokenizer>(Tokenizer::load(options.folder));
+  PromptOptions prompt;
+  prompt.num_image_tokens = static_cast<int>(config.num_image_tokens);
+  if (config.pad_token_index) prompt.ids_the_reference_refuses.push_back(*config.pad_token_index);
+  if (config.image_token_index) prompt.ids_the_reference_refuses.push_back(*config.image_token_index);
+  model.prompts = std::make_shared<const PromptBuilder>(load_prompt_template(options.folder), model.tokenizer, prompt);
+  model.mllm = Mllm::load(options.folder, compute, options.vision_folder);
+  if (model.tokenizer->size() > model.mllm->config().text.vocab_size) {
+    throw Error(ErrorCategory::Model, options.folder.string() + ": the tokenizer has ids up to " +
+                                          std::to_string(model.tokenizer->size() - 1) + ", the model's vocab_size is " +
+                                          std::to_string(model.mllm->config().text.vocab_size));
+  }
+  model.pixel_norm = {config.image.rescale_factor, config.image.mean, config.image.std};
+  model.image_side_px = static_cast<int>(config.image.side_px);
+  model.description = describe(options, compute);
+  model.fingerprint = model_fingerprint(options.folder);
+  model.load_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return model;
+}
+
+std::string model_fingerprint(const fs::path& folder) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string extension = entry.path().extension().string();
+    const bool counts = extension == ".json" || extension == ".safetensors" || entry.path().filename() == "merges.txt";
+    if (entry.is_regular_file() && counts) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  Sha256 hash;
+  for (const fs::path& path : files) {
+    const auto size = static_cast<std::int64_t>(fs::file_size(path));
+    hash.update(path.filename().string() + "\n" + std::to_string(size) + "\n");
+    std::ifstream file(path, std::ios::binary);
+    std::string piece(static_cast<std::size_t>(std::min(size, kMiB)), '\0');
+    const bool whole = path.extension() != ".safetensors";
+    for (std::int64_t at = 0; at < size; at += kMiB) {
+      if (!whole && at != 0 && at + kMiB < size) continue;
+      file.seekg(at);
+      file.read(piece.data(), std::min(kMiB, size - at));
+      hash.update({piece.data(), static_cast<std::size_t>(file.gcount())});
+    }
+  }
+  return hash.hex_digest();
+}
+
+}  // namespace aitqe

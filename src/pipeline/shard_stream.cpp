@@ -1,0 +1,62 @@
+#include "aitqe/pipeline/shard_stream.h"
+
+#include <cmath>
+
+#include "aitqe/base/hash.h"
+
+namespace aitqe {
+
+namespace {
+
+/// True for the share `rate` of all pairs, the same ones on every machine and in every order.
+bool is_taken(const SamplingOptions& sampling, const std::string& shard, const Sample& sample) {
+  if (sampling.rate >= 1.0) return true;
+  const std::string name = std::to_string(sampling.seed) + "\n" + shard + "\n" + sample.key + "\n" +
+                           std::to_string(sample.index);
+  constexpr std::size_t kDigits = 13;  // 52 bits: exact in a double
+  const double fraction = std::ldexp(static_cast<double>(std::stoull(sha256_hex(name).substr(0, kDigits), nullptr, 16)),
+                                     -4 * static_cast<int>(kDigits));
+  return fraction < sampling.rate;
+}
+
+}  // namespace
+
+struct ShardStream::State {
+  ShardRef shard;
+  SamplingOptions sampling;
+  std::unique_ptr<Source> source;
+  LossLog losses;
+  TarReader members;
+  SampleReader samples;
+  std::int64_t num_taken = 0;
+  std::optional<ParallelMap<Sample, PreparedSample>> prepared;  // last: its threads use the rest
+
+  State(const ShardRef& ref, const SamplingOptions& sampling_options)
+      : shard(ref), sampling(sampling_options), source(open_source(ref)), members(*source, losses), samples(members) {}
+
+  std::optional<Sample> next_taken() {
+    if (sampling.limit >= 0 && num_taken >= sampling.limit) return std::nullopt;
+    while (auto sample = samples.next()) {
+      if (!is_taken(sampling, shard.name, *sample)) continue;
+      ++num_taken;
+      return sample;
+    }
+    return std::nullopt;
+  }
+};
+
+ShardStream::ShardStream(const ShardRef& shard, const Preparer& prepare, const SamplingOptions& sampling,
+                         int num_workers, std::size_t read_ahead)
+    : state_(std::make_unique<State>(shard, sampling)) {
+  state_->prepared.emplace([state = state_.get()] { return state->next_taken(); },
+                           [&prepare](Sample sample) { return prepare(std::move(sample)); }, num_workers, read_ahead);
+}
+
+ShardStream::~ShardStream() = default;
+const ShardRef& ShardStream::shard() const { return state_->shard; }
+std::optional<PreparedSample> ShardStream::next() { return state_->prepared->next(); }
+const LossLog& ShardStream::losses() const { return state_->losses; }
+std::vector<Member> ShardStream::take_leftovers() { return state_->samples.take_leftovers(); }
+std::int64_t ShardStream::bytes_read() const { return state_->members.bytes_read(); }
+
+}  // namespace aitqe

@@ -1,0 +1,28 @@
+#include "aitqe/base/log.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace aitqe {
+namespace {
+
+TEST(Log, WritesOneJsonObjectALineWhateverTheMessageHolds) {
+  ::testing::internal::CaptureStderr();
+  start_log(LogFormat::Json, /*only_warnings=*/true);
+  log_info("not shown");
+  log_warning("a \"quoted\"\nline \xFF");
+  start_log(LogFormat::Text, /*only_warnings=*/false);
+  const std::string text = ::testing::internal::GetCapturedStderr();
+  const auto line = nlohmann::json::parse(text);
+  EXPECT_EQ(line["level"], "warning");
+  EXPECT_EQ(line["message"], "a \"quoted\"\nline \xEF\xBF\xBD");
+}
+
+TEST(Formatted, GrowsWithItsText) {
+  EXPECT_EQ(formatted("%d of %s", 3, "four"), "3 of four");
+  EXPECT_EQ(formatted("%s", std::string(5000, 'x').c_str()).size(), 5000U);
+}
+
+}  // namespace
+}  // namespace aitqe

@@ -1,0 +1,160 @@
+#include "aitqe/engine/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "aitqe/base/error.h"
+#include "aitqe/engine/logits.h"
+#include "support/reference.h"
+
+namespace aitqe {
+namespace {
+
+using aitqe::testing::compute;
+using aitqe::testing::reference_dir;
+
+/// Greedy; remembers all logits it saw.
+class Greedy : public Guide {
+ public:
+  explicit Greedy(int count) : count_(count) {}
+
+  std::optional<Feed> next(const LogitsRows& logits) override {
+    seen.insert(seen.end(), logits.last().begin(), logits.last().end());
+    ids.push_back(argmax(logits.last()));
+    if (static_cast<int>(ids.size()) == count_) return std::nullopt;
+    return Feed{{ids.back()}};
+  }
+
+  std::vector<std::int32_t> ids;
+  std::vector<float> seen;
+
+ private:
+  int count_;
+};
+
+/// Looks ahead at a few tokens before every step, and once starts over from the prompt.
+class Restless : public Guide {
+ public:
+  std::optional<Feed> next(const LogitsRows& logits) override {
+    ++calls_;
+    if (calls_ % 2 == 1) {
+      if (calls_ > 1) ids.push_back(pending_);
+      if (calls_ == 5) {
+        ids.clear();
+        return Feed{{first_}, Feed::From::Prompt};
+      }
+      pending_ = argmax(logits.last());
+      if (calls_ == 1) first_ = pending_;
+      if (calls_ == 13) return std::nullopt;
+      return Feed{{3, 1, 4}, Feed::From::Here, /*keep=*/false};
+    }
+    EXPECT_EQ(logits.num_rows, calls_ == 6 ? 1 : 3);
+    if (calls_ == 6) {
+      ids = {first_};
+      pending_ = argmax(logits.last());
+      return Feed{{1, 5}, Feed::From::Here, /*keep=*/false};
+    }
+    return Feed{{pending_}};
+  }
+  std::vector<std::int32_t> ids;
+
+ private:
+  int calls_ = 0;
+  std::int32_t first_ = 0;
+  std::int32_t pending_ = 0;
+};
+
+class Failing : public Guide {
+ public:
+  std::optional<Feed> next(const LogitsRows&) override { throw SampleError("odd: on purpose"); }
+};
+
+std::vector<std::int32_t> prompt_of(std::int64_t number, const ModelConfig& config) {
+  std::vector<std::int32_t> prompt(static_cast<std::size_t>(config.num_image_tokens), kImageFeature);
+  for (std::int64_t i = 0; i < 3 + number * 7 % 11; ++i) {
+    prompt.push_back(static_cast<std::int32_t>((number * 31 + i * 17) % 250));
+  }
+  return prompt;
+}
+
+Request request_of(std::int64_t number, const ModelConfig& config, std::unique_ptr<Guide> guide) {
+  const std::int64_t side = config.image.side_px;
+  const at::Tensor pixels = (at::arange(3 * side * side, at::kFloat) * 0.01F + static_cast<float>(number)).sin().view({3, side, side});
+  return {number, prompt_of(number, config), pixels, 16, std::move(guide)};
+}
+
+std::map<std::int64_t, std::vector<float>> run(const std::vector<std::int64_t>& numbers, SchedulerLimits limits,
+                                               int num_threads) {
+  const auto model = Mllm::load(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels, num_threads));
+  Engine engine(*model, limits);
+  std::map<std::int64_t, std::vector<float>> seen;
+  std::size_t next = 0;
+  engine.run(
+      [&]() -> std::optional<Request> {
+        if (next == numbers.size()) return std::nullopt;
+        const std::int64_t number = numbers[next++];
+        return request_of(number, model->config(), std::make_unique<Greedy>(2 + static_cast<int>(number % 5)));
+      },
+      [&](Finished finished) {
+        EXPECT_EQ(finished.failure, "");
+        seen[finished.id] = static_cast<Greedy&>(*finished.guide).seen;
+      });
+  return seen;
+}
+
+TEST(Engine, GivesEverySequenceTheSameBitsInAnyCompany) {
+  const std::vector<std::int64_t> forward{0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  const std::vector<std::int64_t> shuffled{7, 2, 9, 0, 4, 1, 8, 3, 6, 5};
+  const auto alone = run(forward, {1, 1, 1 << 20}, 1);
+  ASSERT_EQ(alone.size(), 10U);
+  EXPECT_EQ(run(forward, {3, 64, 1 << 20}, 2), alone);
+  EXPECT_EQ(run(shuffled, {16, 2048, 1 << 20}, 2), alone);
+  EXPECT_EQ(run(shuffled, {4, 100, 300}, 1), alone);
+}
+
+TEST(Engine, ForgetsLooksAheadAndGoesBackToThePrompt) {
+  const auto model = Mllm::load(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
+  const auto ids_with = [&](std::unique_ptr<Guide> guide) {
+    Engine engine(*model, {});
+    std::unique_ptr<Guide> finished_guide;
+    bool given = false;
+    engine.run(
+        [&]() -> std::optional<Request> {
+          if (std::exchange(given, true)) return std::nullopt;
+          return request_of(5, model->config(), std::move(guide));
+        },
+        [&](Finished finished) { finished_guide = std::move(finished.guide); });
+    return finished_guide;
+  };
+  const auto greedy = ids_with(std::make_unique<Greedy>(4));
+  const auto restless = ids_with(std::make_unique<Restless>());
+  const auto& expected = static_cast<Greedy&>(*greedy).ids;
+  const auto& found = static_cast<Restless&>(*restless).ids;
+  ASSERT_GE(found.size(), 4U);
+  EXPECT_EQ(std::vector<std::int32_t>(found.begin(), found.begin() + 4), expected);
+}
+
+TEST(Engine, LetsTheOthersGoOnWhenOneSequenceFails) {
+  const auto model = Mllm::load(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
+  Engine engine(*model, {4, 2048, 1 << 20});
+  std::map<std::int64_t, std::string> failures;
+  std::int64_t next = 0;
+  engine.run(
+      [&]() -> std::optional<Request> {
+        if (next == 4) return std::nullopt;
+        const std::int64_t number = next++;
+        if (number == 1) return request_of(number, model->config(), std::make_unique<Failing>());
+        Request request = request_of(number, model->config(), std::make_unique<Greedy>(number == 3 ? 40 : 3));
+        if (number == 2) request.prompt.resize(100'000, 7);
+        return request;
+      },
+      [&](Finished finished) { failures[finished.id] = finished.failure.substr(0, finished.failure.find(':')); });
+  EXPECT_EQ(failures.size(), 4U);
+  EXPECT_EQ(failures[0], "");
+  EXPECT_EQ(failures[1], "odd");
+  EXPECT_EQ(failures[2], "prompt_too_long");
+}
+
+}  // namespace
+}  // namespace aitqe

@@ -1,0 +1,74 @@
+#include <gtest/gtest.h>
+
+#include "aitqe/data/webdataset.h"
+#include "aitqe/image/pixels.h"
+#include "aitqe/model/mllm.h"
+#include "support/reference.h"
+
+namespace aitqe {
+namespace {
+
+using aitqe::testing::compute;
+using aitqe::testing::largest_difference;
+using aitqe::testing::reference_dir;
+using aitqe::testing::ReferenceTensors;
+using aitqe::testing::source_dir;
+
+/// Pictures whose features are stored in full (scripts/make_reference.py, FEATURE_KEYS).
+constexpr const char* kKeys[] = {"000000",           "000001",             "000002",
+                                 "image-jpeg-cmyk", "image-size-4000x30", "image-webp-alpha-lossy"};
+constexpr float kTolerance = 1e-4F;
+
+at::Tensor read_pixels(const std::string& key, const ModelConfig& config) {
+  for (const char* shard : {"examples/pairs-00000.tar", "tests/data/parity/hard-00000.tar"}) {
+    const auto source = FileSource::open((source_dir() / shard).string());
+    LossLog losses;
+    TarReader members(*source, losses);
+    SampleReader samples(members);
+    while (const auto sample = samples.next()) {
+      if (sample->key != key) continue;
+      const Pixels pixels = prepare_image(find_image(*sample)->bytes, static_cast<int>(config.image.side_px),
+                                          {config.image.rescale_factor, config.image.mean, config.image.std}, {}).pixels;
+      return at::tensor(pixels.chw).view({1, 3, pixels.side_px, pixels.side_px});
+    }
+  }
+  ADD_FAILURE() << "no sample " << key;
+  return {};
+}
+
+class FeaturesOf : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(FeaturesOf, EqualTheReferenceOnBothBackends) {
+  const std::string name = GetParam();
+  const auto folder = name == "tiny" ? source_dir() / "models/aitqe-tiny" : reference_dir() / name;
+  const ReferenceTensors reference(reference_dir() / name / "features.safetensors");
+  for (const nn::Backend backend : {nn::Backend::Kernels, nn::Backend::Aten}) {
+    const auto model = Mllm::load(folder, *compute(backend));
+    for (const char* key : kKeys) {
+      const at::Tensor pixels = read_pixels(key, model->config());
+      const at::Tensor features = model->vision_tower()(pixels)[0];
+      EXPECT_LT(largest_difference(features, reference[std::string(key) + ".vision"]), kTolerance) << key;
+      EXPECT_LT(largest_difference(model->encode_images(pixels)[0], reference[std::string(key) + ".projector"]),
+                kTolerance) << key;
+    }
+  }
+}
+
+TEST_P(FeaturesOf, AreTheSameBitsAloneAndInABatch) {
+  const std::string name = GetParam();
+  const auto folder = name == "tiny" ? source_dir() / "models/aitqe-tiny" : reference_dir() / name;
+  const auto model = Mllm::load(folder, *compute(nn::Backend::Kernels, 2));
+  const auto alone = Mllm::load(folder, *compute(nn::Backend::Kernels, 1));
+  std::vector<at::Tensor> pixels;
+  for (const char* key : kKeys) pixels.push_back(read_pixels(key, model->config()));
+  const at::Tensor together = model->encode_images(at::cat(pixels));
+  for (std::size_t i = 0; i < pixels.size(); ++i) {
+    EXPECT_TRUE(at::equal(alone->encode_images(pixels[i])[0], together[static_cast<std::int64_t>(i)]));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Checkpoints, FeaturesOf,
+                         ::testing::Values("grouped-bf16-sharded", "tied-f32-single", "drop-first-mixed", "tiny"));
+
+}  // namespace
+}  // namespace aitqe
