@@ -3,10 +3,10 @@
 #include <memory>
 #include <vector>
 
-#include "app/command.h"
-#include "app/command_line.h"
 #include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
+#include "app/command.h"
+#include "app/command_line.h"
 
 namespace {
 

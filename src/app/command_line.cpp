@@ -52,10 +52,14 @@ CommandLine::CommandLine(const std::vector<std::unique_ptr<Command>>& commands)
 }
 
 void CommandLine::add_common_options(CLI::App& app) {
-  app.add_option("--config", config_file_, "TOML file with options; flags and AITQE_* variables beat it")
-      ->type_name("FILE")->group("Common");
+  app.add_option("--config", config_file_,
+                 "TOML file with options; flags and AITQE_* variables beat it")
+      ->type_name("FILE")
+      ->group("Common");
   app.add_flag("-q,--quiet", quiet_, "Only warnings and errors")->group("Common");
-  app.add_option("--log-format", log_format_, "text or json")->type_name("FORMAT")->group("Common")
+  app.add_option("--log-format", log_format_, "text or json")
+      ->type_name("FORMAT")
+      ->group("Common")
       ->check(CLI::IsMember({"text", "json"}));
 }
 
@@ -87,9 +91,13 @@ void CommandLine::explain(const CLI::ParseError& error, const CLI::App& app) {
   }
   exit_code_ = aitqe::exit_code(ErrorCategory::Usage);
   std::string message = error.what();
-  if (error.get_name() == "ExtrasError") {  // its message ends in ": WORD WORD..."
-    std::string word = message.substr(message.rfind(": ") + 2);
-    word = word.substr(0, word.find_first_of(" ="));
+  // An unknown command is reported as a missing one; an ExtrasError bears the command's name.
+  const std::vector<std::string> extras = app_.remaining(/*recurse=*/true);
+  const auto code = static_cast<CLI::ExitCodes>(error.get_exit_code());
+  const bool may_be_extra =
+      code == CLI::ExitCodes::ExtrasError || code == CLI::ExitCodes::RequiredError;
+  if (may_be_extra && !extras.empty()) {
+    const std::string word = extras.front().substr(0, extras.front().find('='));
     const bool is_flag = word.starts_with("-");
     std::vector<std::string> known = flag_names(app);
     for (const auto& [sub, command] : commands_) {

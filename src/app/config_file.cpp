@@ -30,7 +30,8 @@ std::vector<std::string> as_arguments(const toml::node& node, const std::string&
     });
     return {text.str()};
   }
-  throw Error(ErrorCategory::Usage, where + ": expected a text, a number, true, false or a list of them");
+  throw Error(ErrorCategory::Usage,
+              where + ": expected a text, a number, true, false or a list of them");
 }
 
 void apply_table(const toml::table& table, const std::string& path, CLI::App& command,
@@ -41,7 +42,8 @@ void apply_table(const toml::table& table, const std::string& path, CLI::App& co
     if (const auto* section = node.as_table()) {
       if (name == command.get_name()) {
         apply_table(*section, path + " [" + name + "]", command, {});
-      } else if (std::find(command_names.begin(), command_names.end(), name) == command_names.end()) {
+      } else if (std::find(command_names.begin(), command_names.end(), name) ==
+                 command_names.end()) {
         throw Error(ErrorCategory::Usage, where + ": no such command");
       }
       continue;
@@ -69,13 +71,15 @@ void apply_table(const toml::table& table, const std::string& path, CLI::App& co
 
 }  // namespace
 
-void apply_config_file(const std::string& path, CLI::App& command, const std::vector<std::string>& command_names) {
+void apply_config_file(const std::string& path, CLI::App& command,
+                       const std::vector<std::string>& command_names) {
   toml::table table;
   try {
     table = toml::parse_file(path);
   } catch (const toml::parse_error& error) {
     std::ostringstream message;
-    message << path << ": line " << error.source().begin.line << ": " << error.description() << " (--config)";
+    message << path << ": line " << error.source().begin.line << ": " << error.description()
+            << " (--config)";
     throw Error(ErrorCategory::Usage, message.str());
   }
   apply_table(table, path, command, command_names);

@@ -11,6 +11,7 @@ namespace aitqe::app {
 /// `batch_tokens` are the same. Tables of other commands are passed over.
 /// @throws Error(Usage) naming file, key and the nearest known key for one that is not known, and
 ///         for values that do not fit.
-void apply_config_file(const std::string& path, CLI::App& command, const std::vector<std::string>& command_names);
+void apply_config_file(const std::string& path, CLI::App& command,
+                       const std::vector<std::string>& command_names);
 
 }  // namespace aitqe::app

@@ -16,7 +16,8 @@ constexpr int kFoldersUp = 4;
 
 fs::path default_model_folder() {
   std::vector<fs::path> places;
-  if (const char* path = std::getenv("AITQE_MODEL_PATH")) places.emplace_back(fs::path(path) / kName);
+  if (const char* path = std::getenv("AITQE_MODEL_PATH"))
+    places.emplace_back(fs::path(path) / kName);
   std::error_code ignored;
   fs::path folder = fs::read_symlink("/proc/self/exe", ignored).parent_path();
   places.push_back(folder / ".." / "share" / "aitqe" / "models" / kName);

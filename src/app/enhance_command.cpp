@@ -45,7 +45,8 @@ double parse_share(const std::string& text, const char* option) {
   const std::string unit = text.substr(end);
   if (unit == "%") value /= 100;
   if (end == 0 || (!unit.empty() && unit != "%") || value < 0 || value > 1) {
-    throw Error(ErrorCategory::Usage, std::string(option) + " " + text + ": expected a share, e.g. 1% or 0.01");
+    throw Error(ErrorCategory::Usage,
+                std::string(option) + " " + text + ": expected a share, e.g. 1% or 0.01");
   }
   return value;
 }
@@ -63,8 +64,8 @@ class EnhanceCommand : public Command {
     const std::string command = "  aitqe " + name() + " ";
     return command + "examples/pairs-00000.tar -o out\n" + command +
            "'data/{00000..00099}.tar' -o out --model AITQE --device cuda --workers 8\n" + command +
-           "@shards.txt -o out --rewrite-when 'score<4' --sample 1%\n" + "  cat data/00000.tar | aitqe " + name() +
-           " - -o out\n";
+           "@shards.txt -o out --rewrite-when 'score<4' --sample 1%\n" +
+           "  cat data/00000.tar | aitqe " + name() + " - -o out\n";
   }
 
   void add_options(CLI::App& app) override {
@@ -82,7 +83,8 @@ class EnhanceCommand : public Command {
     Progress progress;
     stop_on_signals(progress);
     for (const ShardRef& shard : options_.shards) {
-      if (is_local_file(shard)) progress.bytes_total += static_cast<std::int64_t>(std::filesystem::file_size(shard.url));
+      if (is_local_file(shard))
+        progress.bytes_total += static_cast<std::int64_t>(std::filesystem::file_size(shard.url));
     }
     const LoadedModel model = load_model(typed_.model);
     log_info(formatted("%s, loaded in %.1f s", model.description.c_str(), model.load_s));
@@ -100,62 +102,109 @@ class EnhanceCommand : public Command {
     app.add_option("input", typed_.inputs,
                    "Shards: files, folders, globs, braces, @list.txt, - (a tar on stdin), pipe:CMD")
         ->type_name("INPUT");
-    app.add_option("-o,--output", typed_.output, "Folder for shards and report rows")->type_name("DIR");
+    app.add_option("-o,--output", typed_.output, "Folder for shards and report rows")
+        ->type_name("DIR");
     app.add_option("--caption-from", typed_.caption_from, "Where captions are: txt or json:FIELD")
-        ->type_name("SOURCE")->group("Input");
+        ->type_name("SOURCE")
+        ->group("Input");
     app.add_option("--limit", options_.sampling.limit, "Take only the first N pairs of the run")
-        ->type_name("N")->check(CLI::PositiveNumber)->group("Input");
-    app.add_option("--sample", typed_.sample, "Take this share of the pairs, e.g. 1%; others are not written")
-        ->type_name("RATE")->group("Input");
+        ->type_name("N")
+        ->check(CLI::PositiveNumber)
+        ->group("Input");
+    app.add_option("--sample", typed_.sample,
+                   "Take this share of the pairs, e.g. 1%; others are not written")
+        ->type_name("RATE")
+        ->group("Input");
     app.add_option("--seed", options_.sampling.seed, "Seed of --sample and of ties in worst:P%")
-        ->type_name("N")->group("Input");
+        ->type_name("N")
+        ->group("Input");
     ImageLimits& limits = options_.prepare.image_limits;
     app.add_option("--max-side-px", limits.max_side_px, "Refuse images wider or higher than this")
-        ->type_name("N")->check(CLI::PositiveNumber)->group("Input")->capture_default_str();
+        ->type_name("N")
+        ->check(CLI::PositiveNumber)
+        ->group("Input")
+        ->capture_default_str();
     app.add_option("--max-pixels", limits.max_pixels, "Refuse images with more pixels than this")
-        ->type_name("N")->check(CLI::PositiveNumber)->group("Input")->capture_default_str();
-    app.add_option("--max-prompt-tokens", options_.prepare.max_prompt_tokens, "Refuse captions that make a longer prompt")
-        ->type_name("N")->check(CLI::PositiveNumber)->group("Input")->capture_default_str();
+        ->type_name("N")
+        ->check(CLI::PositiveNumber)
+        ->group("Input")
+        ->capture_default_str();
+    app.add_option("--max-prompt-tokens", options_.prepare.max_prompt_tokens,
+                   "Refuse captions that make a longer prompt")
+        ->type_name("N")
+        ->check(CLI::PositiveNumber)
+        ->group("Input")
+        ->capture_default_str();
   }
 
   void add_speed_options(CLI::App& app) {
-    app.add_option("--batch-size", typed_.batch_size, "Pairs in the model at once; results do not depend on it")
-        ->type_name("N")->check(CLI::PositiveNumber)->group("Speed");
+    app.add_option("--batch-size", typed_.batch_size,
+                   "Pairs in the model at once; results do not depend on it")
+        ->type_name("N")
+        ->check(CLI::PositiveNumber)
+        ->group("Speed");
     app.add_option("--batch-tokens", typed_.batch_tokens, "Prompt tokens run in one step")
-        ->type_name("N")->check(CLI::PositiveNumber)->group("Speed");
+        ->type_name("N")
+        ->check(CLI::PositiveNumber)
+        ->group("Speed");
     app.add_option("--workers", options_.num_workers, "Threads that read and decode")
-        ->type_name("N")->check(CLI::PositiveNumber)->group("Speed")->capture_default_str();
+        ->type_name("N")
+        ->check(CLI::PositiveNumber)
+        ->group("Speed")
+        ->capture_default_str();
     app.add_option("--read-ahead", options_.read_ahead, "Pairs read ahead of the model")
-        ->type_name("N")->check(CLI::PositiveNumber)->group("Speed")->capture_default_str();
+        ->type_name("N")
+        ->check(CLI::PositiveNumber)
+        ->group("Speed")
+        ->capture_default_str();
   }
 
   void add_judgement_options(CLI::App& app) {
     app.add_option("--rewrite-when", typed_.rewrite_when,
                    "model (where it wants to), score<K, worst:P% (needs --scores), always or never")
-        ->type_name("RULE")->group("Judgement");
-    app.add_option("--scores", typed_.scores, "Folder of a finished `aitqe score` run, for worst:P%")
-        ->type_name("DIR")->group("Judgement");
+        ->type_name("RULE")
+        ->group("Judgement");
+    app.add_option("--scores", typed_.scores,
+                   "Folder of a finished `aitqe score` run, for worst:P%")
+        ->type_name("DIR")
+        ->group("Judgement");
     app.add_option("--max-new-tokens", options_.judge.max_new_tokens, "Longest answer")
-        ->type_name("N")->check(CLI::Range(1, 8192))->group("Judgement")->capture_default_str();
-    app.add_flag("--full", options_.judge.full, "All five sub-scores and explanations")->group("Judgement");
+        ->type_name("N")
+        ->check(CLI::Range(1, 8192))
+        ->group("Judgement")
+        ->capture_default_str();
+    app.add_flag("--full", options_.judge.full, "All five sub-scores and explanations")
+        ->group("Judgement");
     app.add_flag("--reference-specials", typed_.reference_specials,
-                 "Parse special tokens in captions as the reference does; only to compare with it, never for "
-                 "captions you do not trust")->group("Judgement");
+                 "Parse special tokens in captions as the reference does; only to compare with it, "
+                 "never for "
+                 "captions you do not trust")
+        ->group("Judgement");
   }
 
   void add_run_options(CLI::App& app) {
-    app.add_flag("--overwrite", options_.overwrite, "Do shards again that are done already")->group("Run");
-    app.add_flag("--dry-run", typed_.dry_run, "Check options, inputs, output and model folder, then stop")->group("Run");
-    app.add_option("--max-failed", typed_.max_failed, "Exit with 3 when a larger share of pairs fails")
-        ->type_name("P%")->group("Run")->capture_default_str();
-    app.add_option("--trace", typed_.trace, "Write one JSON line per pair for comparing and debugging")
-        ->type_name("FILE")->group("Run");
+    app.add_flag("--overwrite", options_.overwrite, "Do shards again that are done already")
+        ->group("Run");
+    app.add_flag("--dry-run", typed_.dry_run,
+                 "Check options, inputs, output and model folder, then stop")
+        ->group("Run");
+    app.add_option("--max-failed", typed_.max_failed,
+                   "Exit with 3 when a larger share of pairs fails")
+        ->type_name("P%")
+        ->group("Run")
+        ->capture_default_str();
+    app.add_option("--trace", typed_.trace,
+                   "Write one JSON line per pair for comparing and debugging")
+        ->type_name("FILE")
+        ->group("Run");
     app.add_flag("--json", typed_.json, "Print the summary as JSON")->group("Run");
-    app.add_flag("-v,--verbose", options_.with_answers, "Keep the model's raw answers in the rows")->group("Run");
+    app.add_flag("-v,--verbose", options_.with_answers, "Keep the model's raw answers in the rows")
+        ->group("Run");
   }
 
   void complete_options() {
-    if (typed_.inputs.empty()) throw Error(ErrorCategory::Usage, "no input given (see `aitqe " + name() + " --help`)");
+    if (typed_.inputs.empty())
+      throw Error(ErrorCategory::Usage, "no input given (see `aitqe " + name() + " --help`)");
     if (typed_.output.empty()) throw Error(ErrorCategory::Usage, "no output folder given (-o DIR)");
     options_.output_folder = typed_.output;
     options_.rule = RewriteRule::parse(typed_.rewrite_when);
@@ -173,33 +222,39 @@ class EnhanceCommand : public Command {
     const ModelConfig config = load_model_config(typed_.model.folder, typed_.model.vision_folder);
     std::int64_t bytes = 0;
     for (const ShardRef& shard : options_.shards) {
-      if (is_local_file(shard)) bytes += static_cast<std::int64_t>(std::filesystem::file_size(shard.url));
+      if (is_local_file(shard))
+        bytes += static_cast<std::int64_t>(std::filesystem::file_size(shard.url));
     }
-    std::printf("%zu shards, %.1f MB, to %s with %s (%lld image tokens a pair); nothing was written\n",
-                options_.shards.size(), static_cast<double>(bytes) / 1e6, options_.output_folder.c_str(),
-                typed_.model.folder.c_str(), static_cast<long long>(config.num_image_tokens));
+    std::printf(
+        "%zu shards, %.1f MB, to %s with %s (%lld image tokens a pair); nothing was written\n",
+        options_.shards.size(), static_cast<double>(bytes) / 1e6, options_.output_folder.c_str(),
+        typed_.model.folder.c_str(), static_cast<long long>(config.num_image_tokens));
     return 0;
   }
 
   int conclude_run(const EnhanceResult& result) {
     const EngineTimes& times = result.times;
-    log_info(formatted("%ld pairs in %.1f s; vision %.2f s, prefill %.2f s (%.1f tokens/s), decode %.2f s "
-                       "(%.1f tokens/s); %ld shards written, %ld done before",
-                       result.summary.read, result.run_s, times.vision_s, times.prefill_s,
-                       static_cast<double>(times.prompt_tokens) / std::max(times.prefill_s, 1e-9), times.decode_s,
-                       static_cast<double>(times.decode_rows) / std::max(times.decode_s, 1e-9), result.shards_done,
-                       result.shards_done_before));
-    const std::string text = typed_.json ? summary_to_json(result.summary) + "\n" : render_text(result.summary);
+    log_info(formatted(
+        "%ld pairs in %.1f s; vision %.2f s, prefill %.2f s (%.1f tokens/s), decode %.2f s "
+        "(%.1f tokens/s); %ld shards written, %ld done before",
+        result.summary.read, result.run_s, times.vision_s, times.prefill_s,
+        static_cast<double>(times.prompt_tokens) / std::max(times.prefill_s, 1e-9), times.decode_s,
+        static_cast<double>(times.decode_rows) / std::max(times.decode_s, 1e-9), result.shards_done,
+        result.shards_done_before));
+    const std::string text =
+        typed_.json ? summary_to_json(result.summary) + "\n" : render_text(result.summary);
     std::fwrite(text.data(), 1, text.size(), stdout);
     const auto category = outcome(result, options_.max_failed_percent);
     if (!category) return 0;
-    if (*category == ErrorCategory::Resumable) log_warning("stopped on request; the same command goes on from here");
+    if (*category == ErrorCategory::Resumable)
+      log_warning("stopped on request; the same command goes on from here");
     if (*category == ErrorCategory::NoInput) log_error("no pair was found in the input");
     if (*category == ErrorCategory::Damaged) {
-      log_error(formatted("finished with %ld of %ld pairs failed (limit %g %%, --max-failed), %zu damaged places, "
-                          "%ld unreadable shards",
-                          result.summary.failed, result.summary.read, options_.max_failed_percent,
-                          result.summary.damage.size(), result.shards_unreadable));
+      log_error(formatted(
+          "finished with %ld of %ld pairs failed (limit %g %%, --max-failed), %zu damaged places, "
+          "%ld unreadable shards",
+          result.summary.failed, result.summary.read, options_.max_failed_percent,
+          result.summary.damage.size(), result.shards_unreadable));
     }
     return exit_code(*category);
   }

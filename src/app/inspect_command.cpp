@@ -20,14 +20,19 @@ constexpr std::int64_t kTypicalTextTokens = 71;
 class InspectCommand : public Command {
  public:
   std::string name() const override { return "inspect"; }
-  std::string summary() const override { return "Say what a model folder holds, what a pair costs and what does not fit"; }
+  std::string summary() const override {
+    return "Say what a model folder holds, what a pair costs and what does not fit";
+  }
   std::string examples() const override {
     return "  aitqe inspect models/aitqe-tiny\n  aitqe inspect AITQE --json\n";
   }
 
   void add_options(CLI::App& app) override {
-    app.add_option("model", model_.folder, "Model folder; default: the model that comes with aitqe")->type_name("DIR");
-    app.add_option("--vision-model", model_.vision_folder, "Folder of the vision tower's config.json")->type_name("DIR");
+    app.add_option("model", model_.folder, "Model folder; default: the model that comes with aitqe")
+        ->type_name("DIR");
+    app.add_option("--vision-model", model_.vision_folder,
+                   "Folder of the vision tower's config.json")
+        ->type_name("DIR");
     app.add_flag("--json", json_, "Print JSON");
   }
 
@@ -59,51 +64,62 @@ class InspectCommand : public Command {
 
   void print_text(const ModelConfig& config, const TensorTable& tensors, const PairCost& cost,
                   const std::string& problem) const {
-    const auto million = [](std::int64_t parameters) { return static_cast<double>(parameters) / 1e6; };
+    const auto million = [](std::int64_t parameters) {
+      return static_cast<double>(parameters) / 1e6;
+    };
     const auto number = [](std::int64_t value) { return static_cast<long long>(value); };
     std::printf("%s\n", model_.folder.c_str());
-    std::printf("  weights    %.1f MB in safetensors files\n", static_cast<double>(tensors.total_bytes()) / 1e6);
-    std::printf("  vision     %-28s %8.1f M parameters, %lld of %lld layers used, %lld px / %lld = %lld tokens\n",
-                config.vision_name.c_str(), million(cost.vision_parameters), number(config.vision.num_layers - 1),
-                number(config.vision.num_layers), number(config.vision.image_size), number(config.vision.patch_size),
-                number(config.num_image_tokens));
+    std::printf("  weights    %.1f MB in safetensors files\n",
+                static_cast<double>(tensors.total_bytes()) / 1e6);
+    std::printf(
+        "  vision     %-28s %8.1f M parameters, %lld of %lld layers used, %lld px / %lld = %lld "
+        "tokens\n",
+        config.vision_name.c_str(), million(cost.vision_parameters),
+        number(config.vision.num_layers - 1), number(config.vision.num_layers),
+        number(config.vision.image_size), number(config.vision.patch_size),
+        number(config.num_image_tokens));
     std::printf("             configuration from %s\n", config.vision_config_origin.c_str());
-    std::printf("  projector  %lld -> %lld -> %lld %*s %8.1f M parameters\n", number(config.vision.hidden_size),
-                number(config.text.hidden_size), number(config.text.hidden_size), 8, "",
-                million(cost.projector_parameters));
-    std::printf("  language   Qwen2, %lld layers of %lld, %lld heads (%lld kv) of %lld, vocabulary %lld%s: %.1f M parameters\n",
-                number(config.text.num_layers), number(config.text.hidden_size), number(config.text.num_heads),
-                number(config.text.num_kv_heads), number(config.text.head_dim), number(config.text.vocab_size),
-                config.text.tie_word_embeddings ? " (tied)" : "", million(cost.language_parameters));
-    std::printf("  a pair     %.2f GFLOP to score with %lld text tokens (vision %.2f, projector %.2f, language %.2f),\n"
-                "             then %.3f GFLOP a generated token; %.1f KB of cache a token in bf16\n",
-                cost.vision_gflop + cost.projector_gflop + cost.prefill_gflop, number(kTypicalTextTokens),
-                cost.vision_gflop, cost.projector_gflop, cost.prefill_gflop, cost.decode_gflop_per_token,
-                static_cast<double>(cost.kv_bytes_per_token) / 1e3);
-    std::printf("  %s\n", problem.empty() ? "everything fits" : ("does not fit: " + problem).c_str());
+    std::printf("  projector  %lld -> %lld -> %lld %*s %8.1f M parameters\n",
+                number(config.vision.hidden_size), number(config.text.hidden_size),
+                number(config.text.hidden_size), 8, "", million(cost.projector_parameters));
+    std::printf(
+        "  language   Qwen2, %lld layers of %lld, %lld heads (%lld kv) of %lld, vocabulary %lld%s: "
+        "%.1f M parameters\n",
+        number(config.text.num_layers), number(config.text.hidden_size),
+        number(config.text.num_heads), number(config.text.num_kv_heads),
+        number(config.text.head_dim), number(config.text.vocab_size),
+        config.text.tie_word_embeddings ? " (tied)" : "", million(cost.language_parameters));
+    std::printf(
+        "  a pair     %.2f GFLOP to score with %lld text tokens (vision %.2f, projector %.2f, "
+        "language %.2f),\n"
+        "             then %.3f GFLOP a generated token; %.1f KB of cache a token in bf16\n",
+        cost.vision_gflop + cost.projector_gflop + cost.prefill_gflop, number(kTypicalTextTokens),
+        cost.vision_gflop, cost.projector_gflop, cost.prefill_gflop, cost.decode_gflop_per_token,
+        static_cast<double>(cost.kv_bytes_per_token) / 1e3);
+    std::printf("  %s\n",
+                problem.empty() ? "everything fits" : ("does not fit: " + problem).c_str());
   }
 
   void print_json(const ModelConfig& config, const TensorTable& tensors, const PairCost& cost,
                   const std::string& problem) const {
-    const nlohmann::ordered_json json = {
-        {"folder", model_.folder.string()},
-        {"weight_bytes", tensors.total_bytes()},
-        {"vision_name", config.vision_name},
-        {"vision_config_origin", config.vision_config_origin},
-        {"image_tokens", config.num_image_tokens},
-        {"image_side_px", config.image.side_px},
-        {"vision_parameters", cost.vision_parameters},
-        {"projector_parameters", cost.projector_parameters},
-        {"language_parameters", cost.language_parameters},
-        {"language_layers", config.text.num_layers},
-        {"vocab_size", config.text.vocab_size},
-        {"eos_ids", config.eos_ids},
-        {"vision_gflop", cost.vision_gflop},
-        {"projector_gflop", cost.projector_gflop},
-        {"prefill_gflop", cost.prefill_gflop},
-        {"decode_gflop_per_token", cost.decode_gflop_per_token},
-        {"kv_bytes_per_token", cost.kv_bytes_per_token},
-        {"problem", problem}};
+    const nlohmann::ordered_json json = {{"folder", model_.folder.string()},
+                                         {"weight_bytes", tensors.total_bytes()},
+                                         {"vision_name", config.vision_name},
+                                         {"vision_config_origin", config.vision_config_origin},
+                                         {"image_tokens", config.num_image_tokens},
+                                         {"image_side_px", config.image.side_px},
+                                         {"vision_parameters", cost.vision_parameters},
+                                         {"projector_parameters", cost.projector_parameters},
+                                         {"language_parameters", cost.language_parameters},
+                                         {"language_layers", config.text.num_layers},
+                                         {"vocab_size", config.text.vocab_size},
+                                         {"eos_ids", config.eos_ids},
+                                         {"vision_gflop", cost.vision_gflop},
+                                         {"projector_gflop", cost.projector_gflop},
+                                         {"prefill_gflop", cost.prefill_gflop},
+                                         {"decode_gflop_per_token", cost.decode_gflop_per_token},
+                                         {"kv_bytes_per_token", cost.kv_bytes_per_token},
+                                         {"problem", problem}};
     std::printf("%s\n", json.dump(2).c_str());
   }
 

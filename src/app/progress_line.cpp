@@ -43,13 +43,14 @@ std::string describe_progress(const Progress& progress, double elapsed_s) {
   const double rate = elapsed_s > 0 ? static_cast<double>(pairs) / elapsed_s : 0;
   const double rewritten_percent =
       pairs > 0 ? 100.0 * static_cast<double>(progress.rewritten) / static_cast<double>(pairs) : 0;
-  std::string line = formatted("shard %ld/%ld  %s pairs  %.1f pairs/s  %.1f %% rewritten  %s failed",
-                               std::min(progress.shards_done + 1, progress.num_shards.load()),
-                               progress.num_shards.load(), with_commas(pairs).c_str(), rate, rewritten_percent,
-                               with_commas(progress.failed).c_str());
+  std::string line = formatted(
+      "shard %ld/%ld  %s pairs  %.1f pairs/s  %.1f %% rewritten  %s failed",
+      std::min(progress.shards_done + 1, progress.num_shards.load()), progress.num_shards.load(),
+      with_commas(pairs).c_str(), rate, rewritten_percent, with_commas(progress.failed).c_str());
   const double done = static_cast<double>(progress.bytes_done);
   const double total = static_cast<double>(progress.bytes_total);
-  if (total > 0 && done > 0) line += "  " + duration(std::max(0.0, total / done - 1) * elapsed_s) + " left";
+  if (total > 0 && done > 0)
+    line += "  " + duration(std::max(0.0, total / done - 1) * elapsed_s) + " left";
   return line;
 }
 
@@ -68,10 +69,12 @@ ProgressLine::~ProgressLine() {
 
 void ProgressLine::show() {
   const auto start = std::chrono::steady_clock::now();
-  const auto interval = on_terminal_ ? std::chrono::milliseconds(500) : std::chrono::milliseconds(60'000);
+  const auto interval =
+      on_terminal_ ? std::chrono::milliseconds(500) : std::chrono::milliseconds(60'000);
   std::unique_lock lock(mutex_);
   while (!ended_.wait_for(lock, interval, [this] { return has_ended_; })) {
-    const double elapsed_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double elapsed_s =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const std::string line = describe_progress(progress_, elapsed_s);
     if (on_terminal_) {
       std::fprintf(stderr, "\r%s\033[K", line.c_str());

@@ -10,7 +10,8 @@ namespace aitqe::app {
 namespace {
 
 // A handler can reach nothing but globals; set once before any signal can come.
-std::atomic<Progress*> running = nullptr;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+std::atomic<Progress*> running =
+    nullptr;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 extern "C" void handle_stop(int signal) {
   Progress* progress = running.load();
@@ -21,6 +22,7 @@ extern "C" void handle_stop(int signal) {
 
 void stop_on_signals(Progress& progress) {
   running = &progress;
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error of the write, exit code 5
   struct sigaction action {};
   action.sa_handler = handle_stop;
   for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) sigaction(signal, &action, nullptr);

@@ -16,21 +16,26 @@ namespace {
 /// The message as a JSON string, quotes included.
 class JsonMessage : public spdlog::custom_flag_formatter {
  public:
-  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& to) override {
+  void format(const spdlog::details::log_msg& message, const std::tm&,
+              spdlog::memory_buf_t& to) override {
     const nlohmann::json text = std::string(message.payload.data(), message.payload.size());
     const std::string quoted = text.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     to.append(quoted.data(), quoted.data() + quoted.size());
   }
-  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<JsonMessage>(); }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<JsonMessage>();
+  }
 };
 
 }  // namespace
 
 void start_log(LogFormat format, bool only_warnings) {
-  auto logger = std::make_shared<spdlog::logger>("aitqe", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto logger =
+      std::make_shared<spdlog::logger>("aitqe", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   auto formatter = std::make_unique<spdlog::pattern_formatter>();
   if (format == LogFormat::Json) {
-    formatter->add_flag<JsonMessage>('j').set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S%z","level":"%l","message":%j})");
+    formatter->add_flag<JsonMessage>('j').set_pattern(
+        R"({"time":"%Y-%m-%dT%H:%M:%S%z","level":"%l","message":%j})");
   } else {
     formatter->set_pattern("%Y-%m-%d %H:%M:%S %l: %v");
   }

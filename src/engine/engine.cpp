@@ -36,7 +36,8 @@ struct Engine::Sequence {
 Engine::Engine(const Mllm& model, SchedulerLimits limits)
     : model_(model),
       limits_(limits),
-      cache_(model.compute(), model.language_model().attention_shape(), model.language_model().num_layers()) {}
+      cache_(model.compute(), model.language_model().attention_shape(),
+             model.language_model().num_layers()) {}
 
 Engine::~Engine() = default;
 
@@ -44,7 +45,8 @@ void Engine::run(const Pull& pull, const Done& done) {
   done_ = &done;
   bool input_ended = false;
   while (true) {
-    const SchedulerState state{waiting_, static_cast<int>(running_.size()), cache_.tokens_in_use(), input_ended};
+    const SchedulerState state{waiting_, static_cast<int>(running_.size()), cache_.tokens_in_use(),
+                               input_ended};
     const Step step = plan_step(state, limits_);
     switch (step.kind) {
       case Step::Kind::Pull:
@@ -149,8 +151,9 @@ void Engine::prefill(std::size_t count) {
   }
   times_.prompt_tokens += num_rows;
   for (std::size_t i = 0; i < count; ++i) {
-    const LogitsRows one{logits.const_data_ptr<float>() + static_cast<std::int64_t>(i) * logits.size(1), 1,
-                         logits.size(1)};
+    const LogitsRows one{
+        logits.const_data_ptr<float>() + static_cast<std::int64_t>(i) * logits.size(1), 1,
+        logits.size(1)};
     if (advance(*started[i], one, *done_)) running_.push_back(std::move(started[i]));
   }
 }
@@ -161,12 +164,14 @@ void Engine::decode() {
   std::vector<SequenceRows> rows;
   for (const auto& sequence : running_) {
     const auto num_rows = static_cast<std::int64_t>(sequence->feed.tokens.size());
-    rows.push_back({{static_cast<std::int64_t>(ids.size()), num_rows, sequence->num_kept}, &sequence->place.layers});
+    rows.push_back({{static_cast<std::int64_t>(ids.size()), num_rows, sequence->num_kept},
+                    &sequence->place.layers});
     ids.insert(ids.end(), sequence->feed.tokens.begin(), sequence->feed.tokens.end());
     if (sequence->feed.keep) sequence->num_kept += num_rows;
   }
   const auto num_rows = static_cast<std::int64_t>(ids.size());
-  at::Tensor hidden = at::empty({num_rows, model_.config().text.hidden_size}, model_.compute().activation_options());
+  at::Tensor hidden = at::empty({num_rows, model_.config().text.hidden_size},
+                                model_.compute().activation_options());
   model_.language_model().embed(ids, hidden, 0);
   hidden = model_.language_model().forward(hidden, rows);
   const at::Tensor logits = model_.language_model().logits(hidden);  // [num_rows, vocab]
@@ -192,7 +197,8 @@ bool Engine::advance(Sequence& sequence, const LogitsRows& logits, const Done& d
       const std::int64_t end = sequence.num_kept + static_cast<std::int64_t>(feed->tokens.size());
       if (end > sequence.place.capacity) {
         throw SampleError("too_many_tokens: the answer outgrew the " +
-                          std::to_string(sequence.request.max_new_tokens) + " tokens set aside for it");
+                          std::to_string(sequence.request.max_new_tokens) +
+                          " tokens set aside for it");
       }
       sequence.feed = std::move(*feed);
       return true;

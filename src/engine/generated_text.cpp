@@ -6,11 +6,13 @@
 
 namespace aitqe {
 
-GeneratedText::GeneratedText(std::shared_ptr<const Tokenizer> tokenizer) : tokenizer_(std::move(tokenizer)) {}
+GeneratedText::GeneratedText(std::shared_ptr<const Tokenizer> tokenizer)
+    : tokenizer_(std::move(tokenizer)) {}
 
 void GeneratedText::push(std::int32_t id) {
   ids_.push_back(id);
-  const std::string_view bytes = tokenizer_->is_special(id) ? std::string_view() : tokenizer_->token_bytes(id);
+  const std::string_view bytes =
+      tokenizer_->is_special(id) ? std::string_view() : tokenizer_->token_bytes(id);
   bytes_ += bytes;
   last_token_bytes_ = bytes.size();
 }

@@ -8,15 +8,20 @@ constexpr std::int64_t kSizeClassTokens = 128;
 constexpr std::size_t kMostFreePlaces = 64;
 }  // namespace
 
-KvCache::KvCache(const nn::Compute& compute, const kernels::AttentionShape& shape, std::int64_t num_layers)
+KvCache::KvCache(const nn::Compute& compute, const kernels::AttentionShape& shape,
+                 std::int64_t num_layers)
     : compute_(compute), shape_(shape), num_layers_(num_layers) {}
 
-std::int64_t KvCache::capacity_for(std::int64_t tokens) { return kernels::round_up(tokens, kSizeClassTokens); }
+std::int64_t KvCache::capacity_for(std::int64_t tokens) {
+  return kernels::round_up(tokens, kSizeClassTokens);
+}
 
-std::int64_t KvCache::bytes_per_token(const nn::Compute& compute, const kernels::AttentionShape& shape,
+std::int64_t KvCache::bytes_per_token(const nn::Compute& compute,
+                                      const kernels::AttentionShape& shape,
                                       std::int64_t num_layers) {
   const auto value_bytes = static_cast<std::int64_t>(at::elementSize(compute.activation_dtype()));
-  return 2 * num_layers * shape.num_kv_heads * kernels::round_up(shape.head_dim, kernels::kLanes) * value_bytes;
+  return 2 * num_layers * shape.num_kv_heads * kernels::round_up(shape.head_dim, kernels::kLanes) *
+         value_bytes;
 }
 
 KvCache::Place KvCache::acquire(std::int64_t tokens) {

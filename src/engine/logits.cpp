@@ -29,7 +29,8 @@ TopLogits top_logits(std::span<const float> logits, std::size_t count) {
   const auto larger = [&](std::int32_t a, std::int32_t b) {
     return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
   };
-  std::partial_sort(top.ids.begin(), top.ids.begin() + static_cast<std::ptrdiff_t>(count), top.ids.end(), larger);
+  std::partial_sort(top.ids.begin(), top.ids.begin() + static_cast<std::ptrdiff_t>(count),
+                    top.ids.end(), larger);
   top.ids.resize(count);
   for (const std::int32_t id : top.ids) top.values.push_back(logits[id]);
   return top;

@@ -16,8 +16,10 @@ Admission admit(const SchedulerState& state, const SchedulerLimits& limits) {
   for (const Waiting& request : state.waiting) {
     const bool first_of_all = state.num_running + admission.num_prompts == 0;
     const bool fits_cache = first_of_all || kv_tokens + request.kv_tokens <= limits.max_kv_tokens;
-    const bool fits_step = admission.num_prompts == 0 || tokens + request.prompt_tokens <= limits.batch_tokens;
-    if (!fits_cache || !fits_step || state.num_running + admission.num_prompts >= limits.max_sequences) {
+    const bool fits_step =
+        admission.num_prompts == 0 || tokens + request.prompt_tokens <= limits.batch_tokens;
+    if (!fits_cache || !fits_step ||
+        state.num_running + admission.num_prompts >= limits.max_sequences) {
       admission.is_full = true;
       return admission;
     }
@@ -33,7 +35,8 @@ Admission admit(const SchedulerState& state, const SchedulerLimits& limits) {
 }  // namespace
 
 Step plan_step(const SchedulerState& state, const SchedulerLimits& limits) {
-  // With a quarter of the places free a prefill step is large enough to be worth the wait of the rest.
+  // With a quarter of the places free a prefill step is large enough to be worth the wait of the
+  // rest.
   const int free_places = limits.max_sequences - state.num_running;
   const bool worthwhile = state.num_running == 0 || free_places * 4 >= limits.max_sequences;
   if (worthwhile) {

@@ -12,7 +12,7 @@
 namespace aitqe {
 namespace {
 
-using namespace std::string_view_literals;
+using std::string_view_literals::operator""sv;
 
 struct Signature {
   std::size_t offset;

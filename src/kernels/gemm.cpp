@@ -12,7 +12,8 @@ namespace {
 constexpr std::int64_t kPanelsPerTask = 8;        // 256 columns: a depth block of them fits in L2
 constexpr std::int64_t kPanelsPerPackedTask = 4;  // packing space of one thread
 constexpr std::int64_t kRowsPerTask = 192;
-constexpr std::int64_t kInlineProducts = std::int64_t{1} << 17;  // below this a hand-over costs more
+constexpr std::int64_t kInlineProducts = std::int64_t{1}
+                                         << 17;  // below this a hand-over costs more
 
 /// 32-bit words of one depth block.
 std::int64_t words_of(Compute compute, std::int64_t depth) {
@@ -80,9 +81,8 @@ void GemmWeight::pack_panel(std::int64_t panel, std::int64_t k0, int depth,
                             std::uint32_t* to) const {
   const std::int64_t n0 = panel * kPanelCols;
   const int cols = static_cast<int>(std::min<std::int64_t>(kPanelCols, view_.rows - n0));
-  const auto* from =
-      static_cast<const char*>(view_.data) +
-      (n0 * view_.cols + k0) * static_cast<std::int64_t>(size_bytes(view_.type));
+  const auto* from = static_cast<const char*>(view_.data) +
+                     (n0 * view_.cols + k0) * static_cast<std::int64_t>(size_bytes(view_.type));
   if (compute_ == Compute::F32) {
     cpu_kernels().pack_f32(from, view_.type, view_.cols, cols, depth, reinterpret_cast<float*>(to));
   } else {
@@ -105,8 +105,8 @@ void GemmWeight::run_columns(const Job& job, std::int64_t first_panel, std::int6
     const int words = static_cast<int>(words_of(compute_, depth));
     const std::uint32_t* x = job.x + first_row * job.x_stride + words_of(compute_, k0);
     for (std::int64_t panel = first_panel; panel < end_panel; ++panel) {
-      const std::uint32_t* b = packed_.data() + panel * words_per_panel() +
-                               words_of(compute_, k0) * kPanelCols;
+      const std::uint32_t* b =
+          packed_.data() + panel * words_per_panel() + words_of(compute_, k0) * kPanelCols;
       if (packed_.empty()) {
         std::uint32_t* to = packing_space.data() + (panel - first_panel) * panel_words;
         pack_panel(panel, k0, depth, to);
@@ -145,8 +145,8 @@ void GemmWeight::run_columns(const Job& job, std::int64_t first_panel, std::int6
 void GemmWeight::multiply(const float* x, std::int64_t m, const float* bias, float* y,
                           std::int64_t y_stride, ThreadPool& pool) const {
   std::vector<std::uint32_t> rounded;
-  const Job job{as_words(x, m, view_.cols, compute_, pool, rounded),
-                words_of(compute_, view_.cols), bias, y, y_stride};
+  const Job job{as_words(x, m, view_.cols, compute_, pool, rounded), words_of(compute_, view_.cols),
+                bias, y, y_stride};
   // Packing on the fly is paid once per task: there a task takes all rows.
   const bool ahead = !packed_.empty();
   const std::int64_t panels_per_task = ahead ? kPanelsPerTask : kPanelsPerPackedTask;

@@ -13,7 +13,8 @@ constexpr std::int64_t kValuesPerTask = 16384;
 
 template <typename Row>
 void for_rows(std::int64_t rows, std::int64_t n, ThreadPool& pool, const Row& row_function) {
-  const std::int64_t together = std::max<std::int64_t>(1, kValuesPerTask / std::max<std::int64_t>(n, 1));
+  const std::int64_t together =
+      std::max<std::int64_t>(1, kValuesPerTask / std::max<std::int64_t>(n, 1));
   const auto run = [&](std::size_t task) {
     const std::int64_t first = static_cast<std::int64_t>(task) * together;
     for (std::int64_t row = first; row < std::min(rows, first + together); ++row) row_function(row);

@@ -66,7 +66,8 @@ TextConfig read_text_config(const ConfigJson& json) {
     json.fail("num_attention_heads", "a divisor of hidden_size");
   }
   if (text.head_dim % 2 != 0) json.fail("num_attention_heads", "an even head size");
-  if (json.has("rope_scaling")) json.fail("rope_scaling", "null: scaled rotary positions are not supported");
+  if (json.has("rope_scaling"))
+    json.fail("rope_scaling", "null: scaled rotary positions are not supported");
   const std::string act = json.text("hidden_act", "silu");
   if (act != "silu") json.fail("hidden_act", "\"silu\"");
   return text;
@@ -95,7 +96,8 @@ VisionConfig read_vision_config(const fs::path& path) {
   return vision;
 }
 
-std::array<float, 3> read_channels(const ConfigJson& json, const char* key, std::array<float, 3> fallback) {
+std::array<float, 3> read_channels(const ConfigJson& json, const char* key,
+                                   std::array<float, 3> fallback) {
   if (!json.has(key)) return fallback;
   const nlohmann::json& list = json.json().at(key);
   if (!list.is_array() || list.size() != 3) json.fail(key, "three numbers");
@@ -124,8 +126,10 @@ ImageConfig read_image_config(const fs::path& path, std::int64_t image_size) {
   }
   constexpr std::int64_t kBicubic = 3;  // PIL.Image.Resampling.BICUBIC
   if (json.count("resample", kBicubic) != kBicubic) json.fail("resample", "3 (bicubic)");
-  if (!json.flag("do_normalize", true) || !json.flag("do_rescale", true) || !json.flag("do_resize", true)) {
-    throw Error(ErrorCategory::Model, json.where() + ": do_resize, do_rescale and do_normalize must be true");
+  if (!json.flag("do_normalize", true) || !json.flag("do_rescale", true) ||
+      !json.flag("do_resize", true)) {
+    throw Error(ErrorCategory::Model,
+                json.where() + ": do_resize, do_rescale and do_normalize must be true");
   }
   image.mean = read_channels(json, "image_mean", image.mean);
   image.std = read_channels(json, "image_std", image.std);
@@ -163,12 +167,14 @@ void find_vision_config(const fs::path& folder, const std::optional<fs::path>& v
                         config.vision_name + "\": no config.json in";
   for (const fs::path& place : places) message += " " + place.string() + ",";
   message.back() = ' ';
-  throw Error(ErrorCategory::Model, message + "and no built-in tower of that name (--vision-model FOLDER)");
+  throw Error(ErrorCategory::Model,
+              message + "and no built-in tower of that name (--vision-model FOLDER)");
 }
 
 }  // namespace
 
-ModelConfig load_model_config(const fs::path& folder, const std::optional<fs::path>& vision_folder) {
+ModelConfig load_model_config(const fs::path& folder,
+                              const std::optional<fs::path>& vision_folder) {
   if (!fs::is_directory(folder)) {
     throw Error(ErrorCategory::Model, folder.string() + ": no such model folder (--model)");
   }
@@ -177,7 +183,8 @@ ModelConfig load_model_config(const fs::path& folder, const std::optional<fs::pa
   const std::string type = json.text("model_type", "mm");
   if (type != "mm") json.fail("model_type", "\"mm\"");
   if (json.text("mm_projector_type", "mlp") != "mlp") json.fail("mm_projector_type", "\"mlp\"");
-  if (json.text("image_aspect_ratio", "square") != "square") json.fail("image_aspect_ratio", "\"square\"");
+  if (json.text("image_aspect_ratio", "square") != "square")
+    json.fail("image_aspect_ratio", "\"square\"");
   config.text = read_text_config(json);
   config.vision_name = json.text("vision_model_name_or_path", "");
   config.drop_first_vision_token = lower(config.vision_name).find("siglip") == std::string::npos;
@@ -192,13 +199,15 @@ ModelConfig load_model_config(const fs::path& folder, const std::optional<fs::pa
   config.visual_hidden_dim = json.count("visual_hidden_dim", config.vision.hidden_size);
   if (config.visual_hidden_dim != config.vision.hidden_size) {
     json.fail("visual_hidden_dim", std::to_string(config.vision.hidden_size) +
-                                       ", the vision tower's hidden_size (" + config.vision_config_origin + ")");
+                                       ", the vision tower's hidden_size (" +
+                                       config.vision_config_origin + ")");
   }
   config.pad_token_index = json.token_id("pad_token_index");
   config.image_token_index = json.token_id("image_token_index");
   config.eos_ids = json.token_ids("eos_token_id", config.eos_ids);
   if (fs::exists(folder / "generation_config.json")) {
-    config.eos_ids = ConfigJson::read(folder / "generation_config.json").token_ids("eos_token_id", config.eos_ids);
+    config.eos_ids = ConfigJson::read(folder / "generation_config.json")
+                         .token_ids("eos_token_id", config.eos_ids);
   }
   return config;
 }

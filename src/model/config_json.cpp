@@ -12,7 +12,8 @@ namespace {
 constexpr std::int64_t kLargestCount = std::int64_t{1} << 24;
 
 bool is_token_id(const nlohmann::json& value) {
-  return value.is_number_integer() && std::abs(value.get<double>()) <= static_cast<double>(kLargestCount);
+  return value.is_number_integer() &&
+         std::abs(value.get<double>()) <= static_cast<double>(kLargestCount);
 }
 
 }  // namespace
@@ -38,7 +39,8 @@ bool ConfigJson::has(const char* key) const {
 }
 
 void ConfigJson::fail(const char* key, const std::string& expected) const {
-  const std::string found = object_.contains(key) ? object_.at(key).dump().substr(0, 80) : "nothing";
+  const std::string found =
+      object_.contains(key) ? object_.at(key).dump().substr(0, 80) : "nothing";
   throw Error(ErrorCategory::Model,
               where_ + ": \"" + key + "\": found " + found + ", expected " + expected);
 }
@@ -65,7 +67,8 @@ std::optional<std::int32_t> ConfigJson::token_id(const char* key) const {
   return value.get<std::int32_t>();
 }
 
-std::vector<std::int32_t> ConfigJson::token_ids(const char* key, const std::vector<std::int32_t>& fallback) const {
+std::vector<std::int32_t> ConfigJson::token_ids(const char* key,
+                                                const std::vector<std::int32_t>& fallback) const {
   if (!has(key)) return fallback;
   const nlohmann::json& value = object_.at(key);
   if (!value.is_array()) return {*token_id(key)};

@@ -22,7 +22,8 @@ class ConfigJson {
   std::int64_t count(const char* key, std::int64_t fallback) const;
   std::optional<std::int32_t> token_id(const char* key) const;
   /// One id or a list of them.
-  std::vector<std::int32_t> token_ids(const char* key, const std::vector<std::int32_t>& fallback) const;
+  std::vector<std::int32_t> token_ids(const char* key,
+                                      const std::vector<std::int32_t>& fallback) const;
   double number(const char* key, double fallback) const;
   bool flag(const char* key, bool fallback) const;
   std::string text(const char* key, const std::string& fallback) const;

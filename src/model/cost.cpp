@@ -15,13 +15,16 @@ PairCost pair_cost(const ModelConfig& config, std::int64_t text_tokens) {
                                     2 * vision.hidden_size * vision.intermediate_size;
   const std::int64_t patch = 3 * vision.patch_size * vision.patch_size * vision.hidden_size;
   cost.vision_parameters = vision_layers * vision_layer + patch + grid * grid * vision.hidden_size;
-  const double vision_attention = 4 * patches * patches * static_cast<double>(vision.hidden_size * vision_layers);
+  const double vision_attention =
+      4 * patches * patches * static_cast<double>(vision.hidden_size * vision_layers);
   cost.vision_gflop =
-      (2 * patches * static_cast<double>(vision_layers * vision_layer + patch) + vision_attention) / kGiga;
+      (2 * patches * static_cast<double>(vision_layers * vision_layer + patch) + vision_attention) /
+      kGiga;
 
-  cost.projector_parameters = vision.hidden_size * text.hidden_size + text.hidden_size * text.hidden_size;
-  cost.projector_gflop =
-      2 * static_cast<double>(config.num_image_tokens) * static_cast<double>(cost.projector_parameters) / kGiga;
+  cost.projector_parameters =
+      vision.hidden_size * text.hidden_size + text.hidden_size * text.hidden_size;
+  cost.projector_gflop = 2 * static_cast<double>(config.num_image_tokens) *
+                         static_cast<double>(cost.projector_parameters) / kGiga;
 
   const std::int64_t query_width = text.num_heads * text.head_dim;
   const std::int64_t kv_width = text.num_kv_heads * text.head_dim;
@@ -30,9 +33,11 @@ PairCost pair_cost(const ModelConfig& config, std::int64_t text_tokens) {
   const std::int64_t head = text.vocab_size * text.hidden_size;
   cost.language_parameters = text.num_layers * layer + (text.tie_word_embeddings ? 1 : 2) * head;
   const auto tokens = static_cast<double>(config.num_image_tokens + text_tokens);
-  const double causal_attention = 2 * tokens * tokens * static_cast<double>(query_width * text.num_layers);
-  cost.prefill_gflop = (2 * tokens * static_cast<double>(text.num_layers * layer) + causal_attention +
-                        2 * static_cast<double>(head)) / kGiga;
+  const double causal_attention =
+      2 * tokens * tokens * static_cast<double>(query_width * text.num_layers);
+  cost.prefill_gflop = (2 * tokens * static_cast<double>(text.num_layers * layer) +
+                        causal_attention + 2 * static_cast<double>(head)) /
+                       kGiga;
   cost.decode_gflop_per_token = 2 * static_cast<double>(text.num_layers * layer + head) / kGiga;
   cost.kv_bytes_per_token = 2 * 2 * text.num_layers * kv_width;
   return cost;

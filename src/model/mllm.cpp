@@ -18,7 +18,8 @@ Mllm::Mllm(ModelConfig config, TensorTable& tensors, const nn::Compute& compute)
       nn::LinearWeights{tensors.take("mm_projector.0.weight", {text_dim, vision_dim}),
                         tensors.take("mm_projector.0.bias", {text_dim})},
       nn::Gelu::Erf,
-      nn::LinearWeights{tensors.take("mm_projector.2.weight", {text_dim, text_dim}), std::nullopt}, compute_);
+      nn::LinearWeights{tensors.take("mm_projector.2.weight", {text_dim, text_dim}), std::nullopt},
+      compute_);
   language_model_ = std::make_unique<Qwen2>(config_.text, tensors, compute_);
   tensors.ignore_prefix("image_newline");  // in every released checkpoint, used by none of its code
   tensors.require_all_used();

@@ -30,7 +30,8 @@ nn::Weight take_head(const TextConfig& config, TensorTable& tensors) {
 
 nn::LinearWeights take_biased(TensorTable& tensors, const std::string& name, std::int64_t outputs,
                               std::int64_t inputs) {
-  return {tensors.take(name + ".weight", {outputs, inputs}), tensors.take(name + ".bias", {outputs})};
+  return {tensors.take(name + ".weight", {outputs, inputs}),
+          tensors.take(name + ".bias", {outputs})};
 }
 
 nn::LinearWeights take_plain(TensorTable& tensors, const std::string& name, std::int64_t outputs,
@@ -55,12 +56,17 @@ class Qwen2::Layer {
               take_biased(tensors, name + "self_attn.v_proj", kv_width_, config.hidden_size)},
              compute),
         attention_(attention_shape_of(config), compute),
-        out_({take_plain(tensors, name + "self_attn.o_proj", config.hidden_size, query_width_)}, compute),
+        out_({take_plain(tensors, name + "self_attn.o_proj", config.hidden_size, query_width_)},
+             compute),
         post_norm_(tensors.take(name + "post_attention_layernorm.weight", {config.hidden_size}),
                    static_cast<float>(config.rms_norm_eps), compute),
-        mlp_(take_plain(tensors, name + "mlp.gate_proj", config.intermediate_size, config.hidden_size),
-             take_plain(tensors, name + "mlp.up_proj", config.intermediate_size, config.hidden_size),
-             take_plain(tensors, name + "mlp.down_proj", config.hidden_size, config.intermediate_size), compute) {}
+        mlp_(
+            take_plain(tensors, name + "mlp.gate_proj", config.intermediate_size,
+                       config.hidden_size),
+            take_plain(tensors, name + "mlp.up_proj", config.intermediate_size, config.hidden_size),
+            take_plain(tensors, name + "mlp.down_proj", config.hidden_size,
+                       config.intermediate_size),
+            compute) {}
 
   void operator()(at::Tensor& hidden, const nn::Rope& rope, std::span<const std::int64_t> positions,
                   std::span<const nn::AttentionRows> rows, std::span<const nn::KvView> kv) const {
@@ -86,12 +92,15 @@ class Qwen2::Layer {
   nn::SwigluMlp mlp_;
 };
 
-Qwen2::Qwen2(const TextConfig& config, TensorTable& tensors, std::shared_ptr<const nn::Compute> compute)
+Qwen2::Qwen2(const TextConfig& config, TensorTable& tensors,
+             std::shared_ptr<const nn::Compute> compute)
     : config_(config),
       compute_(std::move(compute)),
       shape_(attention_shape_of(config)),
-      embeddings_(tensors.take(kPrefix + "embed_tokens.weight", {config.vocab_size, config.hidden_size})),
-      rope_(config.rope_theta, config.head_dim, std::min(config.max_positions, kMostPositions), compute_),
+      embeddings_(
+          tensors.take(kPrefix + "embed_tokens.weight", {config.vocab_size, config.hidden_size})),
+      rope_(config.rope_theta, config.head_dim, std::min(config.max_positions, kMostPositions),
+            compute_),
       norm_(tensors.take(kPrefix + "norm.weight", {config.hidden_size}),
             static_cast<float>(config.rms_norm_eps), compute_),
       head_({nn::LinearWeights{take_head(config, tensors), std::nullopt}}, compute_) {
@@ -111,8 +120,10 @@ std::int64_t Qwen2::num_layers() const { return static_cast<std::int64_t>(layers
 
 void Qwen2::embed(std::span<const std::int32_t> ids, at::Tensor& to, std::int64_t first_row) const {
   if (compute_->backend == nn::Backend::Aten) {
-    const at::Tensor index = at::tensor(at::ArrayRef<std::int32_t>(ids.data(), ids.size()), at::kInt).to(to.device());
-    to.narrow(0, first_row, static_cast<std::int64_t>(ids.size())).copy_(embeddings_on_device_.index_select(0, index));
+    const at::Tensor index =
+        at::tensor(at::ArrayRef<std::int32_t>(ids.data(), ids.size()), at::kInt).to(to.device());
+    to.narrow(0, first_row, static_cast<std::int64_t>(ids.size()))
+        .copy_(embeddings_on_device_.index_select(0, index));
     return;
   }
   const std::int64_t width = config_.hidden_size;

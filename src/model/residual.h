@@ -10,7 +10,8 @@ inline void add_residual(at::Tensor& hidden, const at::Tensor& update, const nn:
   if (compute.backend == nn::Backend::Aten) {
     hidden.add_(update);
   } else {
-    kernels::add_to(update.const_data_ptr<float>(), hidden.numel(), hidden.mutable_data_ptr<float>(), *compute.pool);
+    kernels::add_to(update.const_data_ptr<float>(), hidden.numel(),
+                    hidden.mutable_data_ptr<float>(), *compute.pool);
   }
 }
 

@@ -16,12 +16,14 @@ const std::string kPrefix = "vision_model.vision_model.";
 
 nn::LinearWeights take_linear(TensorTable& tensors, const std::string& name, std::int64_t outputs,
                               std::int64_t inputs) {
-  return {tensors.take(name + ".weight", {outputs, inputs}), tensors.take(name + ".bias", {outputs})};
+  return {tensors.take(name + ".weight", {outputs, inputs}),
+          tensors.take(name + ".bias", {outputs})};
 }
 
 nn::LayerNorm take_norm(TensorTable& tensors, const std::string& name, const VisionConfig& config,
                         const std::shared_ptr<const nn::Compute>& compute) {
-  return {tensors.take(name + ".weight", {config.hidden_size}), tensors.take(name + ".bias", {config.hidden_size}),
+  return {tensors.take(name + ".weight", {config.hidden_size}),
+          tensors.take(name + ".bias", {config.hidden_size}),
           static_cast<float>(config.layer_norm_eps), compute};
 }
 
@@ -32,20 +34,26 @@ class SiglipLayer {
               const std::shared_ptr<const nn::Compute>& compute)
       : compute_(compute),
         norm1_(take_norm(tensors, name + "layer_norm1", config, compute)),
-        qkv_({take_linear(tensors, name + "self_attn.q_proj", config.hidden_size, config.hidden_size),
-              take_linear(tensors, name + "self_attn.k_proj", config.hidden_size, config.hidden_size),
-              take_linear(tensors, name + "self_attn.v_proj", config.hidden_size, config.hidden_size)},
+        qkv_({take_linear(tensors, name + "self_attn.q_proj", config.hidden_size,
+                          config.hidden_size),
+              take_linear(tensors, name + "self_attn.k_proj", config.hidden_size,
+                          config.hidden_size),
+              take_linear(tensors, name + "self_attn.v_proj", config.hidden_size,
+                          config.hidden_size)},
              compute),
         attention_({static_cast<int>(config.num_heads), static_cast<int>(config.num_heads),
                     static_cast<int>(config.hidden_size / config.num_heads),
                     1.0F / std::sqrt(static_cast<float>(config.hidden_size / config.num_heads)),
                     /*causal=*/false},
                    compute),
-        out_({take_linear(tensors, name + "self_attn.out_proj", config.hidden_size, config.hidden_size)}, compute),
+        out_({take_linear(tensors, name + "self_attn.out_proj", config.hidden_size,
+                          config.hidden_size)},
+             compute),
         norm2_(take_norm(tensors, name + "layer_norm2", config, compute)),
         mlp_(take_linear(tensors, name + "mlp.fc1", config.intermediate_size, config.hidden_size),
              config.hidden_act == "gelu" ? nn::Gelu::Erf : nn::Gelu::Tanh,
-             take_linear(tensors, name + "mlp.fc2", config.hidden_size, config.intermediate_size), compute) {}
+             take_linear(tensors, name + "mlp.fc2", config.hidden_size, config.intermediate_size),
+             compute) {}
 
   const kernels::AttentionShape& attention_shape() const { return attention_.shape(); }
 
@@ -81,19 +89,24 @@ nn::LinearWeights take_patch_embedding(const VisionConfig& config, TensorTable& 
 
 class SiglipTower : public VisionTower {
  public:
-  SiglipTower(const ModelConfig& config, TensorTable& tensors, std::shared_ptr<const nn::Compute> compute)
+  SiglipTower(const ModelConfig& config, TensorTable& tensors,
+              std::shared_ptr<const nn::Compute> compute)
       : config_(config.vision),
         drop_first_token_(config.drop_first_vision_token),
         compute_(std::move(compute)),
         patch_embedding_({take_patch_embedding(config_, tensors)}, compute_) {
     const std::int64_t grid = config_.image_size / config_.patch_size;
-    positions_ = tensors.take(kPrefix + "embeddings.position_embedding.weight", {grid * grid, config_.hidden_size})
+    positions_ = tensors
+                     .take(kPrefix + "embeddings.position_embedding.weight",
+                           {grid * grid, config_.hidden_size})
                      .to_tensor(compute_->device, compute_->activation_dtype());
     // hidden_states[-2]: the last layer's own result is not used.
     for (std::int64_t layer = 0; layer + 1 < config_.num_layers; ++layer) {
-      layers_.emplace_back(config_, tensors, kPrefix + "encoder.layers." + std::to_string(layer) + ".", compute_);
+      layers_.emplace_back(config_, tensors,
+                           kPrefix + "encoder.layers." + std::to_string(layer) + ".", compute_);
     }
-    tensors.ignore_prefix(kPrefix + "encoder.layers." + std::to_string(config_.num_layers - 1) + ".");
+    tensors.ignore_prefix(kPrefix + "encoder.layers." + std::to_string(config_.num_layers - 1) +
+                          ".");
     tensors.ignore_prefix(kPrefix + "post_layernorm.");
     tensors.ignore_prefix(kPrefix + "head.");
     tensors.ignore_prefix(kPrefix + "embeddings.position_ids");

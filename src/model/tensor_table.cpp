@@ -12,7 +12,8 @@ namespace {
 
 std::string describe(const std::vector<std::int64_t>& shape) {
   std::string text = "[";
-  for (const std::int64_t size : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
+  for (const std::int64_t size : shape)
+    text += (text.size() > 1 ? ", " : "") + std::to_string(size);
   return text + "]";
 }
 
@@ -38,8 +39,8 @@ TensorTable::TensorTable(const std::filesystem::path& folder)
 
 nn::Weight TensorTable::take(const std::string& name, const std::vector<std::int64_t>& shape) {
   if (!files_.contains(name)) {
-    throw Error(ErrorCategory::Model,
-                folder_.string() + ": tensor \"" + name + "\" is missing, expected shape " + describe(shape));
+    throw Error(ErrorCategory::Model, folder_.string() + ": tensor \"" + name +
+                                          "\" is missing, expected shape " + describe(shape));
   }
   const TensorInfo& info = files_.info(name);
   const auto& file = files_.file(name);

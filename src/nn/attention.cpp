@@ -79,12 +79,12 @@ at::Tensor Attention::with_kernels(const at::Tensor& queries, std::span<const At
   at::Tensor out = at::empty({queries.size(0), width}, queries.options());
   std::vector<kernels::AttentionSpan> spans;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    spans.push_back({queries.const_data_ptr<float>() + rows[i].first_row * queries.stride(0),
-                     queries.stride(0), rows[i].num_rows, rows[i].first_position,
-                     rows[i].first_position + rows[i].num_rows,
-                     caches[i].keys.const_data_ptr<float>(), caches[i].values.const_data_ptr<float>(),
-                     caches[i].keys.size(2), caches[i].values.size(2),
-                     out.mutable_data_ptr<float>() + rows[i].first_row * width});
+    spans.push_back(
+        {queries.const_data_ptr<float>() + rows[i].first_row * queries.stride(0), queries.stride(0),
+         rows[i].num_rows, rows[i].first_position, rows[i].first_position + rows[i].num_rows,
+         caches[i].keys.const_data_ptr<float>(), caches[i].values.const_data_ptr<float>(),
+         caches[i].keys.size(2), caches[i].values.size(2),
+         out.mutable_data_ptr<float>() + rows[i].first_row * width});
   }
   kernels::attention(spans, shape_, *compute_->pool);
   return out;

@@ -29,12 +29,14 @@ Linear::Linear(const std::vector<LinearWeights>& stacked, std::shared_ptr<const 
     bias_ = stack_biases(stacked, *compute_);
     return;
   }
-  const auto products = compute_->dtype == at::kBFloat16 ? kernels::Compute::BF16 : kernels::Compute::F32;
+  const auto products =
+      compute_->dtype == at::kBFloat16 ? kernels::Compute::BF16 : kernels::Compute::F32;
   for (const LinearWeights& part : stacked) {
     const Weight& w = part.weight;
     const kernels::WeightView view{w.data, w.type, w.shape[0], w.num_values() / w.shape[0]};
-    parts_.push_back({kernels::GemmWeight(view, products, compute_->packing, w.keep_alive, *compute_->pool),
-                      part.bias ? part.bias->to_floats() : std::vector<float>()});
+    parts_.push_back(
+        {kernels::GemmWeight(view, products, compute_->packing, w.keep_alive, *compute_->pool),
+         part.bias ? part.bias->to_floats() : std::vector<float>()});
   }
 }
 

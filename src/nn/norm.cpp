@@ -5,7 +5,9 @@
 namespace aitqe::nn {
 
 RmsNorm::RmsNorm(const Weight& weight, float eps, std::shared_ptr<const Compute> compute)
-    : compute_(std::move(compute)), eps_(eps), weight_(weight.to_tensor(compute_->device, at::kFloat)) {}
+    : compute_(std::move(compute)),
+      eps_(eps),
+      weight_(weight.to_tensor(compute_->device, at::kFloat)) {}
 
 at::Tensor RmsNorm::operator()(const at::Tensor& x) const {
   if (compute_->backend == Backend::Aten) {
@@ -15,8 +17,8 @@ at::Tensor RmsNorm::operator()(const at::Tensor& x) const {
     return weight_.to(x.scalar_type()) * (wide * scale).to(x.scalar_type());
   }
   at::Tensor y = at::empty_like(x);
-  kernels::rms_norm_rows(x.const_data_ptr<float>(), weight_.const_data_ptr<float>(), eps_, x.size(0),
-                         x.size(1), y.mutable_data_ptr<float>(), *compute_->pool);
+  kernels::rms_norm_rows(x.const_data_ptr<float>(), weight_.const_data_ptr<float>(), eps_,
+                         x.size(0), x.size(1), y.mutable_data_ptr<float>(), *compute_->pool);
   return y;
 }
 
@@ -29,7 +31,8 @@ LayerNorm::LayerNorm(const Weight& weight, const Weight& bias, float eps,
 
 at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
   if (compute_->backend == Backend::Aten) {
-    return at::layer_norm(x.to(at::kFloat), weight_.sizes(), weight_, bias_, eps_).to(x.scalar_type());
+    return at::layer_norm(x.to(at::kFloat), weight_.sizes(), weight_, bias_, eps_)
+        .to(x.scalar_type());
   }
   at::Tensor y = at::empty_like(x);
   kernels::layer_norm_rows(x.const_data_ptr<float>(), weight_.const_data_ptr<float>(),

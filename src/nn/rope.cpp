@@ -15,7 +15,8 @@ Rope::Rope(double theta, std::int64_t head_dim, std::int64_t max_positions,
   auto* cos_data = cos.mutable_data_ptr<float>();
   auto* sin_data = sin.mutable_data_ptr<float>();
   for (std::int64_t i = 0; i < half; ++i) {
-    // f32 as in the reference: the exponent, the power, its inverse and the product are each rounded.
+    // f32 as in the reference: the exponent, the power, its inverse and the product are each
+    // rounded.
     const float exponent = static_cast<float>(2 * i) / static_cast<float>(head_dim);
     const float frequency = 1.0F / static_cast<float>(std::pow(theta, double{exponent}));
     for (std::int64_t position = 0; position < max_positions; ++position) {
@@ -34,8 +35,10 @@ void Rope::apply(at::Tensor x, std::span<const std::int64_t> positions) const {
   const std::int64_t half = head_dim_ / 2;
   if (compute_->backend == Backend::Aten) {
     const at::Tensor index =
-        at::tensor(at::ArrayRef<std::int64_t>(positions.data(), positions.size()), at::kLong).to(x.device());
-    const at::Tensor cos = cos_.index_select(0, index).to(x.scalar_type()).unsqueeze(1);  // [R, 1, half]
+        at::tensor(at::ArrayRef<std::int64_t>(positions.data(), positions.size()), at::kLong)
+            .to(x.device());
+    const at::Tensor cos =
+        cos_.index_select(0, index).to(x.scalar_type()).unsqueeze(1);  // [R, 1, half]
     const at::Tensor sin = sin_.index_select(0, index).to(x.scalar_type()).unsqueeze(1);
     const at::Tensor split = x.unflatten(1, {heads, 2, half});  // [R, heads, 2, half]
     const at::Tensor x1 = split.select(2, 0).clone();
@@ -50,8 +53,9 @@ void Rope::apply(at::Tensor x, std::span<const std::int64_t> positions) const {
   const auto rotate = [&](std::size_t row) {
     const std::int64_t at_position = positions[row] * half;
     for (std::int64_t head = 0; head < heads; ++head) {
-      kernels::cpu_kernels().rope(data + static_cast<std::int64_t>(row) * x.stride(0) + head * head_dim_,
-                                  cos + at_position, sin + at_position, half);
+      kernels::cpu_kernels().rope(
+          data + static_cast<std::int64_t>(row) * x.stride(0) + head * head_dim_, cos + at_position,
+          sin + at_position, half);
     }
   };
   compute_->pool->parallel_for(static_cast<std::size_t>(rows), rotate);

@@ -36,7 +36,8 @@ AnswerGuide::AnswerGuide(std::shared_ptr<const AnswerRules> rules, AnswerOrder o
 
 std::optional<Feed> AnswerGuide::next(const LogitsRows& logits) {
   for (std::int64_t row = 0; row < logits.num_rows; ++row) {
-    if (!are_usable(logits.row(row))) throw SampleError("nan_logits: the model gave no usable logits");
+    if (!are_usable(logits.row(row)))
+      throw SampleError("nan_logits: the model gave no usable logits");
   }
   switch (phase_) {
     case Phase::Prompt: {
@@ -51,13 +52,15 @@ std::optional<Feed> AnswerGuide::next(const LogitsRows& logits) {
     }
     case Phase::RecaptionKey:
       for (std::int64_t row = 0; row < logits.num_rows; ++row) {
-        answer_.p_rewrite *= probability(logits.row(row), rules_->recaption_key[static_cast<std::size_t>(row) + 1]);
+        answer_.p_rewrite *=
+            probability(logits.row(row), rules_->recaption_key[static_cast<std::size_t>(row) + 1]);
       }
       return begin();
     case Phase::Generate:
       return generate(logits.last());
     case Phase::Ten:
-      answer_.score_expected = expected_score(digits_at_score_, probability(logits.last(), rules_->digits[0]));
+      answer_.score_expected =
+          expected_score(digits_at_score_, probability(logits.last(), rules_->digits[0]));
       phase_ = Phase::Generate;
       return commit(pending_id_);
     case Phase::ForcedScore:
@@ -89,10 +92,12 @@ std::optional<Feed> AnswerGuide::force(const std::vector<std::int32_t>& prefix, 
 std::optional<Feed> AnswerGuide::generate(std::span<const float> logits) {
   const std::int32_t id = argmax(logits);
   const std::string_view bytes = rules_->tokenizer->token_bytes(id);
-  const bool is_digit = !bytes.empty() && std::isdigit(static_cast<unsigned char>(bytes.front())) != 0;
+  const bool is_digit =
+      !bytes.empty() && std::isdigit(static_cast<unsigned char>(bytes.front())) != 0;
   if (second_answer_ || answer_.score_expected >= 0 || !is_digit || !at_score()) return commit(id);
   digits_at_score_ = digit_probabilities(logits);
-  const bool ten_is_possible = rules_->keys.highest_score >= kTen && rules_->digits[0] >= 0 && rules_->digits[1] >= 0;
+  const bool ten_is_possible =
+      rules_->keys.highest_score >= kTen && rules_->digits[0] >= 0 && rules_->digits[1] >= 0;
   if (!ten_is_possible) {
     answer_.score_expected = expected_score(digits_at_score_, 0.0);
     return commit(id);
@@ -104,7 +109,8 @@ std::optional<Feed> AnswerGuide::generate(std::span<const float> logits) {
 
 std::optional<Feed> AnswerGuide::commit(std::int32_t id) {
   text_.push(id);
-  const bool is_eos = std::find(rules_->eos_ids.begin(), rules_->eos_ids.end(), id) != rules_->eos_ids.end();
+  const bool is_eos =
+      std::find(rules_->eos_ids.begin(), rules_->eos_ids.end(), id) != rules_->eos_ids.end();
   const bool stopped = is_eos || (!rules_->full && text_.just_completed(rules_->keys.score_end));
   if (stopped || static_cast<int>(text_.ids().size()) >= rules_->max_new_tokens) return finish();
   return Feed{{id}, Feed::From::Here, /*keep=*/true};
@@ -134,7 +140,8 @@ std::optional<Feed> AnswerGuide::finish() {
   return std::nullopt;
 }
 
-/// The text ends with the overall score's key, a colon, and nothing but what may stand before a value.
+/// The text ends with the overall score's key, a colon, and nothing but what may stand before a
+/// value.
 bool AnswerGuide::at_score() const {
   const std::string& key = rules_->keys.scores[0];
   constexpr std::size_t kMostBetween = 8;
@@ -152,12 +159,14 @@ std::vector<double> AnswerGuide::digit_probabilities(std::span<const float> logi
   const double total = log_sum_exp(logits);
   std::vector<double> probabilities;
   for (const std::int32_t id : rules_->digits) {
-    probabilities.push_back(id < 0 ? 0.0 : std::exp(static_cast<double>(logits[static_cast<std::size_t>(id)]) - total));
+    probabilities.push_back(
+        id < 0 ? 0.0 : std::exp(static_cast<double>(logits[static_cast<std::size_t>(id)]) - total));
   }
   return probabilities;
 }
 
-double AnswerGuide::expected_score(const std::vector<double>& digits, double p_zero_after_one) const {
+double AnswerGuide::expected_score(const std::vector<double>& digits,
+                                   double p_zero_after_one) const {
   double mass = 0;
   double sum = 0;
   const auto add = [&](double score, double p) {
@@ -167,7 +176,8 @@ double AnswerGuide::expected_score(const std::vector<double>& digits, double p_z
   };
   const bool ten_is_possible = rules_->keys.highest_score >= kTen;
   for (int digit = 0; digit < kTen; ++digit) {
-    add(digit, digit == 1 && ten_is_possible ? digits[1] * (1 - p_zero_after_one) : digits[static_cast<std::size_t>(digit)]);
+    add(digit, digit == 1 && ten_is_possible ? digits[1] * (1 - p_zero_after_one)
+                                             : digits[static_cast<std::size_t>(digit)]);
   }
   add(kTen, digits[1] * p_zero_after_one);
   return mass > 0 ? sum / mass : -1.0;

@@ -42,7 +42,6 @@ ReportRow row_of(const AssessedSample& assessed, const std::string& shard_name) 
 
 void fail(ReportRow& row, const std::string& stage, const std::string& reason) {
   row.decision = Decision::Failed;
-  row.reason = "failed";
   row.failure = {stage, reason};
   row.caption_out = row.caption;
 }
@@ -86,8 +85,8 @@ EnhancedSample conclude(AssessedSample assessed, const std::string& shard_name, 
   if (options.with_answers || !assessment.usable) row.answer = answer.text;
 
   const double score = answer.score_forced >= 0 ? answer.score_forced : answer.score_expected;
-  const Verdict verdict =
-      decide({assessment, score, in_worst_set, assessed.prepared.caption}, options.rule, options.keys);
+  const Verdict verdict = decide({assessment, score, in_worst_set, assessed.prepared.caption},
+                                 options.rule, options.keys);
   row.decision = verdict.decision;
   row.reason = verdict.reason;
   row.caption_out = verdict.caption_out;
@@ -97,6 +96,7 @@ EnhancedSample conclude(AssessedSample assessed, const std::string& shard_name, 
     try {
       replace_caption(enhanced.sample, options.caption_source, verdict.caption_out);
     } catch (const SampleError& error) {
+      row.reason.clear();
       fail(row, "caption", error.what());
     }
   }

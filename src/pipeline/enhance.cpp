@@ -1,5 +1,6 @@
 #include "aitqe/pipeline/enhance.h"
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
@@ -30,20 +31,23 @@ class Run {
         judge_(model, options.judge),
         config_sha256_(sha256_hex(pinned_config(options, model))) {
     if (options.rule.kind == RewriteRule::Kind::WorstPercent) {
-      worst_ = load_worst_set(*options.scores_folder, options.shards, options.rule.value, options.sampling.seed);
+      worst_ = load_worst_set(*options.scores_folder, options.shards, options.rule.value,
+                              options.sampling.seed);
     }
     if (options.trace_file) trace_.emplace(*options.trace_file);
-    conclude_options_ = {options.rule, judge_.keys(), options.prepare.caption_source, options.judge.full,
-                         options.with_answers};
+    conclude_options_ = {options.rule, judge_.keys(), options.prepare.caption_source,
+                         options.judge.full, options.with_answers};
     pairs_left_ = options.sampling.limit;
   }
 
   EnhanceResult run() {
-    write_run_record(options_.output_folder, pinned_config(options_, model_), model_.fingerprint);
     std::vector<const ShardRef*> to_do;
     for (const ShardRef& shard : options_.shards) {
       if (!add_if_done(shard)) to_do.push_back(&shard);
     }
+    // Not before: a folder of another configuration is refused as it stands.
+    write_run_record(options_.output_folder,
+                     {pinned_config(options_, model_), model_.fingerprint, model_.load_s});
     std::unique_ptr<ShardStream> next = to_do.empty() ? nullptr : open(*to_do[0]);
     for (std::size_t i = 0; i < to_do.size(); ++i) {
       if (progress_.stop_requested || pairs_left_ == 0) break;
@@ -58,9 +62,9 @@ class Run {
       }
       if (!may_read_ahead && i + 1 < to_do.size()) next = open(*to_do[i + 1]);
     }
-    result_.stopped = progress_.stop_requested && result_.shards_done + result_.shards_done_before +
-                                                          result_.shards_unreadable <
-                                                      static_cast<std::int64_t>(options_.shards.size());
+    result_.stopped = progress_.stop_requested &&
+                      result_.shards_done + result_.shards_done_before + result_.shards_unreadable <
+                          static_cast<std::int64_t>(options_.shards.size());
     result_.times = judge_.times();
     return std::move(result_);
   }
@@ -85,6 +89,9 @@ class Run {
                       "; choose another folder (-o) or make it again (--overwrite)");
     }
     result_.summary.merge(stats.summary);
+    if (pairs_left_ > 0) {
+      pairs_left_ = std::max<std::int64_t>(0, pairs_left_ - stats.summary.read);
+    }
     ++result_.shards_done_before;
     ++progress_.shards_done;
     return true;
@@ -111,7 +118,9 @@ class Run {
       case RewriteRule::Kind::ScoreBelow:
         return {AnswerStart::Free, options_.rule.value};
       case RewriteRule::Kind::WorstPercent:
-        return {is_worst(shard, sample.sample.index) ? AnswerStart::ForceRecaption : AnswerStart::ForceScore, {}};
+        return {is_worst(shard, sample.sample.index) ? AnswerStart::ForceRecaption
+                                                     : AnswerStart::ForceScore,
+                {}};
       case RewriteRule::Kind::Always:
         return {AnswerStart::ForceRecaption, {}};
       case RewriteRule::Kind::Never:
@@ -120,7 +129,9 @@ class Run {
     return {};
   }
 
-  bool is_worst(const std::string& shard, std::int64_t index) const { return worst_.contains({shard, index}); }
+  bool is_worst(const std::string& shard, std::int64_t index) const {
+    return worst_.contains({shard, index});
+  }
 
   void enhance_shard(ShardStream& stream) {
     const auto start = std::chrono::steady_clock::now();
@@ -146,21 +157,23 @@ class Run {
         });
     ShardStats stats;
     stats.summary = writer.finish();
-    if (progress_.stop_requested) return;  // the output is dropped: this shard is done again next time
+    if (progress_.stop_requested)
+      return;  // the output is dropped: this shard is done again next time
     output.add_pass_through(stream.take_leftovers());
     if (pairs_left_ > 0) pairs_left_ -= stats.summary.read;
     for (const ArchiveDamage& damage : stream.losses().entries()) {
       log_warning(damage.message);
       if (!is_loss(damage)) continue;
-      stats.summary.add_damage({shard.name, to_string(damage.kind), damage.bytes_lost,
-                                damage.members_lost.value_or(0)});
+      stats.summary.add_damage(
+          {shard.name, to_string(damage.kind), damage.bytes_lost, damage.members_lost.value_or(0)});
     }
     stats.shard = shard.name;
     stats.version = AITQE_VERSION;
     stats.input = {shard.url, stream.bytes_read(), "", ""};
     stats.config_sha256 = config_sha256_;
     stats.model_sha256 = model_.fingerprint;
-    stats.duration_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    stats.duration_s =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     output.commit(nlohmann::ordered_json::parse(stats_to_json(stats)));
     result_.summary.merge(stats.summary);
     ++result_.shards_done;
@@ -194,6 +207,8 @@ EnhanceResult enhance(const EnhanceOptions& options, const LoadedModel& model, P
   progress.num_shards = static_cast<std::int64_t>(options.shards.size());
   EnhanceResult result = Run(options, model, progress).run();
   result.run_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  write_run_record(options.output_folder,
+                   {pinned_config(options, model), model.fingerprint, model.load_s, &result});
   return result;
 }
 
@@ -222,12 +237,14 @@ std::string pinned_config(const EnhanceOptions& options, const LoadedModel& mode
 void check_enhance_options(const EnhanceOptions& options) {
   check_output_folder(options.output_folder, options.shards);
   if (options.rule.kind == RewriteRule::Kind::WorstPercent && !options.scores_folder) {
-    throw Error(ErrorCategory::Usage, "--rewrite-when " + options.rule.to_string() +
-                                          ": needs the folder of a finished `aitqe score` run (--scores DIR)");
+    throw Error(ErrorCategory::Usage,
+                "--rewrite-when " + options.rule.to_string() +
+                    ": needs the folder of a finished `aitqe score` run (--scores DIR)");
   }
   std::int64_t needed_bytes = 0;
   for (const ShardRef& shard : options.shards) {
-    if (options.write_shards && is_local_file(shard) && !committed(options.output_folder, shard.name)) {
+    if (options.write_shards && is_local_file(shard) &&
+        !committed(options.output_folder, shard.name)) {
       needed_bytes += static_cast<std::int64_t>(std::filesystem::file_size(shard.url));
     }
   }
@@ -237,10 +254,12 @@ void check_enhance_options(const EnhanceOptions& options) {
 std::optional<ErrorCategory> outcome(const EnhanceResult& result, double max_failed_percent) {
   if (result.stopped) return ErrorCategory::Resumable;
   const Summary& summary = result.summary;
-  if (summary.read == 0 && result.shards_done == 0 && result.shards_done_before == 0) return ErrorCategory::NoInput;
-  const bool too_many_failed =
-      static_cast<double>(summary.failed) * 100.0 > max_failed_percent * static_cast<double>(summary.read);
-  if (too_many_failed || !summary.damage.empty() || result.shards_unreadable > 0) return ErrorCategory::Damaged;
+  if (summary.read == 0 && result.shards_done == 0 && result.shards_done_before == 0)
+    return ErrorCategory::NoInput;
+  const bool too_many_failed = static_cast<double>(summary.failed) * 100.0 >
+                               max_failed_percent * static_cast<double>(summary.read);
+  if (too_many_failed || !summary.damage.empty() || result.shards_unreadable > 0)
+    return ErrorCategory::Damaged;
   return summary.read == 0 ? std::optional(ErrorCategory::NoInput) : std::nullopt;
 }
 

@@ -7,7 +7,8 @@ namespace aitqe {
 
 namespace {
 
-std::shared_ptr<const AnswerRules> make_rules(const LoadedModel& model, const JudgeOptions& options) {
+std::shared_ptr<const AnswerRules> make_rules(const LoadedModel& model,
+                                              const JudgeOptions& options) {
   auto rules = std::make_shared<AnswerRules>(model.tokenizer, model.prompts->prompt_template().keys,
                                              model.mllm->config().eos_ids);
   rules->max_new_tokens = options.max_new_tokens;
@@ -67,7 +68,8 @@ void Judge::run(const Next& next, const Order& order, const Done& done) {
       const std::int64_t side = prepared.pixels.side_px;
       // The tensor owns the floats: they go when the engine has encoded them.
       auto* pixels = new std::vector<float>(std::move(prepared.pixels.chw));
-      request.pixels = at::from_blob(pixels->data(), {3, side, side}, [pixels](void*) { delete pixels; }, at::kFloat);
+      request.pixels = at::from_blob(
+          pixels->data(), {3, side, side}, [pixels](void*) { delete pixels; }, at::kFloat);
       request.max_new_tokens = rules_->most_tokens();
       request.guide = std::make_unique<AnswerGuide>(rules_, order(prepared));
       return request;
@@ -77,7 +79,8 @@ void Judge::run(const Next& next, const Order& order, const Done& done) {
   engine_.run(pull, [&](Finished finished) {
     AssessedSample& sample = samples.at(finished.id);
     sample.answer = static_cast<AnswerGuide&>(*finished.guide).take_answer();
-    if (!finished.failure.empty()) sample.prepared.failure = RowFailure{"generate", finished.failure};
+    if (!finished.failure.empty())
+      sample.prepared.failure = RowFailure{"generate", finished.failure};
     samples.finish(finished.id);
   });
 }
@@ -87,12 +90,13 @@ SchedulerLimits choose_limits(const LoadedModel& model, int batch_size, std::int
   constexpr std::int64_t kCudaKvBytes = std::int64_t{12} << 30;
   const bool on_cuda = model.mllm->compute().device.is_cuda();
   const Qwen2& language_model = model.mllm->language_model();
-  const std::int64_t per_token = KvCache::bytes_per_token(model.mllm->compute(), language_model.attention_shape(),
-                                                          language_model.num_layers());
+  const std::int64_t per_token = KvCache::bytes_per_token(
+      model.mllm->compute(), language_model.attention_shape(), language_model.num_layers());
   SchedulerLimits limits;
   limits.max_sequences = batch_size > 0 ? batch_size : (on_cuda ? 256 : 16);
   limits.batch_tokens = batch_tokens > 0 ? batch_tokens : (on_cuda ? 16384 : 2048);
-  limits.max_kv_tokens = std::max<std::int64_t>(1, (on_cuda ? kCudaKvBytes : kCpuKvBytes) / per_token);
+  limits.max_kv_tokens =
+      std::max<std::int64_t>(1, (on_cuda ? kCudaKvBytes : kCpuKvBytes) / per_token);
   return limits;
 }
 

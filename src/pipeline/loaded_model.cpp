@@ -37,7 +37,8 @@ std::int64_t weight_bytes(const fs::path& folder) {
   std::int64_t bytes = 0;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    if (entry.path().extension() == ".safetensors") bytes += static_cast<std::int64_t>(entry.file_size());
+    if (entry.path().extension() == ".safetensors")
+      bytes += static_cast<std::int64_t>(entry.file_size());
   }
   return bytes;
 }
@@ -47,7 +48,8 @@ kernels::Packing choose_packing(const ModelOptions& options, at::ScalarType dtyp
   if (options.packing == "ahead") return kernels::Packing::Ahead;
   if (options.packing == "none") return kernels::Packing::OnTheFly;
   if (options.packing != "auto") {
-    throw Error(ErrorCategory::Usage, "--packing " + options.packing + ": expected auto, ahead or none");
+    throw Error(ErrorCategory::Usage,
+                "--packing " + options.packing + ": expected auto, ahead or none");
   }
   // Weights are stored in two bytes at least; f32 copies take twice that.
   const std::int64_t copy = weight_bytes(options.folder) * (dtype == at::kFloat ? 2 : 1);
@@ -58,8 +60,9 @@ kernels::Packing choose_packing(const ModelOptions& options, at::ScalarType dtyp
 void open_cuda_libraries() {
   for (const char* library : {"libc10_cuda.so", "libtorch_cuda.so"}) {
     if (dlopen(library, RTLD_NOW | RTLD_GLOBAL) == nullptr) {
-      throw Error(ErrorCategory::Model, std::string("--device cuda: ") + dlerror() +
-                                            " (the torch wheel with all its dependencies is needed)");
+      throw Error(ErrorCategory::Model,
+                  std::string("--device cuda: ") + dlerror() +
+                      " (the torch wheel with all its dependencies is needed)");
     }
   }
 }
@@ -73,11 +76,13 @@ void choose_device(const ModelOptions& options, nn::Compute& compute) {
   const std::string index = options.device.size() > 5 ? options.device.substr(5) : "0";
   if (!is_cuda || index.empty() || index.size() > 3 ||
       index.find_first_not_of("0123456789") != std::string::npos) {
-    throw Error(ErrorCategory::Usage, "--device " + options.device + ": expected auto, cpu, cuda or cuda:N");
+    throw Error(ErrorCategory::Usage,
+                "--device " + options.device + ": expected auto, cpu, cuda or cuda:N");
   }
   open_cuda_libraries();
   if (!at::globalContext().hasCUDA()) {
-    throw Error(ErrorCategory::Model, "--device " + options.device + ": libtorch sees no CUDA device here");
+    throw Error(ErrorCategory::Model,
+                "--device " + options.device + ": libtorch sees no CUDA device here");
   }
   compute.backend = nn::Backend::Aten;
   compute.device = at::Device(at::kCUDA, static_cast<at::DeviceIndex>(std::stoi(index)));
@@ -100,9 +105,11 @@ nn::Compute choose_compute(const ModelOptions& options) {
   nn::Compute compute;
   choose_device(options, compute);
   choose_dtype(options, compute);
-  if (compute.backend == nn::Backend::Kernels) compute.packing = choose_packing(options, compute.dtype);
+  if (compute.backend == nn::Backend::Kernels)
+    compute.packing = choose_packing(options, compute.dtype);
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  compute.pool = std::make_shared<ThreadPool>(options.num_threads > 0 ? options.num_threads : cores);
+  compute.pool =
+      std::make_shared<ThreadPool>(options.num_threads > 0 ? options.num_threads : cores);
   at::set_num_threads(1);  // ATen only copies on the CPU; its own threads would fight the pool's
   return compute;
 }
@@ -125,19 +132,23 @@ LoadedModel load_model(const ModelOptions& options) {
   if (!kernels::cpu_is_supported()) {
     throw Error(ErrorCategory::Model, "this CPU has no AVX2, FMA and F16C, which aitqe needs");
   }
-  const ModelConfig config = load_model_config(options.folder, options.vision_folder);  // says what is wrong first
+  const ModelConfig config =
+      load_model_config(options.folder, options.vision_folder);  // says what is wrong first
   const nn::Compute compute = choose_compute(options);
   LoadedModel model;
   model.tokenizer = std::make_shared<const Tokenizer>(Tokenizer::load(options.folder));
   PromptOptions prompt;
   prompt.num_image_tokens = static_cast<int>(config.num_image_tokens);
   if (config.pad_token_index) prompt.ids_the_reference_refuses.push_back(*config.pad_token_index);
-  if (config.image_token_index) prompt.ids_the_reference_refuses.push_back(*config.image_token_index);
-  model.prompts = std::make_shared<const PromptBuilder>(load_prompt_template(options.folder), model.tokenizer, prompt);
+  if (config.image_token_index)
+    prompt.ids_the_reference_refuses.push_back(*config.image_token_index);
+  model.prompts = std::make_shared<const PromptBuilder>(load_prompt_template(options.folder),
+                                                        model.tokenizer, prompt);
   model.mllm = Mllm::load(options.folder, compute, options.vision_folder);
   if (model.tokenizer->size() > model.mllm->config().text.vocab_size) {
     throw Error(ErrorCategory::Model, options.folder.string() + ": the tokenizer has ids up to " +
-                                          std::to_string(model.tokenizer->size() - 1) + ", the model's vocab_size is " +
+                                          std::to_string(model.tokenizer->size() - 1) +
+                                          ", the model's vocab_size is " +
                                           std::to_string(model.mllm->config().text.vocab_size));
   }
   model.pixel_norm = {config.image.rescale_factor, config.image.mean, config.image.std};
@@ -152,7 +163,8 @@ std::string model_fingerprint(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string extension = entry.path().extension().string();
-    const bool counts = extension == ".json" || extension == ".safetensors" || entry.path().filename() == "merges.txt";
+    const bool counts = extension == ".json" || extension == ".safetensors" ||
+                        entry.path().filename() == "merges.txt";
     if (entry.is_regular_file() && counts) files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());

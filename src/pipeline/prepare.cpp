@@ -61,7 +61,9 @@ PreparedSample Preparer::operator()(Sample sample) const {
     prepared.image.width = header.width_px;
     prepared.image.height = header.height_px;
     prepared.image.format = lower(name(header.format));
-    prepared.pixels = prepare_image(image->bytes, model_.image_side_px, model_.pixel_norm, options_.image_limits).pixels;
+    prepared.pixels =
+        prepare_image(image->bytes, model_.image_side_px, model_.pixel_norm, options_.image_limits)
+            .pixels;
     if (options_.with_pixels_sha256) prepared.pixels_sha256 = pixels_sha256(prepared.pixels);
   });
   if (!prepared.failure) prepared.failure = caption_failure;

@@ -4,15 +4,24 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "aitqe/pipeline/enhance.h"
 #include "aitqe/report/stats.h"
 
 namespace aitqe {
 
-/// Writes OUT/_aitqe/run.json: version, pinned configuration and model of the latest run.
-void write_run_record(const std::filesystem::path& output_folder, const std::string& pinned_config,
-                      const std::string& model_sha256);
+/// What OUT/_aitqe/run.json says of the latest run.
+struct RunRecord {
+  std::string pinned_config;  ///< JSON
+  std::string model_sha256;
+  double load_s = 0;
+  /// Null while the run goes on; then what it did and took ("last_run").
+  const EnhanceResult* result = nullptr;
+};
 
-/// The stats of a committed shard as `stats_to_json` wrote them, whatever ShardOutput added.
+/// @throws Error(Output) when the folder or the file cannot be written.
+void write_run_record(const std::filesystem::path& output_folder, const RunRecord& record);
+
+/// The stats of a committed shard.
 ShardStats read_stats(const nlohmann::ordered_json& committed_stats);
 
 }  // namespace aitqe

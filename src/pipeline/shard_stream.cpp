@@ -14,8 +14,9 @@ bool is_taken(const SamplingOptions& sampling, const std::string& shard, const S
   const std::string name = std::to_string(sampling.seed) + "\n" + shard + "\n" + sample.key + "\n" +
                            std::to_string(sample.index);
   constexpr std::size_t kDigits = 13;  // 52 bits: exact in a double
-  const double fraction = std::ldexp(static_cast<double>(std::stoull(sha256_hex(name).substr(0, kDigits), nullptr, 16)),
-                                     -4 * static_cast<int>(kDigits));
+  const double fraction =
+      std::ldexp(static_cast<double>(std::stoull(sha256_hex(name).substr(0, kDigits), nullptr, 16)),
+                 -4 * static_cast<int>(kDigits));
   return fraction < sampling.rate;
 }
 
@@ -32,7 +33,11 @@ struct ShardStream::State {
   std::optional<ParallelMap<Sample, PreparedSample>> prepared;  // last: its threads use the rest
 
   State(const ShardRef& ref, const SamplingOptions& sampling_options)
-      : shard(ref), sampling(sampling_options), source(open_source(ref)), members(*source, losses), samples(members) {}
+      : shard(ref),
+        sampling(sampling_options),
+        source(open_source(ref)),
+        members(*source, losses),
+        samples(members) {}
 
   std::optional<Sample> next_taken() {
     if (sampling.limit >= 0 && num_taken >= sampling.limit) return std::nullopt;
@@ -45,11 +50,12 @@ struct ShardStream::State {
   }
 };
 
-ShardStream::ShardStream(const ShardRef& shard, const Preparer& prepare, const SamplingOptions& sampling,
-                         int num_workers, std::size_t read_ahead)
+ShardStream::ShardStream(const ShardRef& shard, const Preparer& prepare,
+                         const SamplingOptions& sampling, int num_workers, std::size_t read_ahead)
     : state_(std::make_unique<State>(shard, sampling)) {
   state_->prepared.emplace([state = state_.get()] { return state->next_taken(); },
-                           [&prepare](Sample sample) { return prepare(std::move(sample)); }, num_workers, read_ahead);
+                           [&prepare](Sample sample) { return prepare(std::move(sample)); },
+                           num_workers, read_ahead);
 }
 
 ShardStream::~ShardStream() = default;

@@ -21,7 +21,10 @@ class ShardWriter {
   using Written = std::function<void(const EnhancedSample&)>;
 
   ShardWriter(ShardOutput& output, Conclude conclude, Written written)
-      : output_(output), conclude_(std::move(conclude)), written_(std::move(written)), thread_([this] { work(); }) {}
+      : output_(output),
+        conclude_(std::move(conclude)),
+        written_(std::move(written)),
+        thread_([this] { work(); }) {}
 
   ~ShardWriter() { queue_.close(); }
   ShardWriter(const ShardWriter&) = delete;
@@ -60,9 +63,9 @@ class ShardWriter {
   Conclude conclude_;
   Written written_;
   BoundedQueue<AssessedSample> queue_{kMostWaiting};
-  Summary summary_;             // the thread's until it is joined
-  std::exception_ptr error_;    // likewise
-  std::jthread thread_;         // last: uses all of the above
+  Summary summary_;           // the thread's until it is joined
+  std::exception_ptr error_;  // likewise
+  std::jthread thread_;       // last: uses all of the above
 };
 
 }  // namespace aitqe

@@ -10,13 +10,14 @@
 
 namespace aitqe {
 
-PairSet load_worst_set(const std::filesystem::path& scores_folder, const std::vector<ShardRef>& shards,
-                       double percent, std::uint64_t seed) {
+PairSet load_worst_set(const std::filesystem::path& scores_folder,
+                       const std::vector<ShardRef>& shards, double percent, std::uint64_t seed) {
   std::vector<ScoredPair> pairs;
   for (const ShardRef& shard : shards) {
     if (!committed(scores_folder, shard.name)) {
-      throw Error(ErrorCategory::Usage, scores_folder.string() + ": no finished scores of shard \"" + shard.name +
-                                            "\"; run `aitqe score` over the same input first (--scores)");
+      throw Error(ErrorCategory::Usage,
+                  scores_folder.string() + ": no finished scores of shard \"" + shard.name +
+                      "\"; run `aitqe score` over the same input first (--scores)");
     }
     std::ifstream rows(scores_folder / (shard.name + ".aitqe.jsonl"), std::ios::binary);
     for (std::string line; std::getline(rows, line);) {

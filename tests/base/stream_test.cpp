@@ -50,7 +50,8 @@ TEST(ParallelMap, ThrowsAtTheItemThatFailed) {
 }
 
 TEST(ParallelMap, MayBeLeftBeforeTheEnd) {
-  ParallelMap<int, int> map(counting_to(1000), [](int i) { return i; }, 2, 4);
+  ParallelMap<int, int> map(
+      counting_to(1000), [](int i) { return i; }, 2, 4);
   EXPECT_EQ(map.next(), 0);
 }
 

@@ -18,7 +18,9 @@ struct Sequence {
   std::vector<float> keys, values;
 
   Sequence(const AttentionShape& shape, std::int64_t n, std::int64_t cap, std::uint32_t seed)
-      : num_keys(n), capacity(cap), value_stride(round_up(shape.head_dim, kLanes)),
+      : num_keys(n),
+        capacity(cap),
+        value_stride(round_up(shape.head_dim, kLanes)),
         keys(shape.num_kv_heads * shape.head_dim * cap, 7.0F),
         values(shape.num_kv_heads * cap * value_stride, 9.0F) {
     const auto k = random_floats(shape.num_kv_heads * n * shape.head_dim, seed);
@@ -40,9 +42,16 @@ std::vector<float> run(const AttentionShape& shape, const Sequence& sequence,
                        std::int64_t first_position, int num_threads) {
   const std::int64_t width = shape.num_heads * shape.head_dim;
   std::vector<float> out(rows * width);
-  const AttentionSpan span{queries.data() + first_row * width, width, rows, first_position,
-                           sequence.num_keys, sequence.keys.data(), sequence.values.data(),
-                           sequence.capacity, sequence.value_stride, out.data()};
+  const AttentionSpan span{queries.data() + first_row * width,
+                           width,
+                           rows,
+                           first_position,
+                           sequence.num_keys,
+                           sequence.keys.data(),
+                           sequence.values.data(),
+                           sequence.capacity,
+                           sequence.value_stride,
+                           out.data()};
   ThreadPool pool(num_threads);
   attention({&span, 1}, shape, pool);
   return out;

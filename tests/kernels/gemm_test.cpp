@@ -41,7 +41,7 @@ std::vector<float> multiply(const GemmWeight& weight, const std::vector<float>& 
   return y;
 }
 
-constexpr Shape kShapes[] = {{1, 1, 1},    {1, 32, 256},  {3, 33, 257},  {12, 64, 255},
+constexpr Shape kShapes[] = {{1, 1, 1},    {1, 32, 256},   {3, 33, 257},  {12, 64, 255},
                              {13, 95, 70}, {50, 700, 513}, {200, 40, 600}};
 
 TEST(GemmWeight, MultipliesLikeDoublePrecision) {
@@ -113,7 +113,8 @@ TEST(GemmWeight, KeepsNoPackedCopyOnTheFly) {
   const auto w = random_floats(64 * 64, 2);
   const WeightView view{w.data(), ScalarType::F32, 64, 64};
   EXPECT_EQ(GemmWeight(view, Compute::F32, Packing::OnTheFly, nullptr, pool).packed_bytes(), 0);
-  EXPECT_EQ(GemmWeight(view, Compute::F32, Packing::Ahead, nullptr, pool).packed_bytes(), 64 * 64 * 4);
+  EXPECT_EQ(GemmWeight(view, Compute::F32, Packing::Ahead, nullptr, pool).packed_bytes(),
+            64 * 64 * 4);
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ TEST_P(Rows, RmsNorm) {
     double squares = 0;
     for (std::int64_t i = 0; i < n_; ++i) squares += double{x_[r * n_ + i]} * x_[r * n_ + i];
     for (std::int64_t i = 0; i < n_; ++i) {
-      EXPECT_NEAR(y_[r * n_ + i], x_[r * n_ + i] / std::sqrt(squares / n_ + 1e-6) * weight_[i], 2e-6);
+      EXPECT_NEAR(y_[r * n_ + i], x_[r * n_ + i] / std::sqrt(squares / n_ + 1e-6) * weight_[i],
+                  2e-6);
     }
   }
 }
@@ -58,7 +59,8 @@ TEST_P(Rows, SiluMul) {
   for (std::int64_t r = 0; r < kRows; ++r) {
     for (std::int64_t i = 0; i < n_; ++i) {
       const double gate = gate_up[r * 2 * n_ + i];
-      EXPECT_NEAR(y_[r * n_ + i], gate / (1 + std::exp(-gate)) * gate_up[r * 2 * n_ + n_ + i], 1e-6);
+      EXPECT_NEAR(y_[r * n_ + i], gate / (1 + std::exp(-gate)) * gate_up[r * 2 * n_ + n_ + i],
+                  1e-6);
     }
   }
 }

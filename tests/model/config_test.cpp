@@ -68,21 +68,26 @@ TEST(ModelConfig, SaysWhichKeyDoesNotFit) {
   };
   EXPECT_THAT(message_with("\"hidden_size\": 3584", "\"hidden_size\": -1"),
               AllOf(HasSubstr("config.json"), HasSubstr("\"hidden_size\""), HasSubstr("found -1")));
-  EXPECT_THAT(message_with("\"vocab_size\": 152064", "\"vocab_size\": 99999999999"), HasSubstr("vocab_size"));
+  EXPECT_THAT(message_with("\"vocab_size\": 152064", "\"vocab_size\": 99999999999"),
+              HasSubstr("vocab_size"));
   EXPECT_THAT(message_with("\"image_tile_tokens\": 729", "\"image_tile_tokens\": 728"),
               AllOf(HasSubstr("found 728"), HasSubstr("expected 729")));
   EXPECT_THAT(message_with("siglip-so400m-patch14-384", "siglip-unknown"),
               AllOf(HasSubstr("siglip-unknown"), HasSubstr("--vision-model")));
-  EXPECT_THAT(message_with("\"num_key_value_heads\": 4", "\"num_key_value_heads\": 3"), HasSubstr("divisor"));
-  EXPECT_THAT(message_with("\"model_type\": \"mm\"", "\"model_type\": \"llava\""), HasSubstr("llava"));
+  EXPECT_THAT(message_with("\"num_key_value_heads\": 4", "\"num_key_value_heads\": 3"),
+              HasSubstr("divisor"));
+  EXPECT_THAT(message_with("\"model_type\": \"mm\"", "\"model_type\": \"llava\""),
+              HasSubstr("llava"));
 }
 
 TEST(ModelConfig, RefusesFilesThatAreNotThereOrNotJson) {
   const TemporaryFolder folder;
-  EXPECT_THAT(message_of([&] { load_model_config(folder.path() / "nowhere"); }), HasSubstr("no such model folder"));
+  EXPECT_THAT(message_of([&] { load_model_config(folder.path() / "nowhere"); }),
+              HasSubstr("no such model folder"));
   EXPECT_THAT(message_of([&] { load_model_config(folder.path()); }), HasSubstr("cannot be opened"));
   folder.write("config.json", "[1, 2");
-  EXPECT_THAT(message_of([&] { load_model_config(folder.path()); }), HasSubstr("not a JSON object"));
+  EXPECT_THAT(message_of([&] { load_model_config(folder.path()); }),
+              HasSubstr("not a JSON object"));
 }
 
 }  // namespace

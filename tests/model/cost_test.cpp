@@ -5,8 +5,8 @@
 namespace aitqe {
 namespace {
 
-// The released model: SigLIP so400m-384 and Qwen2-7B; figures worked out by hand in the arithmetic of
-// a pair: 15.22 M weights a vision layer, 233.05 M a language layer, 11.2 TFLOP for 800 tokens.
+// The released model: SigLIP so400m-384 and Qwen2-7B; figures worked out by hand in the arithmetic
+// of a pair: 15.22 M weights a vision layer, 233.05 M a language layer, 11.2 TFLOP for 800 tokens.
 TEST(PairCost, EqualsTheArithmeticOfTheReleasedModel) {
   ModelConfig config;
   config.vision = {1152, 4304, 27, 16, 384, 14, 1e-6, "gelu_pytorch_tanh"};

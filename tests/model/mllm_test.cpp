@@ -21,7 +21,8 @@ using aitqe::testing::TemporaryFolder;
 using ::testing::HasSubstr;
 
 TEST(Mllm, GivesOneFeatureAnImageToken) {
-  const auto model = Mllm::load(reference_dir() / "drop-first-mixed", *compute(nn::Backend::Kernels));
+  const auto model =
+      Mllm::load(reference_dir() / "drop-first-mixed", *compute(nn::Backend::Kernels));
   const at::Tensor features = model->encode_images(at::zeros({2, 3, 50, 50}));
   EXPECT_EQ(features.sizes(), (at::IntArrayRef{2, model->config().num_image_tokens, 192}));
 }
@@ -33,15 +34,18 @@ TEST(Mllm, SaysWhatIsMissingFromATruncatedCheckpoint) {
   fs::resize_file(copy.path() / "model.safetensors", fs::file_size(from / "model.safetensors") - 1);
   EXPECT_THAT(message_of([&] { Mllm::load(copy.path(), *compute(nn::Backend::Kernels)); }),
               HasSubstr("model.safetensors"));
-  copy.write("model.safetensors", aitqe::testing::safetensors_of_zeros({{"model.model.norm.weight", "F32", {128}}}));
-  EXPECT_THAT(message_of([&] { Mllm::load(copy.path(), *compute(nn::Backend::Kernels)); }), HasSubstr("is missing"));
+  copy.write("model.safetensors",
+             aitqe::testing::safetensors_of_zeros({{"model.model.norm.weight", "F32", {128}}}));
+  EXPECT_THAT(message_of([&] { Mllm::load(copy.path(), *compute(nn::Backend::Kernels)); }),
+              HasSubstr("is missing"));
 }
 
 TEST(Mllm, ReadsWeightsInPlaceWithTheSameBits) {
   nn::Compute in_place = *compute(nn::Backend::Kernels);
   in_place.packing = kernels::Packing::OnTheFly;
   const auto a = Mllm::load(reference_dir() / "grouped-bf16-sharded", in_place);
-  const auto b = Mllm::load(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
+  const auto b =
+      Mllm::load(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
   const at::Tensor pixels = at::linspace(-1, 1, 3 * 56 * 56).view({1, 3, 56, 56});
   EXPECT_TRUE(at::equal(a->encode_images(pixels), b->encode_images(pixels)));
 }

@@ -13,13 +13,16 @@ using aitqe::testing::largest_difference;
 using aitqe::testing::reference_dir;
 
 /// Runs ids through the model in pieces of the given sizes, with one cache.
-at::Tensor logits_of(const Mllm& model, const std::vector<std::int32_t>& ids, const std::vector<int>& pieces) {
+at::Tensor logits_of(const Mllm& model, const std::vector<std::int32_t>& ids,
+                     const std::vector<int>& pieces) {
   const Qwen2& language = model.language_model();
-  const SequenceKv kv = nn::allocate_kv(model.compute(), language.num_layers(), language.attention_shape(), 64);
+  const SequenceKv kv =
+      nn::allocate_kv(model.compute(), language.num_layers(), language.attention_shape(), 64);
   std::vector<at::Tensor> logits;
   std::int64_t first = 0;
   for (const int count : pieces) {
-    at::Tensor hidden = at::empty({count, model.config().text.hidden_size}, model.compute().activation_options());
+    at::Tensor hidden =
+        at::empty({count, model.config().text.hidden_size}, model.compute().activation_options());
     language.embed({ids.data() + first, static_cast<std::size_t>(count)}, hidden, 0);
     const std::vector<SequenceRows> rows{{{0, count, first}, &kv}};
     logits.push_back(language.logits(language.forward(hidden, rows)));
@@ -31,7 +34,8 @@ at::Tensor logits_of(const Mllm& model, const std::vector<std::int32_t>& ids, co
 const std::vector<std::int32_t> kIds = {5, 99, 3, 3, 250, 17, 42, 8, 1, 77, 123, 64};
 
 TEST(Qwen2, GivesTheSameBitsInOnePieceAndTokenByToken) {
-  const auto model = Mllm::load(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
+  const auto model =
+      Mllm::load(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
   const at::Tensor whole = logits_of(*model, kIds, {12});
   EXPECT_TRUE(at::equal(whole, logits_of(*model, kIds, std::vector<int>(12, 1))));
   EXPECT_TRUE(at::equal(whole, logits_of(*model, kIds, {7, 1, 4})));
@@ -41,16 +45,23 @@ TEST(Qwen2, AgreesBetweenItsBackends) {
   for (const char* name : {"grouped-bf16-sharded", "tied-f32-single", "drop-first-mixed"}) {
     const auto kernels = Mllm::load(reference_dir() / name, *compute(nn::Backend::Kernels));
     const auto aten = Mllm::load(reference_dir() / name, *compute(nn::Backend::Aten));
-    EXPECT_LT(largest_difference(logits_of(*kernels, kIds, {12}), logits_of(*aten, kIds, {12})), 1e-3F) << name;
-    EXPECT_LT(largest_difference(logits_of(*aten, kIds, {12}), logits_of(*aten, kIds, {5, 3, 1, 3})), 1e-3F) << name;
+    EXPECT_LT(largest_difference(logits_of(*kernels, kIds, {12}), logits_of(*aten, kIds, {12})),
+              1e-3F)
+        << name;
+    EXPECT_LT(
+        largest_difference(logits_of(*aten, kIds, {12}), logits_of(*aten, kIds, {5, 3, 1, 3})),
+        1e-3F)
+        << name;
   }
 }
 
 TEST(Qwen2, StaysCloseInBf16OnBothBackends) {
-  const auto exact = Mllm::load(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
+  const auto exact =
+      Mllm::load(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
   const at::Tensor truth = logits_of(*exact, kIds, {12});
   for (const nn::Backend backend : {nn::Backend::Kernels, nn::Backend::Aten}) {
-    const auto rounded = Mllm::load(reference_dir() / "grouped-bf16-sharded", *compute(backend, 2, at::kBFloat16));
+    const auto rounded =
+        Mllm::load(reference_dir() / "grouped-bf16-sharded", *compute(backend, 2, at::kBFloat16));
     const at::Tensor difference = (logits_of(*rounded, kIds, {12}) - truth).abs();
     EXPECT_LT(difference.mean().item<float>(), 0.1F);  // logits spread over about 4
     EXPECT_GT(difference.max().item<float>(), 0.0F);

@@ -15,8 +15,12 @@ using aitqe::testing::ReferenceTensors;
 using aitqe::testing::source_dir;
 
 /// Pictures whose features are stored in full (scripts/make_reference.py, FEATURE_KEYS).
-constexpr const char* kKeys[] = {"000000",           "000001",             "000002",
-                                 "image-jpeg-cmyk", "image-size-4000x30", "image-webp-alpha-lossy"};
+constexpr const char* kKeys[] = {"000000",
+                                 "000001",
+                                 "000002",
+                                 "image-jpeg-cmyk",
+                                 "image-size-4000x30",
+                                 "image-webp-alpha-lossy"};
 constexpr float kTolerance = 1e-4F;
 
 at::Tensor read_pixels(const std::string& key, const ModelConfig& config) {
@@ -27,8 +31,10 @@ at::Tensor read_pixels(const std::string& key, const ModelConfig& config) {
     SampleReader samples(members);
     while (const auto sample = samples.next()) {
       if (sample->key != key) continue;
-      const Pixels pixels = prepare_image(find_image(*sample)->bytes, static_cast<int>(config.image.side_px),
-                                          {config.image.rescale_factor, config.image.mean, config.image.std}, {}).pixels;
+      const Pixels pixels =
+          prepare_image(find_image(*sample)->bytes, static_cast<int>(config.image.side_px),
+                        {config.image.rescale_factor, config.image.mean, config.image.std}, {})
+              .pixels;
       return at::tensor(pixels.chw).view({1, 3, pixels.side_px, pixels.side_px});
     }
   }
@@ -47,9 +53,12 @@ TEST_P(FeaturesOf, EqualTheReferenceOnBothBackends) {
     for (const char* key : kKeys) {
       const at::Tensor pixels = read_pixels(key, model->config());
       const at::Tensor features = model->vision_tower()(pixels)[0];
-      EXPECT_LT(largest_difference(features, reference[std::string(key) + ".vision"]), kTolerance) << key;
-      EXPECT_LT(largest_difference(model->encode_images(pixels)[0], reference[std::string(key) + ".projector"]),
-                kTolerance) << key;
+      EXPECT_LT(largest_difference(features, reference[std::string(key) + ".vision"]), kTolerance)
+          << key;
+      EXPECT_LT(largest_difference(model->encode_images(pixels)[0],
+                                   reference[std::string(key) + ".projector"]),
+                kTolerance)
+          << key;
     }
   }
 }
@@ -63,12 +72,14 @@ TEST_P(FeaturesOf, AreTheSameBitsAloneAndInABatch) {
   for (const char* key : kKeys) pixels.push_back(read_pixels(key, model->config()));
   const at::Tensor together = model->encode_images(at::cat(pixels));
   for (std::size_t i = 0; i < pixels.size(); ++i) {
-    EXPECT_TRUE(at::equal(alone->encode_images(pixels[i])[0], together[static_cast<std::int64_t>(i)]));
+    EXPECT_TRUE(
+        at::equal(alone->encode_images(pixels[i])[0], together[static_cast<std::int64_t>(i)]));
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Checkpoints, FeaturesOf,
-                         ::testing::Values("grouped-bf16-sharded", "tied-f32-single", "drop-first-mixed", "tiny"));
+                         ::testing::Values("grouped-bf16-sharded", "tied-f32-single",
+                                           "drop-first-mixed", "tiny"));
 
 }  // namespace
 }  // namespace aitqe

@@ -19,8 +19,9 @@ using ::testing::HasSubstr;
 class TensorTableTest : public ::testing::Test {
  protected:
   TensorTableTest() {
-    folder_.write("model.safetensors",
-                  safetensors_of_zeros({{"a.weight", "F32", {2, 3}}, {"a.steps", "I32", {4}}, {"extra", "BF16", {1}}}));
+    folder_.write("model.safetensors", safetensors_of_zeros({{"a.weight", "F32", {2, 3}},
+                                                             {"a.steps", "I32", {4}},
+                                                             {"extra", "BF16", {1}}}));
   }
   TemporaryFolder folder_;
 };
@@ -33,16 +34,23 @@ TEST_F(TensorTableTest, GivesATensorOfTheExpectedShape) {
 
 TEST_F(TensorTableTest, NamesWhatIsMissingMisshapedOrNoFloat) {
   TensorTable tensors(folder_.path());
-  EXPECT_THAT(message_of([&] { tensors.take("b.weight", {2, 3}); }), AllOf(HasSubstr("\"b.weight\""), HasSubstr("missing")));
-  EXPECT_THAT(message_of([&] { tensors.take("a.weight", {3, 2}); }),
-              AllOf(HasSubstr("model.safetensors: tensor \"a.weight\""), HasSubstr("[2, 3], expected [3, 2]")));
+  EXPECT_THAT(message_of([&] {
+                tensors.take("b.weight", {2, 3});
+              }),
+              AllOf(HasSubstr("\"b.weight\""), HasSubstr("missing")));
+  EXPECT_THAT(message_of([&] {
+                tensors.take("a.weight", {3, 2});
+              }),
+              AllOf(HasSubstr("model.safetensors: tensor \"a.weight\""),
+                    HasSubstr("[2, 3], expected [3, 2]")));
   EXPECT_THAT(message_of([&] { tensors.take("a.steps", {4}); }), HasSubstr("dtype I32"));
 }
 
 TEST_F(TensorTableTest, ListsTensorsThatNobodyTook) {
   TensorTable tensors(folder_.path());
   tensors.take("a.weight", {2, 3});
-  EXPECT_THAT(message_of([&] { tensors.require_all_used(); }), AllOf(HasSubstr("\"extra\""), HasSubstr("2 tensors")));
+  EXPECT_THAT(message_of([&] { tensors.require_all_used(); }),
+              AllOf(HasSubstr("\"extra\""), HasSubstr("2 tensors")));
   tensors.ignore_prefix("extra");
   tensors.ignore_prefix("a.st");
   EXPECT_NO_THROW(tensors.require_all_used());

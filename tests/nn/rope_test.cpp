@@ -15,7 +15,9 @@ using aitqe::testing::ReferenceTensors;
 class RopeOn : public ::testing::TestWithParam<Backend> {};
 
 /// [1, H, T, D] as transformers has it -> [T, H * D] as we do.
-at::Tensor as_rows(const at::Tensor& heads) { return heads[0].transpose(0, 1).flatten(1).contiguous(); }
+at::Tensor as_rows(const at::Tensor& heads) {
+  return heads[0].transpose(0, 1).flatten(1).contiguous();
+}
 
 TEST_P(RopeOn, EqualsQwen2AtEarlyAndLatePositions) {
   const ReferenceTensors blocks(reference_dir() / "blocks.safetensors");

@@ -17,7 +17,8 @@ TEST(Weight, ConvertsEveryStoredTypeExactly) {
 
 TEST(Weight, CopiesIntoATensorOfItsShape) {
   const std::uint16_t bf16[] = {0x3F80, 0x4000, 0x4040, 0x4080};
-  const at::Tensor tensor = Weight{"w", {2, 2}, kernels::ScalarType::BF16, bf16, nullptr}.to_tensor(at::kCPU, at::kFloat);
+  const at::Tensor tensor =
+      Weight{"w", {2, 2}, kernels::ScalarType::BF16, bf16, nullptr}.to_tensor(at::kCPU, at::kFloat);
   EXPECT_TRUE(at::equal(tensor, at::tensor({1.0F, 2.0F, 3.0F, 4.0F}).view({2, 2})));
 }
 

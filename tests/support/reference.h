@@ -18,16 +18,20 @@ inline std::filesystem::path reference_dir() { return source_dir() / "tests/data
 /// Tensors made by torch and transformers (scripts/make_reference.py).
 class ReferenceTensors {
  public:
-  explicit ReferenceTensors(const std::filesystem::path& path) : file_(SafetensorsFile::open(path)) {}
+  explicit ReferenceTensors(const std::filesystem::path& path)
+      : file_(SafetensorsFile::open(path)) {}
 
   nn::Weight weight(const std::string& name) const {
     const TensorInfo& info = file_->tensors().at(name);
     EXPECT_EQ(info.dtype, TensorDtype::F32) << name;
     return {name, info.shape, kernels::ScalarType::F32, file_->data(name).data(), file_};
   }
-  at::Tensor operator[](const std::string& name) const { return weight(name).to_tensor(at::kCPU, at::kFloat); }
+  at::Tensor operator[](const std::string& name) const {
+    return weight(name).to_tensor(at::kCPU, at::kFloat);
+  }
   at::Tensor int64s(const std::string& name) const {
-    return at::from_blob(const_cast<std::byte*>(file_->data(name).data()), file_->tensors().at(name).shape, at::kLong)
+    return at::from_blob(const_cast<std::byte*>(file_->data(name).data()),
+                         file_->tensors().at(name).shape, at::kLong)
         .clone();
   }
 

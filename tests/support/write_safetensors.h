@@ -31,7 +31,8 @@ inline std::string safetensors_of_zeros(const std::vector<TensorSpec>& tensors) 
   }
   header += "}";
   std::string file(8, '\0');
-  for (int i = 0; i < 8; ++i) file[static_cast<std::size_t>(i)] = static_cast<char>(header.size() >> (8 * i));
+  for (int i = 0; i < 8; ++i)
+    file[static_cast<std::size_t>(i)] = static_cast<char>(header.size() >> (8 * i));
   return file + header + std::string(static_cast<std::size_t>(offset), '\0');
 }
 

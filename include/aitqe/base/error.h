@@ -7,13 +7,13 @@ namespace aitqe {
 
 /// Why a run cannot go on. Each category is one exit code (docs/guide.md, "Exit codes").
 enum class ErrorCategory {
-  Bug,         ///< 1: a broken promise of our own
-  Usage,       ///< 2: option, config or input list that cannot mean anything
-  Damaged,     ///< 3: finished, but too many failures or a damaged input shard
-  NoInput,     ///< 4: nothing usable to read
-  Output,      ///< 5: output cannot be written
-  Model,       ///< 6: model or device cannot be loaded
-  Resumable,   ///< 75: stopped cleanly; run the same command again
+  Bug,        ///< 1: a broken promise of our own
+  Usage,      ///< 2: option, config or input list that cannot mean anything
+  Damaged,    ///< 3: finished, but too many failures or a damaged input shard
+  NoInput,    ///< 4: nothing usable to read
+  Output,     ///< 5: output cannot be written
+  Model,      ///< 6: model or device cannot be loaded
+  Resumable,  ///< 75: stopped cleanly; run the same command again
 };
 
 /// The process exit code of a category.

@@ -4,8 +4,8 @@
 
 namespace aitqe {
 
-// The program's log, on stderr. libtorch brings headers of another fmt along, so spdlog stays behind
-// this face. Any thread.
+// The program's log, on stderr. libtorch brings headers of another fmt along, so spdlog stays
+// behind this face. Any thread.
 
 enum class LogFormat { Text, Json };
 

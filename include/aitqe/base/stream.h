@@ -14,9 +14,10 @@
 
 namespace aitqe {
 
-/// Pulls items from `source` one at a time, maps them on `num_workers` threads and gives the results
-/// back in the order of the source. At most `capacity` items are between source and consumer.
-/// An exception of source or map is thrown by the `next()` that would have given that item.
+/// Pulls items from `source` one at a time, maps them on `num_workers` threads and gives the
+/// results back in the order of the source. At most `capacity` items are between source and
+/// consumer. An exception of source or map is thrown by the `next()` that would have given that
+/// item.
 template <typename In, typename Out>
 class ParallelMap {
  public:

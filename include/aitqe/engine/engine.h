@@ -22,10 +22,9 @@ struct EngineTimes {
   std::int64_t decode_steps = 0;
 };
 
-/// Runs many sequences through one model: prompts packed into large steps, running sequences decoded
-/// together, each leaving when its guide is finished and its place going to the next.
-/// With Backend::Kernels a sequence's logits do not depend on who runs beside it.
-/// One thread at a time.
+/// Runs many sequences through one model: prompts packed into large steps, running sequences
+/// decoded together, each leaving when its guide is finished and its place going to the next. With
+/// Backend::Kernels a sequence's logits do not depend on who runs beside it. One thread at a time.
 class Engine {
  public:
   Engine(const Mllm& model, SchedulerLimits limits);

@@ -13,7 +13,8 @@ namespace aitqe {
 /// next sequence of that size class when one ends. One thread at a time.
 class KvCache {
  public:
-  KvCache(const nn::Compute& compute, const kernels::AttentionShape& shape, std::int64_t num_layers);
+  KvCache(const nn::Compute& compute, const kernels::AttentionShape& shape,
+          std::int64_t num_layers);
 
   struct Place {
     SequenceKv layers;
@@ -23,7 +24,8 @@ class KvCache {
   /// Tokens that a sequence of `tokens` takes up: its size class.
   static std::int64_t capacity_for(std::int64_t tokens);
   /// Bytes of one token over all layers.
-  static std::int64_t bytes_per_token(const nn::Compute& compute, const kernels::AttentionShape& shape,
+  static std::int64_t bytes_per_token(const nn::Compute& compute,
+                                      const kernels::AttentionShape& shape,
                                       std::int64_t num_layers);
 
   /// Room for `tokens`; what it holds is left over from earlier sequences.

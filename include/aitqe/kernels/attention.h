@@ -17,7 +17,8 @@ struct AttentionShape {
 
 /// Rows of one sequence, and the keys and values they look at. Pointers are not owned.
 struct AttentionSpan {
-  const float* queries = nullptr;  ///< [rows, num_heads * head_dim], rows `query_stride` floats apart
+  const float* queries =
+      nullptr;  ///< [rows, num_heads * head_dim], rows `query_stride` floats apart
   std::int64_t query_stride = 0;
   std::int64_t rows = 0;
   /// Causal: row r sees the keys 0 .. first_position + r. Otherwise every row sees all num_keys.
@@ -32,7 +33,8 @@ struct AttentionSpan {
 
 /// Softmax attention, f32. A row's result depends on its own query and the keys and values it sees,
 /// to the bit: not on the other rows, spans, the capacity or the threads.
-/// Agrees with the eager attention of transformers' Qwen2 and SigLIP (blocks of the reference tests).
+/// Agrees with the eager attention of transformers' Qwen2 and SigLIP (blocks of the reference
+/// tests).
 void attention(std::span<const AttentionSpan> spans, const AttentionShape& shape, ThreadPool& pool);
 
 }  // namespace aitqe::kernels

@@ -47,7 +47,8 @@ class GemmWeight {
 
   /// y[m, n] = sum over k of x[m, k] w[n, k] (+ bias[n]).
   /// @param x  [m, num_inputs] f32, contiguous
-  /// @param y  [m, num_outputs] f32, rows `y_stride` floats apart: several weights may fill one matrix
+  /// @param y  [m, num_outputs] f32, rows `y_stride` floats apart: several weights may fill one
+  /// matrix
   /// @param bias  [num_outputs] or null
   void multiply(const float* x, std::int64_t m, const float* bias, float* y, std::int64_t y_stride,
                 ThreadPool& pool) const;

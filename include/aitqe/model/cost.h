@@ -11,9 +11,9 @@ struct PairCost {
   std::int64_t vision_parameters = 0;  ///< that are used
   std::int64_t projector_parameters = 0;
   std::int64_t language_parameters = 0;
-  double vision_gflop = 0;     ///< 2 a multiply-add, attention included
+  double vision_gflop = 0;  ///< 2 a multiply-add, attention included
   double projector_gflop = 0;
-  double prefill_gflop = 0;    ///< the prompt through the language model, logits at its last token
+  double prefill_gflop = 0;  ///< the prompt through the language model, logits at its last token
   double decode_gflop_per_token = 0;
   std::int64_t kv_bytes_per_token = 0;  ///< at 2 bytes a value
 };

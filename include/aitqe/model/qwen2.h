@@ -23,9 +23,9 @@ struct SequenceRows {
   const SequenceKv* kv = nullptr;  ///< room for first_position + num_rows tokens
 };
 
-/// Qwen2: the language model. Tensors `model.model.*` and `model.lm_head.weight` (or the embeddings,
-/// where tied). Source: transformers' Qwen2ForCausalLM, eager; checked by parity with its answers.
-/// Immutable; one thread at a time per Compute.
+/// Qwen2: the language model. Tensors `model.model.*` and `model.lm_head.weight` (or the
+/// embeddings, where tied). Source: transformers' Qwen2ForCausalLM, eager; checked by parity with
+/// its answers. Immutable; one thread at a time per Compute.
 class Qwen2 {
  public:
   Qwen2(const TextConfig& config, TensorTable& tensors, std::shared_ptr<const nn::Compute> compute);

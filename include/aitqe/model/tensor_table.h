@@ -11,8 +11,8 @@
 
 namespace aitqe {
 
-/// The tensors of a checkpoint as a model takes them: each asked for by name and shape, so that what
-/// is missing, mis-shaped or left over is told. One thread at a time.
+/// The tensors of a checkpoint as a model takes them: each asked for by name and shape, so that
+/// what is missing, mis-shaped or left over is told. One thread at a time.
 class TensorTable {
  public:
   /// @throws Error(Model) as SafetensorsFolder::open.
@@ -21,7 +21,8 @@ class TensorTable {
   bool contains(const std::string& name) const { return files_.contains(name); }
   std::int64_t total_bytes() const { return files_.total_bytes(); }
 
-  /// @throws Error(Model): `FILE: tensor "x": shape [3584, 1152], expected [3584, 3584]`, or that it
+  /// @throws Error(Model): `FILE: tensor "x": shape [3584, 1152], expected [3584, 3584]`, or that
+  /// it
   ///         is missing, or of a dtype that is no float.
   nn::Weight take(const std::string& name, const std::vector<std::int64_t>& shape);
 

@@ -14,8 +14,8 @@ struct LinearWeights {
   std::optional<Weight> bias;
 };
 
-/// y = x W^T + b, where W may be several stored matrices stacked along the outputs (q, k and v in one
-/// pass). Immutable; one thread at a time per Compute.
+/// y = x W^T + b, where W may be several stored matrices stacked along the outputs (q, k and v in
+/// one pass). Immutable; one thread at a time per Compute.
 class Linear {
  public:
   /// @param stacked  at least one; all with the same inputs. Shapes were checked by the caller.

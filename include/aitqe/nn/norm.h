@@ -21,7 +21,8 @@ class RmsNorm {
 /// (x - mean) / sqrt(variance + eps) * weight + bias, in f32. Source: torch.nn.LayerNorm.
 class LayerNorm {
  public:
-  LayerNorm(const Weight& weight, const Weight& bias, float eps, std::shared_ptr<const Compute> compute);
+  LayerNorm(const Weight& weight, const Weight& bias, float eps,
+            std::shared_ptr<const Compute> compute);
   /// @param x  [R, n]   @return  the same shape and dtype
   at::Tensor operator()(const at::Tensor& x) const;
 

@@ -16,13 +16,14 @@ namespace aitqe {
 
 /// What all answers of a run have in common. Immutable; any number of threads.
 struct AnswerRules {
-  AnswerRules(std::shared_ptr<const Tokenizer> tokenizer, AnswerKeys keys, std::vector<std::int32_t> eos_ids);
+  AnswerRules(std::shared_ptr<const Tokenizer> tokenizer, AnswerKeys keys,
+              std::vector<std::int32_t> eos_ids);
 
   std::shared_ptr<const Tokenizer> tokenizer;
   AnswerKeys keys;
   std::vector<std::int32_t> eos_ids;  ///< any of them ends an answer
-  int max_new_tokens = 384;  ///< the reference's limit
-  bool full = false;         ///< go on to the end of text instead of stopping at keys.score_end
+  int max_new_tokens = 384;           ///< the reference's limit
+  bool full = false;  ///< go on to the end of text instead of stopping at keys.score_end
 
   std::vector<std::int32_t> recaption_key;     ///< tokens of `{"Recaption`
   std::vector<std::int32_t> recaption_prefix;  ///< tokens of `{"Recaption": "`
@@ -42,8 +43,8 @@ enum class AnswerStart {
 
 struct AnswerOrder {
   AnswerStart start = AnswerStart::Free;
-  /// Set for `score<K`: a free answer that starts with a rewrite also gets its score behind a forced
-  /// score key, and one whose score is below K without a rewrite is asked for one.
+  /// Set for `score<K`: a free answer that starts with a rewrite also gets its score behind a
+  /// forced score key, and one whose score is below K without a rewrite is asked for one.
   std::optional<double> rewrite_below;
 };
 
@@ -51,8 +52,8 @@ struct AnswerOrder {
 struct Answer {
   std::vector<std::int32_t> ids;  ///< forced tokens included, the end token too
   std::string text;               ///< of `ids`, raw: special tokens left out, not stripped
-  std::string asked_recaption;    ///< text of a second answer, forced to begin with a rewrite; or ""
-  TopLogits first_logits;         ///< the 20 largest for the first token
+  std::string asked_recaption;  ///< text of a second answer, forced to begin with a rewrite; or ""
+  TopLogits first_logits;       ///< the 20 largest for the first token
   /// Mean of the score under the probabilities of its digits, on the scale of the keys:
   /// sum k P(k) / sum P(k), P(10) = P(1) P(0 after 1). -1 where no score was written.
   double score_expected = -1.0;

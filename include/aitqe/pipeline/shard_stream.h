@@ -15,9 +15,9 @@ namespace aitqe {
 
 /// Which pairs of a shard are taken; those that are not are neither judged nor written.
 struct SamplingOptions {
-  double rate = 1.0;           ///< share of pairs taken, by a hash of seed, shard, key and index
+  double rate = 1.0;  ///< share of pairs taken, by a hash of seed, shard, key and index
   std::uint64_t seed = 0;
-  std::int64_t limit = -1;     ///< pairs of the whole run; -1 = all
+  std::int64_t limit = -1;  ///< pairs of the whole run; -1 = all
 };
 
 /// One shard read, grouped and prepared ahead on worker threads. `next` by one thread.
@@ -25,8 +25,8 @@ class ShardStream {
  public:
   /// Opens the shard and starts reading.
   /// @throws Error(NoInput) when it cannot be opened.
-  ShardStream(const ShardRef& shard, const Preparer& prepare, const SamplingOptions& sampling, int num_workers,
-              std::size_t read_ahead);
+  ShardStream(const ShardRef& shard, const Preparer& prepare, const SamplingOptions& sampling,
+              int num_workers, std::size_t read_ahead);
   ~ShardStream();
 
   const ShardRef& shard() const;

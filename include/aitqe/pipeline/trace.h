@@ -11,8 +11,8 @@ namespace aitqe {
 
 /// `--trace FILE`: one JSON line a pair with all that a comparison with the reference needs: key,
 /// shard, input_ids (image slots -1), pixels_sha256 of the [3, S, S] f32 bytes, first_logits{ids,
-/// values} (top 20), ids (generated), text; a failed pair has key, shard and failure. Written as the
-/// run goes, in order. One thread at a time.
+/// values} (top 20), ids (generated), text; a failed pair has key, shard and failure. Written as
+/// the run goes, in order. One thread at a time.
 class Trace {
  public:
   /// @throws Error(Output) when the file cannot be written.

@@ -20,7 +20,7 @@ struct PreparedSample {
   RowImage image;
   std::vector<std::int32_t> prompt;
   bool special_token_in_caption = false;
-  Pixels pixels;  ///< emptied once the model has seen it
+  Pixels pixels;              ///< emptied once the model has seen it
   std::string pixels_sha256;  ///< only for traces
   std::optional<RowFailure> failure;
 };

@@ -1,5 +1,5 @@
-// Sixteen floats as one value, on AVX-512 or on two AVX2 registers. Included only by isa/kernels.inc,
-// once per instruction set, inside that set's own namespace.
+// Sixteen floats as one value, on AVX-512 or on two AVX2 registers. Included only by
+// isa/kernels.inc, once per instruction set, inside that set's own namespace.
 #pragma once
 
 #include <immintrin.h>
@@ -29,7 +29,8 @@ inline F16 power_of_two(F16 n) {
   return {_mm512_castsi512_ps(_mm512_slli_epi32(biased, 23))};
 }
 inline F16 load_bf16(const std::uint16_t* p) {
-  const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  const __m512i wide =
+      _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
   return {_mm512_castsi512_ps(_mm512_slli_epi32(wide, 16))};
 }
 inline F16 load_f16(const std::uint16_t* p) {

@@ -1,0 +1,29 @@
+#include "app/progress_line.h"
+
+#include <gtest/gtest.h>
+
+namespace aitqe::app {
+namespace {
+
+TEST(DescribeProgress, TellsPairsRateRewritesFailuresAndTimeLeft) {
+  Progress progress;
+  progress.num_shards = 5;
+  progress.shards_done = 1;
+  progress.pairs = 12345;
+  progress.rewritten = 1235;
+  progress.failed = 7;
+  progress.bytes_done = 1000;
+  progress.bytes_total = 3000;
+  EXPECT_EQ(describe_progress(progress, 100),
+            "shard 2/5  12,345 pairs  123.5 pairs/s  10.0 % rewritten  7 failed  3m 20s left");
+}
+
+TEST(DescribeProgress, PromisesNothingWhereTheSizeIsNotKnown) {
+  Progress progress;
+  progress.num_shards = 1;
+  EXPECT_EQ(describe_progress(progress, 0),
+            "shard 1/1  0 pairs  0.0 pairs/s  0.0 % rewritten  0 failed");
+}
+
+}  // namespace
+}  // namespace aitqe::app

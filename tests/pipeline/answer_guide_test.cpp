@@ -1,0 +1,114 @@
+#include "aitqe/pipeline/answer_guide.h"
+
+#include <gtest/gtest.h>
+
+#include "aitqe/base/error.h"
+#include "support/reference.h"
+#include "support/scripted_model.h"
+
+namespace aitqe {
+namespace {
+
+using aitqe::testing::ScriptedModel;
+
+class AnswerGuideTest : public ::testing::Test {
+ protected:
+  std::shared_ptr<const Tokenizer> tokenizer_ = std::make_shared<const Tokenizer>(
+      Tokenizer::load(aitqe::testing::reference_dir() / "grouped-bf16-sharded"));
+  std::vector<std::pair<std::string, double>> answers_ = {
+      {R"({"Recaption": "A cat", "Overall Score": "2<Overall>", "Overall Explanation": "x"})", 0.6},
+      {R"({"Overall Score": "8<Overall>", "Overall Explanation": "y"})", 0.2},
+      {R"({"Overall Score": "10<Overall>", "Overall Explanation": "y"})", 0.15},
+      {R"({"Overall Score": "1<Overall>", "Overall Explanation": "y"})", 0.05}};
+
+  std::shared_ptr<AnswerRules> rules() const {
+    const ScriptedModel model(tokenizer_, {});
+    return std::make_shared<AnswerRules>(tokenizer_, AnswerKeys(),
+                                         std::vector<std::int32_t>{model.end_id()});
+  }
+
+  Answer ask(const std::shared_ptr<AnswerRules>& rules, AnswerOrder order) const {
+    AnswerGuide guide(rules, order);
+    ScriptedModel(tokenizer_, answers_).run(guide);
+    return guide.take_answer();
+  }
+};
+
+TEST_F(AnswerGuideTest, StopsAfterTheScoreAndReadsTheProbabilities) {
+  const Answer answer = ask(rules(), {});
+  EXPECT_EQ(answer.text, R"({"Recaption": "A cat", "Overall Score": "2<Overall>)");
+  EXPECT_NEAR(answer.p_rewrite, 0.6, 1e-6);
+  EXPECT_NEAR(answer.score_expected, 2.0, 1e-4);
+  EXPECT_EQ(answer.score_forced, -1.0);
+  EXPECT_EQ(answer.first_logits.ids.front(), answer.ids.front());
+}
+
+TEST_F(AnswerGuideTest, TakesTheMeanOverTheDigitsWithTenAsOneThenZero) {
+  const Answer answer = ask(rules(), {AnswerStart::ForceScore, {}});
+  // Given the score key: 8 with 0.5, 10 with 0.375, 1 with 0.125.
+  EXPECT_NEAR(answer.score_expected, 0.5 * 8 + 0.375 * 10 + 0.125 * 1, 1e-4);
+  EXPECT_NEAR(answer.p_rewrite, 0.6, 1e-6);
+  EXPECT_TRUE(answer.text.starts_with(R"({"Overall Score": ")"));
+}
+
+TEST_F(AnswerGuideTest, GoesOnToTheEndWhenAllIsWanted) {
+  const auto all = rules();
+  all->full = true;
+  const Answer answer = ask(all, {});
+  EXPECT_EQ(answer.text, answers_[0].first);
+  EXPECT_EQ(answer.ids.back(), all->eos_ids.front());
+}
+
+TEST_F(AnswerGuideTest, StopsAtTheLongestAnswer) {
+  const auto few = rules();
+  few->max_new_tokens = 5;
+  EXPECT_EQ(ask(few, {}).ids.size(), 5U);
+}
+
+TEST_F(AnswerGuideTest, ForcesARewrite) {
+  answers_[0].second = 0.01;  // left alone it would keep
+  EXPECT_TRUE(ask(rules(), {}).text.starts_with(R"({"Overall Score")"));
+  EXPECT_EQ(ask(rules(), {AnswerStart::ForceRecaption, {}}).text,
+            R"({"Recaption": "A cat", "Overall Score": "2<Overall>)");
+}
+
+TEST_F(AnswerGuideTest, ScoresAPairThatWouldBeRewrittenBehindAForcedKey) {
+  const Answer answer = ask(rules(), {AnswerStart::Free, 4.0});
+  EXPECT_NEAR(answer.score_forced, 0.5 * 8 + 0.375 * 10 + 0.125 * 1, 1e-4);
+  EXPECT_NEAR(answer.score_expected, 2.0, 1e-4);
+  EXPECT_EQ(answer.asked_recaption, "");
+}
+
+TEST_F(AnswerGuideTest, AsksForARewriteOfAKeptPairBelowTheThreshold) {
+  answers_[0].second = 0.01;
+  EXPECT_EQ(ask(rules(), {AnswerStart::Free, 4.0}).asked_recaption, "");
+  const Answer answer = ask(rules(), {AnswerStart::Free, 9.5});
+  EXPECT_TRUE(answer.text.starts_with(R"({"Overall Score")"));
+  EXPECT_TRUE(answer.asked_recaption.starts_with(R"({"Recaption": "A cat", )"));
+}
+
+TEST_F(AnswerGuideTest, GivesNoScoreWhereNoneIsWritten) {
+  answers_ = {{"a score of 7", 1.0}};
+  const Answer answer = ask(rules(), {});
+  EXPECT_EQ(answer.score_expected, -1.0);
+  EXPECT_EQ(answer.text, "a score of 7");
+  EXPECT_LT(answer.p_rewrite, 1e-6);
+}
+
+TEST_F(AnswerGuideTest, FailsItsPairOnLogitsThatAreNoNumbers) {
+  AnswerGuide guide(rules(), {});
+  const std::vector<float> logits(static_cast<std::size_t>(tokenizer_->size()), NAN);
+  EXPECT_THROW(guide.next({logits.data(), 1, tokenizer_->size()}), SampleError);
+}
+
+TEST_F(AnswerGuideTest, NeverKeepsMoreTokensThanItAnnounces) {
+  const auto few = rules();
+  few->max_new_tokens = 6;
+  answers_[0].second = 0.01;
+  AnswerGuide guide(few, {AnswerStart::Free, 11.0});
+  ScriptedModel(tokenizer_, answers_).run(guide);
+  EXPECT_LE(static_cast<std::int64_t>(guide.take_answer().ids.size()), few->most_tokens());
+}
+
+}  // namespace
+}  // namespace aitqe

@@ -1,0 +1,70 @@
+#include "aitqe/pipeline/loaded_model.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "aitqe/kernels/cpu_dispatch.h"
+#include "support/errors.h"
+#include "support/reference.h"
+#include "support/temporary_folder.h"
+
+namespace aitqe {
+namespace {
+
+namespace fs = std::filesystem;
+using aitqe::testing::message_of;
+using aitqe::testing::reference_dir;
+using aitqe::testing::TemporaryFolder;
+using ::testing::HasSubstr;
+
+ModelOptions random_model() {
+  ModelOptions options;
+  options.folder = reference_dir() / "drop-first-mixed";
+  return options;
+}
+
+TEST(LoadModel, TakesBf16WhereTheCpuHasIt) {
+  const LoadedModel model = load_model(random_model());
+  EXPECT_EQ(model.mllm->compute().dtype,
+            kernels::cpu_kernels().has_native_bf16 ? at::kBFloat16 : at::kFloat);
+  EXPECT_EQ(model.image_side_px, 50);
+}
+
+TEST(LoadModel, SaysWhatAnOptionShouldBe) {
+  ModelOptions options = random_model();
+  options.dtype = "f64";
+  EXPECT_THAT(message_of([&] { load_model(options); }),
+              HasSubstr("--dtype f64: expected auto, f32 or bf16"));
+  options = random_model();
+  options.device = "gpu";
+  EXPECT_THAT(message_of([&] { load_model(options); }), HasSubstr("--device gpu: expected"));
+  options = random_model();
+  options.packing = "some";
+  EXPECT_THAT(message_of([&] { load_model(options); }), HasSubstr("--packing some: expected"));
+}
+
+TEST(LoadModel, SaysWhenThereIsNoCudaDevice) {
+  ModelOptions options = random_model();
+  options.device = "cuda:0";
+  try {
+    load_model(options);
+    GTEST_SKIP() << "a CUDA device is there";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.category(), ErrorCategory::Model);
+    EXPECT_THAT(error.what(), HasSubstr("--device cuda"));
+  }
+}
+
+TEST(ModelFingerprint, ChangesWithAnyFileOfTheModel) {
+  const TemporaryFolder copy;
+  fs::copy(reference_dir() / "drop-first-mixed", copy.path(), fs::copy_options::recursive);
+  const std::string before = model_fingerprint(copy.path());
+  EXPECT_EQ(before, model_fingerprint(reference_dir() / "drop-first-mixed"));
+  copy.write("merges.txt", "#version: 0.2\n");
+  EXPECT_NE(model_fingerprint(copy.path()), before);
+}
+
+}  // namespace
+}  // namespace aitqe

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cmath>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "aitqe/engine/guide.h"
+#include "aitqe/text/tokenizer.h"
+
+namespace aitqe::testing {
+
+/// A model that knows a few answers and how likely each is: after any beginning, a token has the
+/// weight of the answers that go on with it.
+class ScriptedModel {
+ public:
+  ScriptedModel(std::shared_ptr<const Tokenizer> tokenizer,
+                const std::vector<std::pair<std::string, double>>& answers)
+      : tokenizer_(std::move(tokenizer)) {
+    for (const auto& [text, weight] : answers) {
+      answers_.emplace_back(tokenizer_->encode(text, SpecialTokens::AsText), weight);
+      answers_.back().first.push_back(end_id());
+    }
+  }
+
+  std::int32_t end_id() const { return *tokenizer_->token_id("<|endoftext|>"); }
+
+  /// Lets a guide speak until it is finished, as the engine would.
+  /// @return how many times tokens were run.
+  int run(Guide& guide) const {
+    std::vector<std::int32_t> kept;
+    std::vector<std::vector<float>> rows{logits_after(kept)};
+    for (int steps = 0;; ++steps) {
+      std::vector<float> flat;
+      for (const auto& row : rows) flat.insert(flat.end(), row.begin(), row.end());
+      const auto num_rows = static_cast<std::int64_t>(rows.size());
+      const auto feed = guide.next({flat.data(), num_rows, tokenizer_->size()});
+      if (!feed) return steps;
+      if (feed->from == Feed::From::Prompt) kept.clear();
+      std::vector<std::int32_t> seen = kept;
+      rows.clear();
+      for (const std::int32_t id : feed->tokens) {
+        seen.push_back(id);
+        rows.push_back(logits_after(seen));
+      }
+      if (feed->keep) kept = seen;
+    }
+  }
+
+ private:
+  std::vector<float> logits_after(const std::vector<std::int32_t>& beginning) const {
+    constexpr double kNever = 1e-12;
+    std::vector<double> weights(static_cast<std::size_t>(tokenizer_->size()), kNever);
+    for (const auto& [ids, weight] : answers_) {
+      const bool goes_on = ids.size() > beginning.size() &&
+                           std::equal(beginning.begin(), beginning.end(), ids.begin());
+      if (goes_on) weights[static_cast<std::size_t>(ids[beginning.size()])] += weight;
+    }
+    std::vector<float> logits;
+    for (const double weight : weights) logits.push_back(static_cast<float>(std::log(weight)));
+    return logits;
+  }
+
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  std::vector<std::pair<std::vector<std::int32_t>, double>> answers_;
+};
+
+}  // namespace aitqe::testing
