@@ -8,7 +8,6 @@ import resource
 import select
 import shutil
 import signal
-import time
 import unittest
 
 from support import (ANY_NUMBER_MAY_FAIL, EXAMPLES, LONGEST_RUN_S, MODEL_FLAGS, RANDOM_MODEL, TINY_MODEL,
@@ -30,15 +29,15 @@ class HelpTest(EndToEndTest):
                 text = self.aitqe(name, "--help").stdout
                 self.assertRegex(text, rf"Examples?:\n  aitqe {name} ")
 
-    def test_help_comes_within_a_second_and_loads_nothing(self):
+    def test_help_takes_less_than_a_second_and_needs_no_model(self):
         for arguments in [["--help"], *([name, "--help"] for name in self.subcommands())]:
             with self.subTest(arguments=arguments):
-                seconds = []
-                for _ in range(3):
-                    start = time.monotonic()
-                    self.aitqe(*arguments, env={"AITQE_MODEL": "/nowhere"})
-                    seconds.append(time.monotonic() - start)
-                self.assertLess(min(seconds), 1.0)
+                before = os.times()
+                self.aitqe(*arguments, env={"AITQE_MODEL": "/nowhere"})
+                after = os.times()
+                # Of the processor: on a busy machine the clock would measure others too.
+                seconds = after.children_user - before.children_user + after.children_system - before.children_system
+                self.assertLess(seconds, 1.0)
 
     def test_version(self):
         self.assertRegex(self.aitqe("--version").stdout, r"^aitqe \d+\.\d+\.\d+\n$")
