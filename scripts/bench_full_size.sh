@@ -7,11 +7,22 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=${1:-.deps/full-size}
 binary=${AITQE_BINARY:-build/release/aitqe}
-python=${AITQE_TEST_PYTHON:-.deps/python/bin/python}
+python=${AITQE_TEST_PYTHON:-.deps/python/bin/python3}
 result=bench/results/full_size_cpu.txt
 [ -x "$binary" ] || { echo "no $binary: run scripts/test.sh or scripts/quickstart.sh first" >&2; exit 1; }
 
-"$python" scripts/make_full_size.py "$folder"
+# measured COMMAND... : runs it, then tells its peak memory and wall time on standard error.
+measured() {
+  "$python" -c '
+import resource, subprocess, sys, time
+start = time.monotonic()
+status = subprocess.call(sys.argv[1:])
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+print(f"peak memory {peak} KiB, wall {time.monotonic() - start:.1f} s", file=sys.stderr)
+sys.exit(status)' "$@"
+}
+
+"$python" scripts/make_random_checkpoint.py "$folder" --preset full
 output=$(mktemp -d)
 trap 'rm -rf "$output"' EXIT
 mkdir -p bench/results
@@ -19,7 +30,7 @@ mkdir -p bench/results
   echo "# $(date -u +%Y-%m-%d), $(git rev-parse --short HEAD), $(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2-), $(nproc) cores"
   for dtype in bf16 f32; do
     echo "# aitqe score examples/pairs-00000.tar --limit 1 --dtype $dtype --max-new-tokens 16"
-    /usr/bin/time -f "peak memory %M KiB, wall %e s" "$binary" score examples/pairs-00000.tar -o "$output/$dtype" \
+    measured "$binary" score examples/pairs-00000.tar -o "$output/$dtype" \
       --model "$folder" --dtype "$dtype" --limit 1 --max-new-tokens 16 --max-failed 100% --json 2>&1 >/dev/null |
       grep -E 'loaded|prefill|peak|error'
   done
