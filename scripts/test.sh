@@ -40,13 +40,6 @@ build_sanitized() {  # PRESET
 
 run_ctest() { ctest --test-dir "$1" --output-on-failure --no-tests=error -j "$jobs"; }
 
-# The sanitizers see our code; libtorch is not built with them.
-run_ctest_asan() {
-  ASAN_OPTIONS=detect_odr_violation=0:allocator_may_return_null=1 \
-    LSAN_OPTIONS=suppressions=$ROOT/tests/support/lsan.supp UBSAN_OPTIONS=print_stacktrace=1 \
-    run_ctest build/asan
-}
-
 compare_with_oracles() {
   local python=$DEPS/python/bin/python3 quick=(--quick) status=0
   if [[ $mode == full ]]; then quick=(); fi
@@ -86,7 +79,7 @@ summary() {
 
 phase "install what is missing" scripts/setup.sh --tests || summary
 jobs=${jobs:-$(default_jobs)}
-export JOBS=$jobs
+export JOBS=$jobs UBSAN_OPTIONS=print_stacktrace=1
 
 phase "clang-format" scripts/lint.sh format || true
 phase "layout and include rules" python3 tests/layers_test.py || true
@@ -96,7 +89,7 @@ if phase "release: build" build_release; then
 fi
 if [[ $mode != quick ]]; then
   if phase "ASan and UBSan: build" build_sanitized asan; then
-    phase "ASan and UBSan: tests" run_ctest_asan || true
+    phase "ASan and UBSan: tests" run_ctest build/asan || true
   fi
   phase "fuzzing" env FUZZ_SECONDS="${FUZZ_SECONDS:-$([[ $mode == full ]] && echo 300 || echo 30)}" scripts/fuzz.sh || true
   if [[ $mode == full ]]; then
