@@ -129,6 +129,12 @@ class EnhanceCommand : public Command {
         ->check(CLI::PositiveNumber)
         ->group("Input")
         ->capture_default_str();
+    app.add_option("--max-encoded-bytes", limits.max_encoded_bytes,
+                   "Refuse image files larger than this")
+        ->type_name("N")
+        ->check(CLI::PositiveNumber)
+        ->group("Input")
+        ->capture_default_str();
     app.add_option("--max-prompt-tokens", options_.prepare.max_prompt_tokens,
                    "Refuse captions that make a longer prompt")
         ->type_name("N")

@@ -89,16 +89,17 @@ std::string decode_string(std::string_view token) {
 
 // The value of the last top-level field of this name, as it stands in the document.
 std::string_view find_text_value(std::string_view document, const std::string& field) {
-  if (!nlohmann::json::accept(document)) throw SampleError("json member is not valid JSON");
+  if (!nlohmann::json::accept(document))
+    throw SampleError("bad_json: json member is not valid JSON");
   std::optional<std::string_view> value;
   TopLevelScanner scanner(document);
   while (const auto found = scanner.next()) {
     if (decode_string(found->key) == field) value = found->value;
   }
-  if (!value) throw SampleError("json member has no top-level field \"" + field + "\"");
+  if (!value) throw SampleError("no_caption: json member has no top-level field \"" + field + "\"");
   if (!value->starts_with('"')) {
-    throw SampleError("json field \"" + field + "\" is " + std::string(value->substr(0, 20)) +
-                      ", expected a text");
+    throw SampleError("bad_json: json field \"" + field + "\" is " +
+                      std::string(value->substr(0, 20)) + ", expected a text");
   }
   return *value;
 }
@@ -107,7 +108,7 @@ const Member& require_member(const Sample& sample, const std::string& suffix) {
   const Member* member = find_member(sample, suffix);
   if (member != nullptr) return *member;
   const std::string present = describe_members(sample);
-  throw SampleError("no " + suffix + " member for the caption (there are: " +
+  throw SampleError("no_caption: no " + suffix + " member for the caption (there are: " +
                     (present.empty() ? "none" : present) + "; --caption-from)");
 }
 

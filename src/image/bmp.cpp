@@ -21,7 +21,8 @@ BmpLayout read_layout(std::string_view encoded) {
   layout.data_offset = file.le32();
   const std::uint32_t header_bytes = file.le32();
   if (header_bytes != 40 && header_bytes != 108 && header_bytes != 124) {
-    throw SampleError("unsupported BMP: header of " + std::to_string(header_bytes) + " bytes");
+    throw SampleError("unsupported_image: unsupported BMP: header of " +
+                      std::to_string(header_bytes) + " bytes");
   }
   const std::uint32_t width = file.le32();
   const std::uint32_t signed_height = file.le32();
@@ -33,11 +34,12 @@ BmpLayout read_layout(std::string_view encoded) {
   file.take(header_bytes - 36);
   const int bits = layout.bits_per_pixel;
   if (compression != 0 || (bits != 8 && bits != 24 && bits != 32)) {
-    throw SampleError("unsupported BMP: " + std::to_string(bits) + " bits, compression " +
-                      std::to_string(compression));
+    throw SampleError("unsupported_image: unsupported BMP: " + std::to_string(bits) +
+                      " bits, compression " + std::to_string(compression));
   }
   if (bits == 8) {
-    if (num_colors > 256) throw SampleError("unsupported BMP: palette of more than 256 colours");
+    if (num_colors > 256)
+      throw SampleError("unsupported_image: unsupported BMP: palette of more than 256 colours");
     file.take(std::size_t{4} * (num_colors == 0 ? 256 : num_colors));
     layout.header.color = ImageColor::Palette;
   }
@@ -45,7 +47,7 @@ BmpLayout read_layout(std::string_view encoded) {
   const bool top_down = signed_height >> 24 == 0xff;  // as Pillow tells it
   set_size(layout.header, width, top_down ? 0U - signed_height : signed_height);
   if (layout.data_offset < file.position())
-    throw SampleError("broken BMP: pixels inside its header");
+    throw SampleError("broken_image: broken BMP: pixels inside its header");
   return layout;
 }
 
@@ -58,8 +60,8 @@ std::string with_last_padding(std::string_view encoded, const BmpLayout& layout)
   const std::uint64_t row_bytes = (used_bytes + 3) / 4 * 4;
   const std::uint64_t needed = layout.data_offset + row_bytes * (height - 1) + used_bytes;
   if (needed > encoded.size()) {
-    throw SampleError("truncated BMP: " + std::to_string(encoded.size()) + " bytes, " +
-                      std::to_string(needed) + " expected");
+    throw SampleError("truncated_image: truncated BMP: " + std::to_string(encoded.size()) +
+                      " bytes, " + std::to_string(needed) + " expected");
   }
   const std::uint64_t whole = layout.data_offset + row_bytes * height;
   if (whole <= encoded.size()) return {};
@@ -91,7 +93,8 @@ RgbImage decode_bmp(std::string_view encoded, const ImageHeader& header) {
   const std::string padded = with_last_padding(encoded, read_layout(encoded));
   const std::string_view whole = padded.empty() ? encoded : padded;
   if (whole.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
-    throw SampleError("BMP file has " + std::to_string(whole.size()) + " bytes, limit is 2 GiB");
+    throw SampleError("image_too_large: BMP file has " + std::to_string(whole.size()) +
+                      " bytes, limit is 2 GiB");
   }
   cv::Mat bgr;
   try {
@@ -99,10 +102,10 @@ RgbImage decode_bmp(std::string_view encoded, const ImageHeader& header) {
                         const_cast<char*>(whole.data()));
     bgr = cv::imdecode(bytes, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
   } catch (const cv::Exception& e) {
-    throw SampleError(std::string("broken BMP: ") + e.what());
+    throw SampleError(std::string("broken_image: broken BMP: ") + e.what());
   }
   if (bgr.cols != header.width_px || bgr.rows != header.height_px || bgr.type() != CV_8UC3) {
-    throw SampleError("broken BMP: it cannot be decoded");
+    throw SampleError("broken_image: broken BMP: it cannot be decoded");
   }
   return to_rgb(bgr, header);
 }

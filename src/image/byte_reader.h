@@ -20,7 +20,7 @@ class ByteReader {
 
   std::string_view take(std::size_t size) {
     if (size > left()) {
-      throw SampleError("truncated " + std::string(what_) + ": ends at byte " +
+      throw SampleError("truncated_image: truncated " + std::string(what_) + ": ends at byte " +
                         std::to_string(bytes_.size()) + ", " + std::to_string(size) +
                         " bytes wanted at byte " + std::to_string(position_));
     }

@@ -85,7 +85,8 @@ void read_frame(ByteReader& file, GifLayout& layout, std::uint64_t screen_width,
   read_palette(file, flags, layout);
   layout.first_code_bits = file.u8();
   layout.data_offset = file.position();
-  if (layout.width == 0 || layout.height == 0) throw SampleError("broken GIF: empty picture");
+  if (layout.width == 0 || layout.height == 0)
+    throw SampleError("broken_image: broken GIF: empty picture");
   const auto right = static_cast<std::uint64_t>(layout.left + layout.width);
   const auto bottom = static_cast<std::uint64_t>(layout.top + layout.height);
   set_size(layout.header, std::max(screen_width, right), std::max(screen_height, bottom));
@@ -104,7 +105,7 @@ GifLayout read_layout(std::string_view encoded) {
   read_palette(file, flags, layout);
   while (true) {
     const int byte = file.u8();
-    if (byte == ';') throw SampleError("broken GIF: it holds no picture");
+    if (byte == ';') throw SampleError("broken_image: broken GIF: it holds no picture");
     if (byte == '!') read_extension(file, layout);
     if (byte == ',') {
       read_frame(file, layout, screen_width, screen_height);

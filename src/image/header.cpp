@@ -78,14 +78,15 @@ std::string start_of(std::string_view encoded) {
 [[noreturn]] void refuse(std::string_view encoded) {
   for (const Signature& signature : kUnsupported) {
     if (has(encoded, signature.offset, signature.bytes)) {
-      throw SampleError("unsupported image format " + std::string(signature.format) +
-                        ", expected JPEG, PNG, WebP, GIF or BMP");
+      throw SampleError("unsupported_image: unsupported image format " +
+                        std::string(signature.format) + ", expected JPEG, PNG, WebP, GIF or BMP");
     }
   }
   if (is_svg(encoded)) {
-    throw SampleError("unsupported image format SVG, expected JPEG, PNG, WebP, GIF or BMP");
+    throw SampleError(
+        "unsupported_image: unsupported image format SVG, expected JPEG, PNG, WebP, GIF or BMP");
   }
-  throw SampleError("not an image (starts with " + start_of(encoded) + ")");
+  throw SampleError("not_an_image: not an image (starts with " + start_of(encoded) + ")");
 }
 
 }  // namespace
@@ -107,7 +108,7 @@ std::string_view name(ImageFormat format) {
 }
 
 ImageHeader read_header(std::string_view encoded) {
-  if (encoded.empty()) throw SampleError("image is empty (0 bytes)");
+  if (encoded.empty()) throw SampleError("empty_image: image is empty (0 bytes)");
   if (has(encoded, 0, "\xff\xd8\xff")) return read_jpeg_header(encoded);
   if (has(encoded, 0, "\x89PNG\r\n\x1a\n")) return read_png_header(encoded);
   if (has(encoded, 0, "RIFF") && has(encoded, 8, "WEBP")) return read_webp_header(encoded);
@@ -119,12 +120,12 @@ ImageHeader read_header(std::string_view encoded) {
 void set_size(ImageHeader& header, std::uint64_t width, std::uint64_t height) {
   const std::string size = std::to_string(width) + "x" + std::to_string(height) + " px";
   if (width == 0 || height == 0) {
-    throw SampleError(std::string(name(header.format)) + " image is " + size +
+    throw SampleError("broken_image: " + std::string(name(header.format)) + " image is " + size +
                       ", both sides must be at least 1 px");
   }
   constexpr std::uint64_t kMaxInt = std::numeric_limits<int>::max();
   if (width > kMaxInt || height > kMaxInt) {
-    throw SampleError(std::string(name(header.format)) + " image is " + size +
+    throw SampleError("image_too_large: " + std::string(name(header.format)) + " image is " + size +
                       ", more than any limit");
   }
   header.width_px = static_cast<int>(width);
@@ -135,12 +136,12 @@ void check_limits(const ImageHeader& header, const ImageLimits& limits) {
   const std::string size =
       std::to_string(header.width_px) + "x" + std::to_string(header.height_px) + " px";
   if (std::max(header.width_px, header.height_px) > limits.max_side_px) {
-    throw SampleError("image is " + size + ", limit is " + std::to_string(limits.max_side_px) +
-                      " px a side (--max-side-px)");
+    throw SampleError("image_too_large: image is " + size + ", limit is " +
+                      std::to_string(limits.max_side_px) + " px a side (--max-side-px)");
   }
   const std::int64_t num_pixels = std::int64_t{header.width_px} * header.height_px;
   if (num_pixels > limits.max_pixels) {
-    throw SampleError("image is " + size + " (" + std::to_string(num_pixels) +
+    throw SampleError("image_too_large: image is " + size + " (" + std::to_string(num_pixels) +
                       " pixels), limit is " + std::to_string(limits.max_pixels) +
                       " pixels (--max-pixels)");
   }
@@ -148,8 +149,9 @@ void check_limits(const ImageHeader& header, const ImageLimits& limits) {
 
 void check_encoded_size(std::string_view encoded, const ImageLimits& limits) {
   if (encoded.size() > static_cast<std::uint64_t>(limits.max_encoded_bytes)) {
-    throw SampleError("image file has " + std::to_string(encoded.size()) + " bytes, limit is " +
-                      std::to_string(limits.max_encoded_bytes) + " (--max-encoded-bytes)");
+    throw SampleError("image_too_large: image file has " + std::to_string(encoded.size()) +
+                      " bytes, limit is " + std::to_string(limits.max_encoded_bytes) +
+                      " (--max-encoded-bytes)");
   }
 }
 

@@ -116,11 +116,12 @@ void check(Outcome outcome, JpegDecompressor& decompressor) {
     case Outcome::Ok:
       return;
     case Outcome::Truncated:
-      throw SampleError("truncated JPEG: the file ends before the last row");
+      throw SampleError("truncated_image: truncated JPEG: the file ends before the last row");
     case Outcome::Failed:
-      throw SampleError("broken JPEG: " + decompressor.message());
+      throw SampleError("broken_image: broken JPEG: " + decompressor.message());
     case Outcome::TooManyScans:
-      throw SampleError("JPEG with more than " + std::to_string(kMaxScans) + " scans");
+      throw SampleError("image_too_large: JPEG with more than " + std::to_string(kMaxScans) +
+                        " scans");
   }
 }
 
@@ -146,7 +147,7 @@ RgbImage decode_jpeg(std::string_view encoded, const ImageHeader& header) {
   JpegDecompressor decompressor(encoded);
   check(decompressor.start(), decompressor);
   if (!decompressor.has_size(header)) {
-    throw SampleError("broken JPEG: its frame headers disagree about the size");
+    throw SampleError("broken_image: broken JPEG: its frame headers disagree about the size");
   }
   RgbImage image = make_rgb(header);
   const bool is_cmyk = decompressor.num_channels() == 4;

@@ -24,7 +24,9 @@ void read_frame(std::string_view payload, ImageHeader& header) {
   const std::uint32_t height = frame.be16();
   const std::uint32_t width = frame.be16();
   const int num_components = frame.u8();
-  if (bits != 8) throw SampleError("unsupported JPEG: " + std::to_string(bits) + " bits a channel");
+  if (bits != 8)
+    throw SampleError("unsupported_image: unsupported JPEG: " + std::to_string(bits) +
+                      " bits a channel");
   if (num_components == 1) {
     header.color = ImageColor::Gray;
   } else if (num_components == 3) {
@@ -32,9 +34,10 @@ void read_frame(std::string_view payload, ImageHeader& header) {
   } else if (num_components == 4) {
     header.color = ImageColor::Cmyk;
   } else {
-    throw SampleError("unsupported JPEG: " + std::to_string(num_components) + " components");
+    throw SampleError("unsupported_image: unsupported JPEG: " + std::to_string(num_components) +
+                      " components");
   }
-  if (frame.left() % 3 != 0) throw SampleError("truncated JPEG frame header");
+  if (frame.left() % 3 != 0) throw SampleError("truncated_image: truncated JPEG frame header");
   set_size(header, width, height);
 }
 
@@ -42,7 +45,8 @@ void check_quantization(std::string_view payload) {
   while (!payload.empty()) {
     const std::size_t precision_bytes = static_cast<unsigned char>(payload[0]) < 16 ? 1 : 2;
     const std::size_t table_bytes = 1 + 64 * precision_bytes;
-    if (payload.size() < table_bytes) throw SampleError("broken JPEG quantization table");
+    if (payload.size() < table_bytes)
+      throw SampleError("broken_image: broken JPEG quantization table");
     payload.remove_prefix(table_bytes);
   }
 }
@@ -53,8 +57,9 @@ void check_application_segment(int marker, std::string_view payload) {
   const bool jfif = marker == 0xe0 && payload.starts_with("JFIF");
   const bool adobe = marker == 0xee && payload.starts_with("Adobe");
   const bool icc = marker == 0xe2 && payload.starts_with(std::string_view("ICC_PROFILE\0", 12));
-  if ((jfif || adobe) && payload.size() < 7) throw SampleError("broken JPEG application segment");
-  if (icc && payload.size() < 14) throw SampleError("broken JPEG ICC segment");
+  if ((jfif || adobe) && payload.size() < 7)
+    throw SampleError("broken_image: broken JPEG application segment");
+  if (icc && payload.size() < 14) throw SampleError("broken_image: broken JPEG ICC segment");
 }
 
 /// The next marker's second byte. Junk between markers, fill bytes and escaped 0xff are skipped,
@@ -73,7 +78,8 @@ int next_marker(ByteReader& file, bool from_marker) {
       continue;
     }
     if (code < 0xc0)
-      throw SampleError("broken JPEG: no marker at byte " + std::to_string(file.position() - 2));
+      throw SampleError("broken_image: broken JPEG: no marker at byte " +
+                        std::to_string(file.position() - 2));
     return code;
   }
 }
@@ -97,7 +103,8 @@ ImageHeader read_jpeg_header(std::string_view encoded) {
     if (marker >= 0xe0 && marker <= 0xef) check_application_segment(marker, payload);
     if (marker == kStartOfScan) break;
   }
-  if (header.width_px == 0) throw SampleError("broken JPEG: a scan before any frame header");
+  if (header.width_px == 0)
+    throw SampleError("broken_image: broken JPEG: a scan before any frame header");
   return header;
 }
 

@@ -35,7 +35,7 @@ class CodeReader {
     while (block_left_ == 0) {
       const std::size_t size = position_ < blocks_.size() ? at(position_) : 0;
       if (blocks_.size() - position_ < size + 1) {
-        throw SampleError("truncated GIF: the file ends before the last row");
+        throw SampleError("truncated_image: truncated GIF: the file ends before the last row");
       }
       block_left_ = size;
       ++position_;
@@ -74,7 +74,8 @@ class StringTable {
   /// The string of `code`, which is then also learned. Valid until the next call.
   std::span<const std::uint8_t> expand(int code) {
     const bool is_first = last_code_ < 0;
-    if (code > (is_first ? clear_code_ : next_code_)) throw SampleError("broken GIF: unknown code");
+    if (code > (is_first ? clear_code_ : next_code_))
+      throw SampleError("broken_image: broken GIF: unknown code");
     begin_ = string_.size();
     int walk = code;
     if (!is_first && code == next_code_) {
@@ -82,7 +83,7 @@ class StringTable {
       walk = last_code_;
     }
     while (walk >= clear_code_) {
-      if (walk >= kTableSize) throw SampleError("broken GIF: unknown code");
+      if (walk >= kTableSize) throw SampleError("broken_image: broken GIF: unknown code");
       push(last_bytes_[static_cast<std::size_t>(walk)]);
       walk = prefixes_[static_cast<std::size_t>(walk)];
     }
@@ -95,7 +96,7 @@ class StringTable {
 
  private:
   void push(std::uint8_t byte) {
-    if (begin_ == 0) throw SampleError("broken GIF: string too long");
+    if (begin_ == 0) throw SampleError("broken_image: broken GIF: string too long");
     string_[--begin_] = byte;
   }
   void learn() {
@@ -122,12 +123,14 @@ class StringTable {
 }  // namespace
 
 void decode_lzw(std::string_view blocks, int first_code_bits, std::span<std::uint8_t> output) {
-  if (first_code_bits > kMaxCodeBits) throw SampleError("broken GIF: codes of too many bits");
+  if (first_code_bits > kMaxCodeBits)
+    throw SampleError("broken_image: broken GIF: codes of too many bits");
   CodeReader codes(blocks);
   StringTable table(first_code_bits);
   while (!output.empty()) {
     const int code = codes.next(table.code_bits());
-    if (code == table.end_code()) throw SampleError("broken GIF: its data ends too early");
+    if (code == table.end_code())
+      throw SampleError("broken_image: broken GIF: its data ends too early");
     if (code == table.clear_code()) {
       table.clear();
       continue;

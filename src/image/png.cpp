@@ -19,7 +19,7 @@ using Palette = std::array<std::uint8_t, 768>;
 Palette full_palette(std::string_view from_file) {
   Palette palette{};
   if (from_file.size() > palette.size()) {
-    throw SampleError("broken PNG: palette of more than 256 colours");
+    throw SampleError("broken_image: broken PNG: palette of more than 256 colours");
   }
   std::copy_n(from_file.begin(), from_file.size() / 3 * 3, palette.begin());
   return palette;
@@ -225,9 +225,10 @@ RgbImage decode_png(std::string_view encoded, const ImageHeader& header) {
   PngFeed feed(layout);
   PngReader reader(feed, layout);
   const std::size_t row_bytes = reader.start();
-  if (row_bytes == 0) throw SampleError("broken PNG: " + reader.message());
+  if (row_bytes == 0) throw SampleError("broken_image: broken PNG: " + reader.message());
   std::vector<std::uint8_t> rows(row_bytes * static_cast<std::size_t>(header.height_px));
-  if (!reader.read(rows.data(), row_bytes)) throw SampleError("broken PNG: " + reader.message());
+  if (!reader.read(rows.data(), row_bytes))
+    throw SampleError("broken_image: broken PNG: " + reader.message());
   check_png_tail(encoded, layout, reader.last_chunk_index());
 
   RgbImage image = make_rgb(header);

@@ -55,7 +55,7 @@ class Inflater {
 };
 
 [[noreturn]] void broken(std::string_view id, const std::string& what) {
-  throw SampleError("broken PNG chunk '" + std::string(id) + "': " + what);
+  throw SampleError("broken_image: broken PNG chunk '" + std::string(id) + "': " + what);
 }
 
 void require_size(std::string_view id, std::string_view payload, std::size_t size) {
@@ -92,7 +92,8 @@ ChunkStart read_chunk_start(ByteReader& file) {
   const std::uint32_t size = file.be32();
   const std::string_view id = file.take(4);
   if (!is_chunk_id(id)) {
-    throw SampleError("broken PNG: no chunk name at byte " + std::to_string(file.position() - 4));
+    throw SampleError("broken_image: broken PNG: no chunk name at byte " +
+                      std::to_string(file.position() - 4));
   }
   return {id, size};
 }
@@ -124,8 +125,8 @@ void set_color(const PngChunkRules& rules, ImageHeader& header) {
       return;
     }
   }
-  throw SampleError("broken PNG: colour type " + std::to_string(rules.color_type) + " with " +
-                    std::to_string(rules.bit_depth) + " bits");
+  throw SampleError("broken_image: broken PNG: colour type " + std::to_string(rules.color_type) +
+                    " with " + std::to_string(rules.bit_depth) + " bits");
 }
 
 /// All chunks before the pixels. Leaves `file` behind the first IDAT's name and returns its size.
@@ -133,9 +134,10 @@ std::uint32_t read_chunks_before_pixels(ByteReader& file, PngChunkRules& rules) 
   while (true) {
     const ChunkStart start = read_chunk_start(file);
     if (start.id == "IDAT") return start.size;
-    if (start.id == "IEND") throw SampleError("broken PNG: it holds no pixels");
+    if (start.id == "IEND") throw SampleError("broken_image: broken PNG: it holds no pixels");
     if (start.id == "fdAT") {
-      throw SampleError("unsupported PNG: its first picture is an animation frame");
+      throw SampleError(
+          "unsupported_image: unsupported PNG: its first picture is an animation frame");
     }
     const std::string_view payload = file.take(start.size);
     rules.check(start.id, payload);
@@ -154,7 +156,8 @@ Opened open(ByteReader& file) {
   Opened opened;
   opened.first_pixel_bytes = read_chunks_before_pixels(file, opened.rules);
   opened.header.format = ImageFormat::Png;
-  if (opened.rules.color_type < 0) throw SampleError("broken PNG: pixels before the header");
+  if (opened.rules.color_type < 0)
+    throw SampleError("broken_image: broken PNG: pixels before the header");
   set_color(opened.rules, opened.header);
   set_size(opened.header, opened.rules.width, opened.rules.height);
   opened.header.animated = opened.rules.num_animation_frames > 1;
@@ -252,14 +255,16 @@ void PngChunkRules::check_frame_control(std::string_view payload) {
 
 void PngChunkRules::count_text(std::size_t size) {
   text_bytes_ += size;
-  if (text_bytes_ > kMaxTextBytes) throw SampleError("PNG with more than 64 MiB of text");
+  if (text_bytes_ > kMaxTextBytes)
+    throw SampleError("image_too_large: PNG with more than 64 MiB of text");
 }
 
 PngLayout read_png_layout(std::string_view encoded) {
   ByteReader file(encoded, "PNG");
   Opened opened = open(file);
   if (opened.rules.partial_frame) {
-    throw SampleError("unsupported PNG: its first picture is smaller than its canvas");
+    throw SampleError(
+        "unsupported_image: unsupported PNG: its first picture is smaller than its canvas");
   }
   PngLayout layout{opened.header, opened.rules, {}};
   layout.pixel_data.push_back(file.take_up_to(opened.first_pixel_bytes));

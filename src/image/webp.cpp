@@ -41,11 +41,11 @@ const std::uint8_t* bytes_of(std::string_view encoded) {
 std::string status_text(VP8StatusCode status) {
   switch (status) {
     case VP8_STATUS_NOT_ENOUGH_DATA:
-      return "truncated WebP";
+      return "truncated_image: truncated WebP";
     case VP8_STATUS_UNSUPPORTED_FEATURE:
-      return "unsupported WebP";
+      return "unsupported_image: unsupported WebP";
     default:
-      return "broken WebP";
+      return "broken_image: broken WebP";
   }
 }
 
@@ -62,7 +62,7 @@ ImageHeader read_webp_header(std::string_view encoded) {
   reader.take(12);
   const std::string_view kind = reader.take(4);
   if (kind != "VP8 " && kind != "VP8L" && kind != "VP8X") {
-    throw SampleError("broken WebP: the first chunk is not a picture");
+    throw SampleError("broken_image: broken WebP: the first chunk is not a picture");
   }
   WebPBitstreamFeatures features;
   const VP8StatusCode status = WebPGetFeatures(bytes_of(encoded), encoded.size(), &features);
@@ -81,15 +81,15 @@ ImageHeader read_webp_header(std::string_view encoded) {
 RgbImage decode_webp(std::string_view encoded, const ImageHeader& header) {
   const WebPData data{bytes_of(encoded), encoded.size()};
   const Demuxer demuxer(WebPDemux(&data));
-  if (!demuxer) throw SampleError("truncated or broken WebP container");
+  if (!demuxer) throw SampleError("truncated_image: truncated or broken WebP container");
   const FirstFrame frame(demuxer.get());
-  if (!frame.found()) throw SampleError("broken WebP: it holds no picture");
+  if (!frame.found()) throw SampleError("broken_image: broken WebP: it holds no picture");
   const bool same_canvas = WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_WIDTH) ==
                                static_cast<std::uint32_t>(header.width_px) &&
                            WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_HEIGHT) ==
                                static_cast<std::uint32_t>(header.height_px);
   if (!same_canvas || !fits(*frame, header)) {
-    throw SampleError("broken WebP: its headers disagree about the size");
+    throw SampleError("broken_image: broken WebP: its headers disagree about the size");
   }
 
   RgbImage image = make_rgb(header);
@@ -97,7 +97,8 @@ RgbImage decode_webp(std::string_view encoded, const ImageHeader& header) {
   const std::size_t offset = stride * static_cast<std::size_t>((*frame).y_offset) +
                              std::size_t{3} * static_cast<std::size_t>((*frame).x_offset);
   WebPDecoderConfig config;
-  if (WebPInitDecoderConfig(&config) == 0) throw SampleError("libwebp has another version");
+  if (WebPInitDecoderConfig(&config) == 0)
+    throw SampleError("broken_image: libwebp has another version");
   config.output.colorspace = MODE_RGB;
   config.output.is_external_memory = 1;
   config.output.u.RGBA.rgba = image.rgb.data() + offset;

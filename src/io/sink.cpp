@@ -137,12 +137,34 @@ int remove_stale_temporaries(const fs::path& path) {
   return num_removed;
 }
 
-std::int64_t free_space_bytes(const fs::path& folder) {
+namespace {
+
+/// `folder`, or its closest parent that exists.
+fs::path closest_existing(const fs::path& folder) {
   fs::path existing = fs::absolute(folder);
   std::error_code error;
   while (!fs::exists(existing, error) && existing != existing.parent_path()) {
     existing = existing.parent_path();
   }
+  return existing;
+}
+
+}  // namespace
+
+void require_writable_folder(const fs::path& folder) {
+  const fs::path existing = closest_existing(folder);
+  if (!fs::is_directory(existing)) {
+    throw Error(ErrorCategory::Output, existing.string() + ": is not a folder (-o)");
+  }
+  if (access(existing.c_str(), W_OK | X_OK) != 0) {
+    throw Error(ErrorCategory::Output,
+                existing.string() + ": cannot be written to: " + std::strerror(errno) + " (-o)");
+  }
+}
+
+std::int64_t free_space_bytes(const fs::path& folder) {
+  const fs::path existing = closest_existing(folder);
+  std::error_code error;
   const fs::space_info space = fs::space(existing, error);
   if (error) {
     throw Error(ErrorCategory::Output,

@@ -64,18 +64,21 @@ void run(const Task& task, const AttentionShape& shape) {
   }
 }
 
+/// The rows of every head of one span, a few rows a task.
+void add_tasks(const AttentionSpan& span, int num_heads, std::vector<Task>& tasks) {
+  for (int head = 0; head < num_heads; ++head) {
+    for (std::int64_t row = 0; row < span.rows; row += kRowsPerTask) {
+      tasks.push_back({&span, head, row, std::min(kRowsPerTask, span.rows - row)});
+    }
+  }
+}
+
 }  // namespace
 
 void attention(std::span<const AttentionSpan> spans, const AttentionShape& shape,
                ThreadPool& pool) {
   std::vector<Task> tasks;
-  for (const AttentionSpan& span : spans) {
-    for (int head = 0; head < shape.num_heads; ++head) {
-      for (std::int64_t row = 0; row < span.rows; row += kRowsPerTask) {
-        tasks.push_back({&span, head, row, std::min(kRowsPerTask, span.rows - row)});
-      }
-    }
-  }
+  for (const AttentionSpan& span : spans) add_tasks(span, shape.num_heads, tasks);
   pool.parallel_for(tasks.size(), [&](std::size_t i) { run(tasks[i], shape); });
 }
 

@@ -46,12 +46,30 @@ const std::uint32_t* as_words(const float* x, std::int64_t m, std::int64_t k, Co
 
 }  // namespace
 
+/// What one `multiply` reads and writes.
 struct GemmWeight::Job {
   const std::uint32_t* x;
   std::int64_t x_stride;  // in words
   const float* bias;
   float* y;
   std::int64_t y_stride;
+};
+
+/// A rectangle of the result that one thread makes.
+struct GemmWeight::Task {
+  std::int64_t first_panel;
+  std::int64_t end_panel;
+  std::int64_t first_row;
+  std::int64_t end_row;
+};
+
+/// The part of a task that reads one depth block of one panel.
+struct GemmWeight::Block {
+  std::int64_t panel;
+  std::int64_t first_depth;
+  int depth;
+  std::int64_t first_row;
+  std::int64_t end_row;
 };
 
 GemmWeight::GemmWeight(WeightView view, Compute compute, Packing packing,
@@ -90,55 +108,56 @@ void GemmWeight::pack_panel(std::int64_t panel, std::int64_t k0, int depth,
   }
 }
 
-void GemmWeight::run_columns(const Job& job, std::int64_t first_panel, std::int64_t end_panel,
-                             std::int64_t first_row, std::int64_t end_row) const {
-  thread_local std::vector<std::uint32_t> packing_space;
+void GemmWeight::add_block(const Job& job, const Block& block, const std::uint32_t* panel) const {
   thread_local std::vector<float> edge_space;
   const CpuKernels& kernels = cpu_kernels();
-  const int rows = static_cast<int>(end_row - first_row);
-  const std::int64_t ldy = job.y_stride;
-  const std::int64_t panel_words = std::int64_t{kDepthBlock} * kPanelCols;
-  if (packed_.empty()) packing_space.resize((end_panel - first_panel) * panel_words);
+  const std::int64_t n0 = block.panel * kPanelCols;
+  const bool is_whole = n0 + kPanelCols <= view_.rows;
+  const int rows = static_cast<int>(block.end_row - block.first_row);
+  const int words = static_cast<int>(words_of(compute_, block.depth));
+  const std::uint32_t* x =
+      job.x + block.first_row * job.x_stride + words_of(compute_, block.first_depth);
+  float* y = job.y + block.first_row * job.y_stride + n0;
+  // A panel that hangs over the last column is summed beside y and copied in at the end.
+  if (!is_whole) edge_space.resize(static_cast<std::size_t>(rows) * kPanelCols);
+  float* to = is_whole ? y : edge_space.data();
+  const std::int64_t to_stride = is_whole ? job.y_stride : kPanelCols;
+  const bool accumulate = block.first_depth > 0;
+  if (compute_ == Compute::F32) {
+    kernels.gemm_f32(reinterpret_cast<const float*>(x), job.x_stride,
+                     reinterpret_cast<const float*>(panel), kPanelCols, rows, kPanelCols, words, to,
+                     to_stride, accumulate);
+  } else {
+    kernels.gemm_bf16(x, job.x_stride, panel, kPanelCols, rows, kPanelCols, words, to, to_stride,
+                      accumulate);
+  }
+  if (is_whole || block.first_depth + block.depth < view_.cols) return;
+  for (int m = 0; m < rows; ++m) {
+    std::memcpy(y + m * job.y_stride, edge_space.data() + std::int64_t{m} * kPanelCols,
+                static_cast<std::size_t>(view_.rows - n0) * sizeof(float));
+  }
+}
 
+void GemmWeight::run_task(const Job& job, const Task& task) const {
+  thread_local std::vector<std::uint32_t> packing_space;
+  packing_space.resize(packed_.empty() ? std::size_t{kDepthBlock} * kPanelCols : 0);
   for (std::int64_t k0 = 0; k0 < view_.cols; k0 += kDepthBlock) {
     const int depth = static_cast<int>(std::min<std::int64_t>(kDepthBlock, view_.cols - k0));
-    const int words = static_cast<int>(words_of(compute_, depth));
-    const std::uint32_t* x = job.x + first_row * job.x_stride + words_of(compute_, k0);
-    for (std::int64_t panel = first_panel; panel < end_panel; ++panel) {
-      const std::uint32_t* b =
-          packed_.data() + panel * words_per_panel() + words_of(compute_, k0) * kPanelCols;
+    for (std::int64_t panel = task.first_panel; panel < task.end_panel; ++panel) {
+      const std::uint32_t* packed = packing_space.data();
       if (packed_.empty()) {
-        std::uint32_t* to = packing_space.data() + (panel - first_panel) * panel_words;
-        pack_panel(panel, k0, depth, to);
-        b = to;
-      }
-      const std::int64_t n0 = panel * kPanelCols;
-      const bool whole = n0 + kPanelCols <= view_.rows;
-      float* y = job.y + first_row * ldy + n0;
-      // A panel that hangs over the last column is summed beside y and copied in at the end.
-      if (!whole) edge_space.resize(static_cast<std::size_t>(rows) * kPanelCols);
-      float* to = whole ? y : edge_space.data();
-      const std::int64_t ld_to = whole ? ldy : kPanelCols;
-      if (compute_ == Compute::F32) {
-        kernels.gemm_f32(reinterpret_cast<const float*>(x), job.x_stride,
-                         reinterpret_cast<const float*>(b), kPanelCols, rows, kPanelCols, words, to,
-                         ld_to, k0 > 0);
+        pack_panel(panel, k0, depth, packing_space.data());
       } else {
-        kernels.gemm_bf16(x, job.x_stride, b, kPanelCols, rows, kPanelCols, words, to, ld_to,
-                          k0 > 0);
+        packed = packed_.data() + panel * words_per_panel() + words_of(compute_, k0) * kPanelCols;
       }
-      if (whole || k0 + kDepthBlock < view_.cols) continue;
-      for (int m = 0; m < rows; ++m) {
-        std::memcpy(y + m * ldy, edge_space.data() + std::int64_t{m} * kPanelCols,
-                    static_cast<std::size_t>(view_.rows - n0) * sizeof(float));
-      }
+      add_block(job, {panel, k0, depth, task.first_row, task.end_row}, packed);
     }
   }
   if (job.bias == nullptr) return;
-  const std::int64_t n0 = first_panel * kPanelCols;
-  const std::int64_t n1 = std::min(view_.rows, end_panel * kPanelCols);
-  for (std::int64_t m = first_row; m < end_row; ++m) {
-    for (std::int64_t n = n0; n < n1; ++n) job.y[m * ldy + n] += job.bias[n];
+  const std::int64_t end_column = std::min(view_.rows, task.end_panel * kPanelCols);
+  for (std::int64_t m = task.first_row; m < task.end_row; ++m) {
+    float* y = job.y + m * job.y_stride;
+    for (std::int64_t n = task.first_panel * kPanelCols; n < end_column; ++n) y[n] += job.bias[n];
   }
 }
 
@@ -156,9 +175,9 @@ void GemmWeight::multiply(const float* x, std::int64_t m, const float* bias, flo
   const auto run = [&](std::size_t task) {
     const std::int64_t column_task = static_cast<std::int64_t>(task) % column_tasks;
     const std::int64_t row_task = static_cast<std::int64_t>(task) / column_tasks;
-    run_columns(job, column_task * panels_per_task,
-                std::min(num_panels(), (column_task + 1) * panels_per_task),
-                row_task * rows_per_task, std::min(m, (row_task + 1) * rows_per_task));
+    run_task(job, {column_task * panels_per_task,
+                   std::min(num_panels(), (column_task + 1) * panels_per_task),
+                   row_task * rows_per_task, std::min(m, (row_task + 1) * rows_per_task)});
   };
   const auto num_tasks = static_cast<std::size_t>(column_tasks * row_tasks);
   if (m * view_.rows * view_.cols < kInlineProducts) {

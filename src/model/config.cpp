@@ -147,7 +147,7 @@ void find_vision_config(const fs::path& folder, const std::optional<fs::path>& v
   if (vision_folder) {
     places = {*vision_folder};
   } else if (!last.empty() && last != "." && last != "..") {
-    places = {folder / last, folder / ".." / last, config.vision_name};
+    places = {folder / last, folder / ".." / last, folder / config.vision_name, config.vision_name};
   }
   for (const fs::path& place : places) {
     if (!fs::exists(place / "config.json")) continue;

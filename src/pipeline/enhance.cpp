@@ -220,6 +220,7 @@ std::string pinned_config(const EnhanceOptions& options, const LoadedModel& mode
       {"reference_specials", options.prepare.caption_specials == CaptionSpecials::Reference},
       {"max_side_px", options.prepare.image_limits.max_side_px},
       {"max_pixels", options.prepare.image_limits.max_pixels},
+      {"max_encoded_bytes", options.prepare.image_limits.max_encoded_bytes},
       {"max_prompt_tokens", options.prepare.max_prompt_tokens},
       {"max_new_tokens", options.judge.max_new_tokens},
       {"full", options.judge.full},
@@ -236,6 +237,7 @@ std::string pinned_config(const EnhanceOptions& options, const LoadedModel& mode
 
 void check_enhance_options(const EnhanceOptions& options) {
   check_output_folder(options.output_folder, options.shards);
+  require_writable_folder(options.output_folder);
   if (options.rule.kind == RewriteRule::Kind::WorstPercent && !options.scores_folder) {
     throw Error(ErrorCategory::Usage,
                 "--rewrite-when " + options.rule.to_string() +

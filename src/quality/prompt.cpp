@@ -54,7 +54,7 @@ std::vector<std::string> image_texts(std::string_view text) {
 void refuse_usable_images(const std::vector<std::string>& texts) {
   if (std::none_of(texts.begin(), texts.end(), python_json_loads)) return;
   throw SampleError(
-      "caption holds <img_start>JSON<img_end>, which the reference refuses "
+      "reference_refuses: caption holds <img_start>JSON<img_end>, which the reference refuses "
       "(without --reference-specials it is ordinary text)");
 }
 
@@ -87,7 +87,7 @@ void refuse_noloss(std::string_view text) {
   const std::size_t start = text.find(kNoLossStart);
   if (start == kNowhere || text.find(kNoLossEnd, start + kNoLossStart.size()) == kNowhere) return;
   throw SampleError(
-      "caption holds <noloss_start>...<noloss_end>, which the reference refuses "
+      "reference_refuses: caption holds <noloss_start>...<noloss_end>, which the reference refuses "
       "(without --reference-specials it is ordinary text)");
 }
 
@@ -148,7 +148,8 @@ void PromptBuilder::refuse_ids(const std::vector<std::int32_t>& question_ids) co
     if (std::find(question_ids.begin(), question_ids.end(), refused) == question_ids.end()) {
       continue;
     }
-    throw SampleError("caption holds \"" + std::string(tokenizer_->token_bytes(refused)) +
+    throw SampleError("reference_refuses: caption holds \"" +
+                      std::string(tokenizer_->token_bytes(refused)) +
                       "\", which the reference refuses "
                       "(without --reference-specials it is ordinary text)");
   }

@@ -79,24 +79,29 @@ TEST(DecodeRgb, ClipsSixteenBitGray) {
 
 TEST(DecodeRgb, RefusesABombBeforeDecoding) {
   EXPECT_EQ(refusal("png-huge.png"),
-            "image is 65535x65535 px, limit is 16384 px a side (--max-side-px)");
+            "image_too_large: image is 65535x65535 px, limit is 16384 px a side (--max-side-px)");
   EXPECT_EQ(refusal("jpeg-bomb.jpg"),
-            "image is 65535x65535 px, limit is 16384 px a side (--max-side-px)");
+            "image_too_large: image is 65535x65535 px, limit is 16384 px a side (--max-side-px)");
 }
 
 TEST(DecodeRgb, SaysThatAFileIsTruncated) {
-  EXPECT_EQ(refusal("jpeg-cut.jpg"), "truncated JPEG: the file ends before the last row");
-  EXPECT_EQ(refusal("png-cut-pixels.png"), "broken PNG: the file ends before the last row");
-  EXPECT_THAT(refusal("webp-cut.webp"), HasSubstr("truncated or broken WebP"));
-  EXPECT_EQ(refusal("gif-cut.gif"), "truncated GIF: the file ends before the last row");
-  EXPECT_EQ(refusal("bmp-cut.bmp"), "truncated BMP: 517 bytes, 521 expected");
+  EXPECT_EQ(refusal("jpeg-cut.jpg"),
+            "truncated_image: truncated JPEG: the file ends before the last row");
+  EXPECT_EQ(refusal("png-cut-pixels.png"),
+            "broken_image: broken PNG: the file ends before the last row");
+  EXPECT_THAT(refusal("webp-cut.webp"), HasSubstr("truncated_image: truncated or broken WebP"));
+  EXPECT_EQ(refusal("gif-cut.gif"),
+            "truncated_image: truncated GIF: the file ends before the last row");
+  EXPECT_EQ(refusal("bmp-cut.bmp"), "truncated_image: truncated BMP: 517 bytes, 521 expected");
 }
 
 TEST(DecodeRgb, RefusesTextAndProfileBombs) {
-  EXPECT_EQ(refusal("png-text-bomb.png"), "broken PNG chunk 'zTXt': inflates to more than 1 MiB");
-  EXPECT_EQ(refusal("png-itxt-bomb.png"), "broken PNG chunk 'iTXt': inflates to more than 1 MiB");
+  EXPECT_EQ(refusal("png-text-bomb.png"),
+            "broken_image: broken PNG chunk 'zTXt': inflates to more than 1 MiB");
+  EXPECT_EQ(refusal("png-itxt-bomb.png"),
+            "broken_image: broken PNG chunk 'iTXt': inflates to more than 1 MiB");
   EXPECT_EQ(refusal("png-profile-bomb.png"),
-            "broken PNG chunk 'iCCP': inflates to more than 1 MiB");
+            "broken_image: broken PNG chunk 'iCCP': inflates to more than 1 MiB");
 }
 
 TEST(DecodeRgb, RefusesAnEncodedFileOverTheLimit) {

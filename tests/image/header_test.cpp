@@ -60,15 +60,18 @@ TEST(ReadHeader, SeesAnimation) {
 }
 
 TEST(ReadHeader, SaysWhatItFoundInsteadOfAnImage) {
-  EXPECT_EQ(refusal(""), "image is empty (0 bytes)");
-  EXPECT_EQ(refusal(image_file("html.jpg")), "not an image (starts with '<!DOCTYPE')");
-  EXPECT_EQ(refusal("{\"error\": 404}"), "not an image (starts with '{\"error\":')");
-  EXPECT_EQ(refusal(std::string("\0\x1b\xfe", 3)), "not an image (starts with bytes 00 1b fe)");
+  EXPECT_EQ(refusal(""), "empty_image: image is empty (0 bytes)");
+  EXPECT_EQ(refusal(image_file("html.jpg")),
+            "not_an_image: not an image (starts with '<!DOCTYPE')");
+  EXPECT_EQ(refusal("{\"error\": 404}"), "not_an_image: not an image (starts with '{\"error\":')");
+  EXPECT_EQ(refusal(std::string("\0\x1b\xfe", 3)),
+            "not_an_image: not an image (starts with bytes 00 1b fe)");
 }
 
 TEST(ReadHeader, NamesFormatsThatItKnowsAndDoesNotDecode) {
-  EXPECT_EQ(refusal(image_file("tiff.tif")),
-            "unsupported image format TIFF, expected JPEG, PNG, WebP, GIF or BMP");
+  EXPECT_EQ(
+      refusal(image_file("tiff.tif")),
+      "unsupported_image: unsupported image format TIFF, expected JPEG, PNG, WebP, GIF or BMP");
   EXPECT_THAT(refusal(image_file("svg.svg")), HasSubstr("format SVG"));
   EXPECT_THAT(refusal("<svg xmlns='http://www.w3.org/2000/svg'/>"), HasSubstr("format SVG"));
   EXPECT_THAT(refusal(image_file("psd.psd")), HasSubstr("format PSD"));
@@ -78,9 +81,9 @@ TEST(ReadHeader, NamesFormatsThatItKnowsAndDoesNotDecode) {
 
 TEST(ReadHeader, RefusesZeroDimensions) {
   EXPECT_EQ(refusal(image_file("png-zero-width.png")),
-            "PNG image is 0x10 px, both sides must be at least 1 px");
+            "broken_image: PNG image is 0x10 px, both sides must be at least 1 px");
   EXPECT_EQ(refusal(image_file("jpeg-zero-height.jpg")),
-            "JPEG image is 33x0 px, both sides must be at least 1 px");
+            "broken_image: JPEG image is 33x0 px, both sides must be at least 1 px");
 }
 
 TEST(ReadHeader, RefusesATruncatedHeaderAtEveryByte) {
@@ -92,7 +95,8 @@ TEST(ReadHeader, RefusesATruncatedHeaderAtEveryByte) {
       EXPECT_NE(refusal(encoded.substr(0, size)), "no error") << size;
     }
   }
-  EXPECT_THAT(refusal(image_file("jpeg-cut-header.jpg")), HasSubstr("truncated JPEG header"));
+  EXPECT_THAT(refusal(image_file("jpeg-cut-header.jpg")),
+              HasSubstr("truncated_image: truncated JPEG header"));
 }
 
 TEST(ReadHeader, TakesABombForWhatItSays) {
@@ -105,9 +109,10 @@ TEST(CheckLimits, NamesTheOptionOfTheLimit) {
   const ImageHeader header{ImageFormat::Png, 12000, 9000, ImageColor::Rgb, 8, false};
   EXPECT_EQ(sample_error_of([&] { check_limits(header, {}); }), "no error");
   EXPECT_EQ(sample_error_of([&] { check_limits(header, {.max_side_px = 8192}); }),
-            "image is 12000x9000 px, limit is 8192 px a side (--max-side-px)");
+            "image_too_large: image is 12000x9000 px, limit is 8192 px a side (--max-side-px)");
   EXPECT_EQ(sample_error_of([&] { check_limits(header, {.max_pixels = 25'000'000}); }),
-            "image is 12000x9000 px (108000000 pixels), limit is 25000000 pixels (--max-pixels)");
+            "image_too_large: image is 12000x9000 px (108000000 pixels), limit is 25000000 pixels "
+            "(--max-pixels)");
 }
 
 TEST(CheckLimits, AllowsExactlyTheLimit) {
@@ -118,7 +123,7 @@ TEST(CheckLimits, AllowsExactlyTheLimit) {
 
 TEST(CheckEncodedSize, NamesTheOption) {
   EXPECT_EQ(sample_error_of([] { check_encoded_size("12345", {.max_encoded_bytes = 4}); }),
-            "image file has 5 bytes, limit is 4 (--max-encoded-bytes)");
+            "image_too_large: image file has 5 bytes, limit is 4 (--max-encoded-bytes)");
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ std::string many_scans(std::size_t num_scans) {
 TEST(HostileImages, AJpegOfEndlessScansIsRefused) {
   EXPECT_TRUE(survives(many_scans(20)));
   EXPECT_EQ(sample_error_of([] { decode_rgb(many_scans(2000), kSmall); }),
-            "JPEG with more than 500 scans");
+            "image_too_large: JPEG with more than 500 scans");
 }
 
 TEST(HostileImages, AWebpThatClaimsAnotherSizeInsideIsRefused) {

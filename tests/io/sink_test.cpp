@@ -114,5 +114,13 @@ TEST(RequireFreeSpace, LooksAtTheClosestFolderThatExists) {
   EXPECT_THROW(require_free_space(folder.path(), INT64_MAX), Error);
 }
 
+TEST(RequireWritableFolder, RefusesAPathThatLeadsThroughAFile) {
+  const TemporaryFolder folder;
+  EXPECT_NO_THROW(require_writable_folder(folder / "not/yet"));
+  write_atomically(folder / "file", "in the way");
+  EXPECT_THROW(require_writable_folder(folder / "file"), Error);
+  EXPECT_THROW(require_writable_folder(folder / "file/below"), Error);
+}
+
 }  // namespace
 }  // namespace aitqe

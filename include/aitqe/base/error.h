@@ -32,9 +32,10 @@ class Error : public std::runtime_error {
   ErrorCategory category_;
 };
 
-/// This one sample cannot be used. Thrown by leaves, caught once at the stage boundary of the
-/// pipeline and turned into a Failure that reaches the report; the sample itself goes through
-/// unchanged.
+/// This one sample cannot be used. The message is a short code, a colon and words:
+/// `truncated_image: the file ends before the last row`. Thrown by leaves, caught once at the stage
+/// boundary of the pipeline and turned into a Failure that reaches the report; the sample itself
+/// goes through unchanged.
 class SampleError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

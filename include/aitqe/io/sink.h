@@ -64,6 +64,10 @@ FileDigest copy_atomically(const std::filesystem::path& from, const std::filesys
 /// @return how many were removed.
 int remove_stale_temporaries(const std::filesystem::path& path);
 
+/// @throws Error(Output) when `folder`, or its closest parent that exists, is no folder that this
+///         user may write to. Nothing is made.
+void require_writable_folder(const std::filesystem::path& folder);
+
 /// Bytes that this user may still write in `folder`, or in its closest parent that exists.
 /// @throws Error(Output) when that cannot be told.
 std::int64_t free_space_bytes(const std::filesystem::path& folder);

@@ -55,8 +55,10 @@ class GemmWeight {
 
  private:
   struct Job;
-  void run_columns(const Job& job, std::int64_t first_panel, std::int64_t end_panel,
-                   std::int64_t first_row, std::int64_t end_row) const;
+  struct Task;
+  struct Block;
+  void run_task(const Job& job, const Task& task) const;
+  void add_block(const Job& job, const Block& block, const std::uint32_t* panel) const;
   void pack_panel(std::int64_t panel, std::int64_t k0, int depth, std::uint32_t* to) const;
   std::int64_t num_panels() const { return round_up(view_.rows, kPanelCols) / kPanelCols; }
   std::int64_t words_per_panel() const;

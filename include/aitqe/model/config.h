@@ -64,8 +64,8 @@ struct ModelConfig {
 
 /// Reads config.json, generation_config.json and the vision tower's two files.
 /// The vision files are looked for in: `vision_folder` when given; `FOLDER/LAST`, `FOLDER/../LAST`
-/// where LAST is the last part of vision_model_name_or_path; that path itself; then the built-in
-/// presets of the published SigLIP towers, by name.
+/// where LAST is the last part of vision_model_name_or_path; that path, relative to FOLDER and then
+/// as it stands; then the built-in presets of the published SigLIP towers, by name.
 /// @throws Error(Model) naming file, key, what was found and what was expected.
 ModelConfig load_model_config(const std::filesystem::path& folder,
                               const std::optional<std::filesystem::path>& vision_folder = {});
