@@ -249,6 +249,12 @@ class Oracle:
         return {"ids": ids, "margins": margins, "text": self.tokenizer.decode(ids)}
 
     @torch.inference_mode()
+    def forced_score(self, pixels, caption):
+        _, image = self.image_tokens(pixels)
+        text_ids = reference_model.prompt_ids(self.tokenizer, caption)
+        return self.digit_probabilities(image, text_ids, self.tokenizer.encode(SCORE_PREFIX))
+
+    @torch.inference_mode()
     def row(self, data, caption, full):
         pixels = reference_model.pixel_values(data, self.model.image_size)
         features, image = self.image_tokens(pixels)
