@@ -1,0 +1,35 @@
+"""docs/guide.md and configs/ keep up with the program."""
+
+import re
+import unittest
+
+from support import EXAMPLES, MODEL_FLAGS, SOURCE_DIR, EndToEndTest
+
+GUIDE = (SOURCE_DIR / "docs/guide.md").read_text(encoding="utf-8")
+
+
+def long_options(text):
+    return set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
+
+
+class GuideTest(EndToEndTest):
+    def test_names_every_option_of_enhance_and_score(self):
+        for command in ("enhance", "score"):
+            missing = long_options(self.aitqe(command, "--help").stdout) - long_options(GUIDE) - {"--help"}
+            self.assertFalse(missing, f"not in docs/guide.md: {missing}")
+
+    def test_names_no_option_that_does_not_exist(self):
+        option_tables = GUIDE[GUIDE.index("## Options"):]
+        self.assertFalse(long_options(option_tables) - long_options(self.aitqe("enhance", "--help").stdout))
+
+    def test_every_example_configuration_is_accepted(self):
+        self.aitqe("score", EXAMPLES, "-o", self.folder / "scored", *MODEL_FLAGS, "--limit", "1")
+        for config in sorted((SOURCE_DIR / "configs").glob("*.toml")):
+            command = "score" if "[score]" in config.read_text() else "enhance"
+            with self.subTest(config=config.name):
+                self.aitqe(command, EXAMPLES, "-o", self.folder / config.stem, *MODEL_FLAGS, "--dry-run",
+                           "--config", config)
+
+
+if __name__ == "__main__":
+    unittest.main()
