@@ -154,11 +154,13 @@ fs::path closest_existing(const fs::path& folder) {
 void require_writable_folder(const fs::path& folder) {
   const fs::path existing = closest_existing(folder);
   if (!fs::is_directory(existing)) {
-    throw Error(ErrorCategory::Output, existing.string() + ": is not a folder (-o)");
+    throw Error(ErrorCategory::Output, folder.string() + ": cannot be made, " + existing.string() +
+                                           " is not a folder (-o)");
   }
   if (access(existing.c_str(), W_OK | X_OK) != 0) {
-    throw Error(ErrorCategory::Output,
-                existing.string() + ": cannot be written to: " + std::strerror(errno) + " (-o)");
+    throw Error(ErrorCategory::Output, folder.string() + ": cannot be written, " +
+                                           existing.string() + ": " + std::strerror(errno) +
+                                           " (-o)");
   }
 }
 
