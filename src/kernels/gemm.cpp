@@ -138,19 +138,23 @@ void GemmWeight::add_block(const Job& job, const Block& block, const std::uint32
   }
 }
 
+const std::uint32_t* GemmWeight::packed_block(std::int64_t panel, std::int64_t k0,
+                                              int depth) const {
+  if (!packed_.empty()) {
+    return packed_.data() + panel * words_per_panel() + words_of(compute_, k0) * kPanelCols;
+  }
+  thread_local std::vector<std::uint32_t> space;
+  space.resize(std::size_t{kDepthBlock} * kPanelCols);
+  pack_panel(panel, k0, depth, space.data());
+  return space.data();
+}
+
 void GemmWeight::run_task(const Job& job, const Task& task) const {
-  thread_local std::vector<std::uint32_t> packing_space;
-  packing_space.resize(packed_.empty() ? std::size_t{kDepthBlock} * kPanelCols : 0);
   for (std::int64_t k0 = 0; k0 < view_.cols; k0 += kDepthBlock) {
     const int depth = static_cast<int>(std::min<std::int64_t>(kDepthBlock, view_.cols - k0));
     for (std::int64_t panel = task.first_panel; panel < task.end_panel; ++panel) {
-      const std::uint32_t* packed = packing_space.data();
-      if (packed_.empty()) {
-        pack_panel(panel, k0, depth, packing_space.data());
-      } else {
-        packed = packed_.data() + panel * words_per_panel() + words_of(compute_, k0) * kPanelCols;
-      }
-      add_block(job, {panel, k0, depth, task.first_row, task.end_row}, packed);
+      add_block(job, {panel, k0, depth, task.first_row, task.end_row},
+                packed_block(panel, k0, depth));
     }
   }
   if (job.bias == nullptr) return;

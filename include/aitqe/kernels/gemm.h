@@ -59,6 +59,8 @@ class GemmWeight {
   struct Block;
   void run_task(const Job& job, const Task& task) const;
   void add_block(const Job& job, const Block& block, const std::uint32_t* panel) const;
+  /// Valid until the thread asks for the next one.
+  const std::uint32_t* packed_block(std::int64_t panel, std::int64_t k0, int depth) const;
   void pack_panel(std::int64_t panel, std::int64_t k0, int depth, std::uint32_t* to) const;
   std::int64_t num_panels() const { return round_up(view_.rows, kPanelCols) / kPanelCols; }
   std::int64_t words_per_panel() const;
