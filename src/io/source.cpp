@@ -15,8 +15,6 @@
 
 #include "aitqe/base/error.h"
 
-extern char** environ;
-
 namespace aitqe {
 namespace {
 
