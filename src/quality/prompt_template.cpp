@@ -41,7 +41,7 @@ class ObjectReader {
     return *this;
   }
 
-  ObjectReader& object(const std::string& key, std::function<void(ObjectReader&)> describe) {
+  ObjectReader& object(const std::string& key, const std::function<void(ObjectReader&)>& describe) {
     setters_[key] = [this, describe](const Json& value, const std::string& path) {
       ObjectReader inner(where_, path);
       describe(inner);
