@@ -47,7 +47,7 @@ struct CpuKernels {
   void (*rope)(float* head, const float* cos, const float* sin, std::int64_t half);
 };
 
-/// @throws nothing; on a CPU without AVX2 and FMA the program ends at start-up (see main).
+/// The best table for this CPU. Only where `cpu_is_supported()`: `load_model` refuses other CPUs.
 const CpuKernels& cpu_kernels();
 
 /// True when this CPU has what the slowest table needs (AVX2, FMA, F16C).
