@@ -261,7 +261,7 @@ def render(result):
     for one in result["rounds"]:
         if "ids" in one and one["round"] == 0:
             ids = one["ids"]
-            lines += ["", f"{one['dtype']}: {ids['same']} of {ids['pairs']} answers are the peer's, token for token"]
+            lines += ["", f"{one['dtype']}: {ids['same']} of {ids['pairs']} answers have the ids of transformers in {one['dtype']}"]
             if ids["margins_at_first_difference"]:
                 lines[-1] += "; the others first differ where the peer's choice won by " + ", ".join(
                     f"{m:.2g}" for m in ids["margins_at_first_difference"])

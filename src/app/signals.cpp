@@ -10,8 +10,8 @@ namespace aitqe::app {
 namespace {
 
 // A handler can reach nothing but globals; set once before any signal can come.
-std::atomic<Progress*> running =
-    nullptr;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
+std::atomic<Progress*> running = nullptr;
 
 extern "C" void handle_stop(int signal) {
   Progress* progress = running.load();

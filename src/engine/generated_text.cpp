@@ -2,34 +2,34 @@
 
 #include <algorithm>
 
-#include "aitqe/text/unicode.h"
-
 namespace aitqe {
 
-GeneratedText::GeneratedText(std::shared_ptr<const Tokenizer> tokenizer)
-    : tokenizer_(std::move(tokenizer)) {}
+GeneratedText::GeneratedText(const Tokenizer& tokenizer) : decoder_(tokenizer, SkipSpecials::Yes) {}
 
 void GeneratedText::push(std::int32_t id) {
   ids_.push_back(id);
-  const std::string_view bytes =
-      tokenizer_->is_special(id) ? std::string_view() : tokenizer_->token_bytes(id);
-  bytes_ += bytes;
-  last_token_bytes_ = bytes.size();
+  const std::string piece = decoder_.push(id);
+  complete_ += piece;
+  last_piece_bytes_ = piece.size();
 }
 
 void GeneratedText::clear() {
   ids_.clear();
-  bytes_.clear();
-  last_token_bytes_ = 0;
+  complete_.clear();
+  last_piece_bytes_ = 0;
+  decoder_.finish();
 }
 
 bool GeneratedText::just_completed(std::string_view stop) const {
-  // A stop text that ends inside the last token begins at most `stop.size() - 1` bytes before it.
-  const std::size_t reach = std::min(bytes_.size(), last_token_bytes_ + stop.size() - 1);
-  return !stop.empty() && last_token_bytes_ > 0 &&
-         bytes_.find(stop, bytes_.size() - reach) != std::string::npos;
+  // A stop text that ends inside the last piece begins at most `stop.size() - 1` bytes before it.
+  const std::size_t reach = std::min(complete_.size(), last_piece_bytes_ + stop.size() - 1);
+  return !stop.empty() && last_piece_bytes_ > 0 &&
+         complete_.find(stop, complete_.size() - reach) != std::string::npos;
 }
 
-std::string GeneratedText::text() const { return repair_utf8(bytes_); }
+std::string GeneratedText::text() const {
+  IncrementalDecoder rest = decoder_;
+  return complete_ + rest.finish();
+}
 
 }  // namespace aitqe

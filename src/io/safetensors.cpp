@@ -304,17 +304,4 @@ std::span<const std::byte> SafetensorsFile::data(const std::string& tensor) cons
                           static_cast<std::size_t>(found->second.num_bytes));
 }
 
-void SafetensorsFile::advise(const std::string& tensor, int advice) const {
-  const std::span<const std::byte> bytes = data(tensor);
-  if (bytes.empty()) return;
-  const auto page_bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  const auto offset = static_cast<std::size_t>(bytes.data() - mapping_.data());
-  const std::size_t begin = offset / page_bytes * page_bytes;
-  const auto* address = mapping_.data() + begin;
-  madvise(const_cast<std::byte*>(address), offset + bytes.size() - begin, advice);
-}
-
-void SafetensorsFile::will_need(const std::string& tensor) const { advise(tensor, MADV_WILLNEED); }
-void SafetensorsFile::release(const std::string& tensor) const { advise(tensor, MADV_DONTNEED); }
-
 }  // namespace aitqe

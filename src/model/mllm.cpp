@@ -2,9 +2,8 @@
 
 namespace aitqe {
 
-std::unique_ptr<Mllm> Mllm::load(const std::filesystem::path& folder, const nn::Compute& compute,
-                                 const std::optional<std::filesystem::path>& vision_folder) {
-  ModelConfig config = load_model_config(folder, vision_folder);
+std::unique_ptr<Mllm> Mllm::load(const std::filesystem::path& folder, ModelConfig config,
+                                 const nn::Compute& compute) {
   TensorTable tensors(folder);
   return std::unique_ptr<Mllm>(new Mllm(std::move(config), tensors, compute));
 }

@@ -12,6 +12,10 @@ namespace aitqe {
 
 namespace {
 
+std::int64_t head_dim_of(const VisionConfig& config) {
+  return config.hidden_size / config.num_heads;
+}
+
 const std::string kPrefix = "vision_model.vision_model.";
 
 nn::LinearWeights take_linear(TensorTable& tensors, const std::string& name, std::int64_t outputs,
@@ -42,8 +46,8 @@ class SiglipLayer {
                           config.hidden_size)},
              compute),
         attention_({static_cast<int>(config.num_heads), static_cast<int>(config.num_heads),
-                    static_cast<int>(config.hidden_size / config.num_heads),
-                    1.0F / std::sqrt(static_cast<float>(config.hidden_size / config.num_heads)),
+                    static_cast<int>(head_dim_of(config)),
+                    1.0F / std::sqrt(static_cast<float>(head_dim_of(config))),
                     /*causal=*/false},
                    compute),
         out_({take_linear(tensors, name + "self_attn.out_proj", config.hidden_size,

@@ -32,7 +32,7 @@ std::int64_t AnswerRules::most_tokens() const {
 }
 
 AnswerGuide::AnswerGuide(std::shared_ptr<const AnswerRules> rules, AnswerOrder order)
-    : rules_(std::move(rules)), order_(order), text_(rules_->tokenizer) {}
+    : rules_(std::move(rules)), order_(order), text_(*rules_->tokenizer) {}
 
 std::optional<Feed> AnswerGuide::next(const LogitsRows& logits) {
   for (std::int64_t row = 0; row < logits.num_rows; ++row) {
@@ -145,7 +145,7 @@ std::optional<Feed> AnswerGuide::finish() {
 bool AnswerGuide::at_score() const {
   const std::string& key = rules_->keys.scores[0];
   constexpr std::size_t kMostBetween = 8;
-  const std::string& text = text_.bytes();
+  const std::string& text = text_.complete();
   const std::size_t reach = std::min(text.size(), key.size() + kMostBetween);
   const std::string_view tail = std::string_view(text).substr(text.size() - reach);
   const std::size_t found = tail.rfind(key);

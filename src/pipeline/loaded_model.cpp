@@ -132,8 +132,7 @@ LoadedModel load_model(const ModelOptions& options) {
   if (!kernels::cpu_is_supported()) {
     throw Error(ErrorCategory::Model, "this CPU has no AVX2, FMA and F16C, which aitqe needs");
   }
-  const ModelConfig config =
-      load_model_config(options.folder, options.vision_folder);  // says what is wrong first
+  const ModelConfig config = load_model_config(options.folder, options.vision_folder);
   const nn::Compute compute = choose_compute(options);
   LoadedModel model;
   model.tokenizer = std::make_shared<const Tokenizer>(Tokenizer::load(options.folder));
@@ -144,7 +143,7 @@ LoadedModel load_model(const ModelOptions& options) {
     prompt.ids_the_reference_refuses.push_back(*config.image_token_index);
   model.prompts = std::make_shared<const PromptBuilder>(load_prompt_template(options.folder),
                                                         model.tokenizer, prompt);
-  model.mllm = Mllm::load(options.folder, compute, options.vision_folder);
+  model.mllm = Mllm::load(options.folder, config, compute);
   if (model.tokenizer->size() > model.mllm->config().text.vocab_size) {
     throw Error(ErrorCategory::Model, options.folder.string() + ": the tokenizer has ids up to " +
                                           std::to_string(model.tokenizer->size() - 1) +

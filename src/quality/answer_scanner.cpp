@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "ascii.h"
+#include "aitqe/base/ascii.h"
 #include "score_text.h"
 
 // Note [Stray quotes]

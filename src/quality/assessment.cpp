@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "aitqe/base/ascii.h"
 #include "aitqe/quality/rewrite_guard.h"
 #include "answer_scanner.h"
-#include "ascii.h"
 #include "json_text.h"
 #include "score_text.h"
 

@@ -1,6 +1,6 @@
 #include "key_table.h"
 
-#include "ascii.h"
+#include "aitqe/base/ascii.h"
 
 namespace aitqe {
 

@@ -8,9 +8,9 @@
 #include <optional>
 #include <vector>
 
+#include "aitqe/base/ascii.h"
 #include "aitqe/base/error.h"
 #include "aitqe/quality/rewrite_guard.h"
-#include "ascii.h"
 
 namespace aitqe {
 namespace {
@@ -98,12 +98,15 @@ std::string nearest_rule(std::string_view text) {
   const std::size_t first = std::min(low.find_first_of("0123456789"), low.size());
   const std::size_t last = std::min(low.find_first_not_of("0123456789.", first), low.size());
   const std::string number = low.substr(first, last - first);
-  const std::array<std::string, 5> rules = {"model", "always", "never",
-                                            "score<" + (number.empty() ? "4" : number),
-                                            "worst:" + (number.empty() ? "10" : number) + "%"};
+  const auto with_number = [&](const std::string& before, const std::string& after,
+                               const std::string& usual) {
+    const std::string rule = before + number + after;
+    return try_parse(rule) ? rule : before + usual + after;
+  };
+  const std::array<std::string, 5> rules = {
+      "model", "always", "never", with_number("score<", "", "4"), with_number("worst:", "%", "10")};
   std::string nearest = rules[0];
   for (const std::string& rule : rules) {
-    if (!try_parse(rule)) continue;
     if (edit_distance(low, rule) < edit_distance(low, nearest)) nearest = rule;
   }
   return nearest;

@@ -4,7 +4,7 @@
 #include <array>
 #include <vector>
 
-#include "ascii.h"
+#include "aitqe/base/ascii.h"
 
 namespace aitqe {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "aitqe/base/ascii.h"
 #include "aitqe/text/unicode.h"
-#include "ascii.h"
 
 namespace aitqe {
 namespace {

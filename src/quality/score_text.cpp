@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "ascii.h"
+#include "aitqe/base/ascii.h"
 
 namespace aitqe {
 namespace {

@@ -7,28 +7,15 @@
 #include <tuple>
 
 #include "aitqe/base/error.h"
+#include "aitqe/base/random.h"
 
 namespace aitqe {
 namespace {
 
-/// Finalizer of SplitMix64: every bit of the input moves every bit of the output.
-std::uint64_t mix(std::uint64_t value) {
-  value += 0x9E3779B97F4A7C15ULL;
-  value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9ULL;
-  value = (value ^ (value >> 27)) * 0x94D049BB133111EBULL;
-  return value ^ (value >> 31);
-}
-
-/// FNV-1a, 64 bits, going on from `hash`.
-std::uint64_t hash_text(std::string_view text, std::uint64_t hash) {
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
-  return mix(hash);
-}
-
 std::uint64_t tie_hash(const ScoredPair& pair, std::uint64_t seed) {
-  std::uint64_t hash = hash_text(pair.shard, mix(seed));
+  std::uint64_t hash = hash_text(pair.shard, mix_bits(seed));
   hash = hash_text(pair.key, hash);
-  return mix(hash ^ static_cast<std::uint64_t>(pair.index));
+  return mix_bits(hash ^ static_cast<std::uint64_t>(pair.index));
 }
 
 struct Candidate {

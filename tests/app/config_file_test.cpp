@@ -11,7 +11,7 @@
 namespace aitqe::app {
 namespace {
 
-using aitqe::testing::message_of;
+using aitqe::test::message_of;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
@@ -30,7 +30,7 @@ class ConfigFileTest : public ::testing::Test {
     apply_config_file((folder_.path() / "c.toml").string(), *sub_, {"enhance", "score"});
   }
 
-  aitqe::testing::TemporaryFolder folder_;
+  aitqe::test::TemporaryFolder folder_;
   CLI::App app_;
   CLI::App* sub_ = app_.add_subcommand("enhance");
   int batch_tokens_ = 0;

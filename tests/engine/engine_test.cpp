@@ -6,13 +6,15 @@
 
 #include "aitqe/base/error.h"
 #include "aitqe/engine/logits.h"
+#include "support/load_mllm.h"
 #include "support/reference.h"
 
 namespace aitqe {
 namespace {
 
-using aitqe::testing::compute;
-using aitqe::testing::reference_dir;
+using aitqe::test::compute;
+using aitqe::test::load_mllm;
+using aitqe::test::reference_dir;
 
 /// Greedy; remembers all logits it saw.
 class Greedy : public Guide {
@@ -87,8 +89,8 @@ Request request_of(std::int64_t number, const ModelConfig& config, std::unique_p
 
 std::map<std::int64_t, std::vector<float>> run(const std::vector<std::int64_t>& numbers,
                                                SchedulerLimits limits, int num_threads) {
-  const auto model = Mllm::load(reference_dir() / "grouped-bf16-sharded",
-                                *compute(nn::Backend::Kernels, num_threads));
+  const auto model = load_mllm(reference_dir() / "grouped-bf16-sharded",
+                               *compute(nn::Backend::Kernels, num_threads));
   Engine engine(*model, limits);
   std::map<std::int64_t, std::vector<float>> seen;
   std::size_t next = 0;
@@ -118,7 +120,7 @@ TEST(Engine, GivesEverySequenceTheSameBitsInAnyCompany) {
 
 TEST(Engine, ForgetsLooksAheadAndGoesBackToThePrompt) {
   const auto model =
-      Mllm::load(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
+      load_mllm(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
   const auto ids_with = [&](std::unique_ptr<Guide> guide) {
     Engine engine(*model, {});
     std::unique_ptr<Guide> finished_guide;
@@ -138,7 +140,7 @@ TEST(Engine, ForgetsLooksAheadAndGoesBackToThePrompt) {
 
 TEST(Engine, LetsTheOthersGoOnWhenOneSequenceFails) {
   const auto model =
-      Mllm::load(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
+      load_mllm(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
   Engine engine(*model, {4, 2048, 1 << 20});
   std::map<std::int64_t, std::string> failures;
   std::int64_t next = 0;

@@ -10,8 +10,8 @@ namespace {
 class GeneratedTextTest : public ::testing::Test {
  protected:
   std::shared_ptr<const Tokenizer> tokenizer_ = std::make_shared<const Tokenizer>(
-      Tokenizer::load(aitqe::testing::reference_dir() / "grouped-bf16-sharded"));
-  GeneratedText text_{tokenizer_};
+      Tokenizer::load(aitqe::test::reference_dir() / "grouped-bf16-sharded"));
+  GeneratedText text_{*tokenizer_};
 
   void say(const std::string& what) {
     for (const std::int32_t id : tokenizer_->encode(what, SpecialTokens::AsText)) text_.push(id);

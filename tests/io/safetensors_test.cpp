@@ -140,9 +140,7 @@ TEST(SafetensorsFile, MapsTensorsAndOutlivesTheFolder) {
   const auto file = SafetensorsFile::open(folder / "m.safetensors");
   std::filesystem::remove(folder / "m.safetensors");
 
-  file->will_need("a");
   EXPECT_EQ(text_of(file->data("a")), "abc");
-  file->release("a");
   EXPECT_THROW(file->data("b"), Error);
   EXPECT_THROW(SafetensorsFile::open(folder / "m.safetensors"), Error);
   EXPECT_THROW(SafetensorsFile::open(folder.path()), Error);

@@ -10,7 +10,7 @@
 namespace aitqe::kernels {
 namespace {
 
-using aitqe::testing::random_floats;
+using aitqe::test::random_floats;
 
 /// Keys and values of one sequence in the layout of the kernel, its padding filled with junk.
 struct Sequence {

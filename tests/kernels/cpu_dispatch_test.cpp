@@ -10,7 +10,7 @@
 namespace aitqe::kernels {
 namespace {
 
-using aitqe::testing::random_floats;
+using aitqe::test::random_floats;
 
 TEST(CpuKernels, GiveTheSameF32BitsOnEveryInstructionSet) {
   const CpuKernelList list = runnable_cpu_kernels();

@@ -10,7 +10,7 @@
 namespace aitqe::kernels {
 namespace {
 
-using aitqe::testing::random_floats;
+using aitqe::test::random_floats;
 
 struct Shape {
   std::int64_t m, n, k;

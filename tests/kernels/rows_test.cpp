@@ -9,7 +9,7 @@
 namespace aitqe::kernels {
 namespace {
 
-using aitqe::testing::random_floats;
+using aitqe::test::random_floats;
 
 constexpr std::int64_t kRows = 5;
 

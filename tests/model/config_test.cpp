@@ -10,9 +10,9 @@
 namespace aitqe {
 namespace {
 
-using aitqe::testing::message_of;
-using aitqe::testing::reference_dir;
-using aitqe::testing::TemporaryFolder;
+using aitqe::test::message_of;
+using aitqe::test::reference_dir;
+using aitqe::test::TemporaryFolder;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "support/errors.h"
+#include "support/load_mllm.h"
 #include "support/reference.h"
 #include "support/temporary_folder.h"
 #include "support/write_safetensors.h"
@@ -14,15 +15,16 @@ namespace aitqe {
 namespace {
 
 namespace fs = std::filesystem;
-using aitqe::testing::compute;
-using aitqe::testing::message_of;
-using aitqe::testing::reference_dir;
-using aitqe::testing::TemporaryFolder;
+using aitqe::test::compute;
+using aitqe::test::load_mllm;
+using aitqe::test::message_of;
+using aitqe::test::reference_dir;
+using aitqe::test::TemporaryFolder;
 using ::testing::HasSubstr;
 
 TEST(Mllm, GivesOneFeatureAnImageToken) {
   const auto model =
-      Mllm::load(reference_dir() / "drop-first-mixed", *compute(nn::Backend::Kernels));
+      load_mllm(reference_dir() / "drop-first-mixed", *compute(nn::Backend::Kernels));
   const at::Tensor features = model->encode_images(at::zeros({2, 3, 50, 50}));
   EXPECT_EQ(features.sizes(), (at::IntArrayRef{2, model->config().num_image_tokens, 192}));
 }
@@ -32,20 +34,20 @@ TEST(Mllm, SaysWhatIsMissingFromATruncatedCheckpoint) {
   const fs::path from = reference_dir() / "tied-f32-single";
   fs::copy(from, copy.path(), fs::copy_options::recursive);
   fs::resize_file(copy.path() / "model.safetensors", fs::file_size(from / "model.safetensors") - 1);
-  EXPECT_THAT(message_of([&] { Mllm::load(copy.path(), *compute(nn::Backend::Kernels)); }),
+  EXPECT_THAT(message_of([&] { load_mllm(copy.path(), *compute(nn::Backend::Kernels)); }),
               HasSubstr("model.safetensors"));
   copy.write("model.safetensors",
-             aitqe::testing::safetensors_of_zeros({{"model.model.norm.weight", "F32", {128}}}));
-  EXPECT_THAT(message_of([&] { Mllm::load(copy.path(), *compute(nn::Backend::Kernels)); }),
+             aitqe::test::safetensors_of_zeros({{"model.model.norm.weight", "F32", {128}}}));
+  EXPECT_THAT(message_of([&] { load_mllm(copy.path(), *compute(nn::Backend::Kernels)); }),
               HasSubstr("is missing"));
 }
 
 TEST(Mllm, ReadsWeightsInPlaceWithTheSameBits) {
   nn::Compute in_place = *compute(nn::Backend::Kernels);
   in_place.packing = kernels::Packing::OnTheFly;
-  const auto a = Mllm::load(reference_dir() / "grouped-bf16-sharded", in_place);
+  const auto a = load_mllm(reference_dir() / "grouped-bf16-sharded", in_place);
   const auto b =
-      Mllm::load(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
+      load_mllm(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
   const at::Tensor pixels = at::linspace(-1, 1, 3 * 56 * 56).view({1, 3, 56, 56});
   EXPECT_TRUE(at::equal(a->encode_images(pixels), b->encode_images(pixels)));
 }

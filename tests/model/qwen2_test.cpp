@@ -3,14 +3,16 @@
 #include <gtest/gtest.h>
 
 #include "aitqe/model/mllm.h"
+#include "support/load_mllm.h"
 #include "support/reference.h"
 
 namespace aitqe {
 namespace {
 
-using aitqe::testing::compute;
-using aitqe::testing::largest_difference;
-using aitqe::testing::reference_dir;
+using aitqe::test::compute;
+using aitqe::test::largest_difference;
+using aitqe::test::load_mllm;
+using aitqe::test::reference_dir;
 
 /// Runs ids through the model in pieces of the given sizes, with one cache.
 at::Tensor logits_of(const Mllm& model, const std::vector<std::int32_t>& ids,
@@ -35,7 +37,7 @@ const std::vector<std::int32_t> kIds = {5, 99, 3, 3, 250, 17, 42, 8, 1, 77, 123,
 
 TEST(Qwen2, GivesTheSameBitsInOnePieceAndTokenByToken) {
   const auto model =
-      Mllm::load(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
+      load_mllm(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
   const at::Tensor whole = logits_of(*model, kIds, {12});
   EXPECT_TRUE(at::equal(whole, logits_of(*model, kIds, std::vector<int>(12, 1))));
   EXPECT_TRUE(at::equal(whole, logits_of(*model, kIds, {7, 1, 4})));
@@ -43,8 +45,8 @@ TEST(Qwen2, GivesTheSameBitsInOnePieceAndTokenByToken) {
 
 TEST(Qwen2, AgreesBetweenItsBackends) {
   for (const char* name : {"grouped-bf16-sharded", "tied-f32-single", "drop-first-mixed"}) {
-    const auto kernels = Mllm::load(reference_dir() / name, *compute(nn::Backend::Kernels));
-    const auto aten = Mllm::load(reference_dir() / name, *compute(nn::Backend::Aten));
+    const auto kernels = load_mllm(reference_dir() / name, *compute(nn::Backend::Kernels));
+    const auto aten = load_mllm(reference_dir() / name, *compute(nn::Backend::Aten));
     EXPECT_LT(largest_difference(logits_of(*kernels, kIds, {12}), logits_of(*aten, kIds, {12})),
               1e-3F)
         << name;
@@ -57,11 +59,11 @@ TEST(Qwen2, AgreesBetweenItsBackends) {
 
 TEST(Qwen2, StaysCloseInBf16OnBothBackends) {
   const auto exact =
-      Mllm::load(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
+      load_mllm(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
   const at::Tensor truth = logits_of(*exact, kIds, {12});
   for (const nn::Backend backend : {nn::Backend::Kernels, nn::Backend::Aten}) {
     const auto rounded =
-        Mllm::load(reference_dir() / "grouped-bf16-sharded", *compute(backend, 2, at::kBFloat16));
+        load_mllm(reference_dir() / "grouped-bf16-sharded", *compute(backend, 2, at::kBFloat16));
     const at::Tensor difference = (logits_of(*rounded, kIds, {12}) - truth).abs();
     EXPECT_LT(difference.mean().item<float>(), 0.1F);  // logits spread over about 4
     EXPECT_GT(difference.max().item<float>(), 0.0F);

@@ -3,16 +3,18 @@
 #include "aitqe/data/webdataset.h"
 #include "aitqe/image/pixels.h"
 #include "aitqe/model/mllm.h"
+#include "support/load_mllm.h"
 #include "support/reference.h"
 
 namespace aitqe {
 namespace {
 
-using aitqe::testing::compute;
-using aitqe::testing::largest_difference;
-using aitqe::testing::reference_dir;
-using aitqe::testing::ReferenceTensors;
-using aitqe::testing::source_dir;
+using aitqe::test::compute;
+using aitqe::test::largest_difference;
+using aitqe::test::load_mllm;
+using aitqe::test::reference_dir;
+using aitqe::test::ReferenceTensors;
+using aitqe::test::source_dir;
 
 /// Pictures whose features are stored in full (scripts/make_reference.py, FEATURE_KEYS).
 constexpr const char* kKeys[] = {"000000",
@@ -49,7 +51,7 @@ TEST_P(FeaturesOf, EqualTheReferenceOnBothBackends) {
   const auto folder = name == "tiny" ? source_dir() / "models/aitqe-tiny" : reference_dir() / name;
   const ReferenceTensors reference(reference_dir() / name / "features.safetensors");
   for (const nn::Backend backend : {nn::Backend::Kernels, nn::Backend::Aten}) {
-    const auto model = Mllm::load(folder, *compute(backend));
+    const auto model = load_mllm(folder, *compute(backend));
     for (const char* key : kKeys) {
       const at::Tensor pixels = read_pixels(key, model->config());
       const at::Tensor features = model->vision_tower()(pixels)[0];
@@ -66,8 +68,8 @@ TEST_P(FeaturesOf, EqualTheReferenceOnBothBackends) {
 TEST_P(FeaturesOf, AreTheSameBitsAloneAndInABatch) {
   const std::string name = GetParam();
   const auto folder = name == "tiny" ? source_dir() / "models/aitqe-tiny" : reference_dir() / name;
-  const auto model = Mllm::load(folder, *compute(nn::Backend::Kernels, 2));
-  const auto alone = Mllm::load(folder, *compute(nn::Backend::Kernels, 1));
+  const auto model = load_mllm(folder, *compute(nn::Backend::Kernels, 2));
+  const auto alone = load_mllm(folder, *compute(nn::Backend::Kernels, 1));
   std::vector<at::Tensor> pixels;
   for (const char* key : kKeys) pixels.push_back(read_pixels(key, model->config()));
   const at::Tensor together = model->encode_images(at::cat(pixels));

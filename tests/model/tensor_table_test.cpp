@@ -10,9 +10,9 @@
 namespace aitqe {
 namespace {
 
-using aitqe::testing::message_of;
-using aitqe::testing::safetensors_of_zeros;
-using aitqe::testing::TemporaryFolder;
+using aitqe::test::message_of;
+using aitqe::test::safetensors_of_zeros;
+using aitqe::test::TemporaryFolder;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 

@@ -9,10 +9,10 @@
 namespace aitqe::nn {
 namespace {
 
-using aitqe::testing::compute;
-using aitqe::testing::largest_difference;
-using aitqe::testing::reference_dir;
-using aitqe::testing::ReferenceTensors;
+using aitqe::test::compute;
+using aitqe::test::largest_difference;
+using aitqe::test::reference_dir;
+using aitqe::test::ReferenceTensors;
 
 /// [H, T, D] -> [T, H * D].
 at::Tensor as_rows(const at::Tensor& heads) {

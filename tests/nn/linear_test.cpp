@@ -7,10 +7,10 @@
 namespace aitqe::nn {
 namespace {
 
-using aitqe::testing::compute;
-using aitqe::testing::largest_difference;
-using aitqe::testing::reference_dir;
-using aitqe::testing::ReferenceTensors;
+using aitqe::test::compute;
+using aitqe::test::largest_difference;
+using aitqe::test::reference_dir;
+using aitqe::test::ReferenceTensors;
 
 class LinearOn : public ::testing::TestWithParam<Backend> {};
 

@@ -9,12 +9,12 @@
 namespace aitqe {
 namespace {
 
-using aitqe::testing::ScriptedModel;
+using aitqe::test::ScriptedModel;
 
 class AnswerGuideTest : public ::testing::Test {
  protected:
   std::shared_ptr<const Tokenizer> tokenizer_ = std::make_shared<const Tokenizer>(
-      Tokenizer::load(aitqe::testing::reference_dir() / "grouped-bf16-sharded"));
+      Tokenizer::load(aitqe::test::reference_dir() / "grouped-bf16-sharded"));
   std::vector<std::pair<std::string, double>> answers_ = {
       {R"({"Recaption": "A cat", "Overall Score": "2<Overall>", "Overall Explanation": "x"})", 0.6},
       {R"({"Overall Score": "8<Overall>", "Overall Explanation": "y"})", 0.2},
@@ -104,10 +104,16 @@ TEST_F(AnswerGuideTest, FailsItsPairOnLogitsThatAreNoNumbers) {
 TEST_F(AnswerGuideTest, NeverKeepsMoreTokensThanItAnnounces) {
   const auto few = rules();
   few->max_new_tokens = 6;
-  answers_[0].second = 0.01;
-  AnswerGuide guide(few, {AnswerStart::Free, 11.0});
-  ScriptedModel(tokenizer_, answers_).run(guide);
-  EXPECT_LE(static_cast<std::int64_t>(guide.take_answer().ids.size()), few->most_tokens());
+  for (const double rewrite_share : {0.01, 0.99}) {
+    answers_[0].second = rewrite_share;
+    for (const AnswerStart start :
+         {AnswerStart::Free, AnswerStart::ForceRecaption, AnswerStart::ForceScore}) {
+      AnswerGuide guide(few, {start, 11.0});
+      const std::int64_t most = ScriptedModel(tokenizer_, answers_).run(guide);
+      EXPECT_GT(most, 0);
+      EXPECT_LE(most, few->most_tokens());
+    }
+  }
 }
 
 }  // namespace

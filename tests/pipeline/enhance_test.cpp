@@ -15,10 +15,10 @@ namespace aitqe {
 namespace {
 
 namespace fs = std::filesystem;
-using aitqe::testing::message_of;
-using aitqe::testing::reference_dir;
-using aitqe::testing::source_dir;
-using aitqe::testing::TemporaryFolder;
+using aitqe::test::message_of;
+using aitqe::test::reference_dir;
+using aitqe::test::source_dir;
+using aitqe::test::TemporaryFolder;
 using ::testing::HasSubstr;
 
 std::string read(const fs::path& path) {

@@ -26,7 +26,7 @@ PreparedSample prepared(std::int64_t index, const LoadedModel& model) {
 
 TEST(Judge, GivesSamplesBackInOrderAndLeavesFailedOnesAlone) {
   ModelOptions model_options;
-  model_options.folder = aitqe::testing::reference_dir() / "drop-first-mixed";
+  model_options.folder = aitqe::test::reference_dir() / "drop-first-mixed";
   const LoadedModel model = load_model(model_options);
   JudgeOptions options;
   options.limits = choose_limits(model, 4, 100);
@@ -52,7 +52,7 @@ TEST(Judge, GivesSamplesBackInOrderAndLeavesFailedOnesAlone) {
 
 TEST(ChooseLimits, FollowsTheUserWhereTheUserSpoke) {
   ModelOptions model_options;
-  model_options.folder = aitqe::testing::reference_dir() / "drop-first-mixed";
+  model_options.folder = aitqe::test::reference_dir() / "drop-first-mixed";
   const LoadedModel model = load_model(model_options);
   EXPECT_EQ(choose_limits(model, 3, 77).max_sequences, 3);
   EXPECT_EQ(choose_limits(model, 3, 77).batch_tokens, 77);

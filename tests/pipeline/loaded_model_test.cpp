@@ -14,9 +14,9 @@ namespace aitqe {
 namespace {
 
 namespace fs = std::filesystem;
-using aitqe::testing::message_of;
-using aitqe::testing::reference_dir;
-using aitqe::testing::TemporaryFolder;
+using aitqe::test::message_of;
+using aitqe::test::reference_dir;
+using aitqe::test::TemporaryFolder;
 using ::testing::HasSubstr;
 
 ModelOptions random_model() {

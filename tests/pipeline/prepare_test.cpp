@@ -9,8 +9,8 @@
 namespace aitqe {
 namespace {
 
-using aitqe::testing::reference_dir;
-using aitqe::testing::source_dir;
+using aitqe::test::reference_dir;
+using aitqe::test::source_dir;
 
 const LoadedModel& model() {
   static const LoadedModel loaded = [] {

@@ -8,13 +8,13 @@
 namespace aitqe {
 namespace {
 
-using aitqe::testing::source_dir;
+using aitqe::test::source_dir;
 
 class ShardStreamTest : public ::testing::Test {
  protected:
   ShardStreamTest() {
     ModelOptions options;
-    options.folder = aitqe::testing::reference_dir() / "drop-first-mixed";
+    options.folder = aitqe::test::reference_dir() / "drop-first-mixed";
     model_ = load_model(options);
   }
   LoadedModel model_;

@@ -12,7 +12,7 @@ namespace aitqe {
 namespace {
 
 TEST(Trace, WritesOneLineAPair) {
-  const aitqe::testing::TemporaryFolder folder;
+  const aitqe::test::TemporaryFolder folder;
   const auto path = folder.path() / "trace.jsonl";
   AssessedSample sample;
   sample.prepared.sample.key = "k";

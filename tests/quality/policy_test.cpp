@@ -43,6 +43,8 @@ TEST(RewriteRule, RefusesTheRestWithTheNearestRule) {
   expect("", "model");
   expect("Model", "model");
   expect("alway", "always");
+  expect("score<0", "score<4");
+  expect("worst:0%", "worst:10%");
   expect("score>3", "score<3");
   expect("score < 3.5", "score<3.5");
   expect("score<", "score<4");
@@ -50,7 +52,6 @@ TEST(RewriteRule, RefusesTheRestWithTheNearestRule) {
   expect("score<nan", "score<4");
   expect("worst:5", "worst:5%");
   expect("worst10%", "worst:10%");
-  expect("worst:0%", "model");  // 0 % is no rule, so nothing with a number is offered
   expect(std::string(100000, 'x'), "model");
 }
 

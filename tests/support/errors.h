@@ -4,7 +4,7 @@
 
 #include "aitqe/base/error.h"
 
-namespace aitqe::testing {
+namespace aitqe::test {
 
 /// The message of the Error that `run` throws, or "nothing was thrown".
 template <typename Run>
@@ -17,4 +17,4 @@ std::string message_of(const Run& run) {
   return "nothing was thrown";
 }
 
-}  // namespace aitqe::testing
+}  // namespace aitqe::test

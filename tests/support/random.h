@@ -4,7 +4,7 @@
 #include <random>
 #include <vector>
 
-namespace aitqe::testing {
+namespace aitqe::test {
 
 /// Values spread evenly over [-1, 1), the same on every run.
 inline std::vector<float> random_floats(std::size_t count, std::uint32_t seed) {
@@ -16,4 +16,4 @@ inline std::vector<float> random_floats(std::size_t count, std::uint32_t seed) {
   return values;
 }
 
-}  // namespace aitqe::testing
+}  // namespace aitqe::test

@@ -10,7 +10,7 @@
 #include "aitqe/nn/compute.h"
 #include "aitqe/nn/weight.h"
 
-namespace aitqe::testing {
+namespace aitqe::test {
 
 inline std::filesystem::path source_dir() { return AITQE_SOURCE_DIR; }
 inline std::filesystem::path reference_dir() { return source_dir() / "tests/data/reference"; }
@@ -52,4 +52,4 @@ inline float largest_difference(const at::Tensor& a, const at::Tensor& b) {
   return (a - b).abs().max().item<float>();
 }
 
-}  // namespace aitqe::testing
+}  // namespace aitqe::test

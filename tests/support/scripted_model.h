@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,7 +11,7 @@
 #include "aitqe/engine/guide.h"
 #include "aitqe/text/tokenizer.h"
 
-namespace aitqe::testing {
+namespace aitqe::test {
 
 /// A model that knows a few answers and how likely each is: after any beginning, a token has the
 /// weight of the answers that go on with it.
@@ -27,16 +29,17 @@ class ScriptedModel {
   std::int32_t end_id() const { return *tokenizer_->token_id("<|endoftext|>"); }
 
   /// Lets a guide speak until it is finished, as the engine would.
-  /// @return how many times tokens were run.
-  int run(Guide& guide) const {
+  /// @return the most tokens that ever lay behind the prompt, looks ahead included.
+  std::int64_t run(Guide& guide) const {
+    std::size_t most_tokens = 0;
     std::vector<std::int32_t> kept;
     std::vector<std::vector<float>> rows{logits_after(kept)};
-    for (int steps = 0;; ++steps) {
+    while (true) {
       std::vector<float> flat;
       for (const auto& row : rows) flat.insert(flat.end(), row.begin(), row.end());
       const auto num_rows = static_cast<std::int64_t>(rows.size());
       const auto feed = guide.next({flat.data(), num_rows, tokenizer_->size()});
-      if (!feed) return steps;
+      if (!feed) return static_cast<std::int64_t>(most_tokens);
       if (feed->from == Feed::From::Prompt) kept.clear();
       std::vector<std::int32_t> seen = kept;
       rows.clear();
@@ -44,6 +47,7 @@ class ScriptedModel {
         seen.push_back(id);
         rows.push_back(logits_after(seen));
       }
+      most_tokens = std::max(most_tokens, seen.size());
       if (feed->keep) kept = seen;
     }
   }
@@ -66,4 +70,4 @@ class ScriptedModel {
   std::vector<std::pair<std::vector<std::int32_t>, double>> answers_;
 };
 
-}  // namespace aitqe::testing
+}  // namespace aitqe::test

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <string>
 
-namespace aitqe::testing {
+namespace aitqe::test {
 
 /// A new folder that goes away with this object.
 class TemporaryFolder {
@@ -23,6 +23,7 @@ class TemporaryFolder {
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
 
   void write(const std::string& name, const std::string& content) const {
     std::filesystem::create_directories((path_ / name).parent_path());
@@ -33,4 +34,4 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace aitqe::testing
+}  // namespace aitqe::test

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace aitqe::testing {
+namespace aitqe::test {
 
 /// A safetensors file of zeros: name -> shape, dtype as the format spells it.
 struct TensorSpec {
@@ -36,4 +36,4 @@ inline std::string safetensors_of_zeros(const std::vector<TensorSpec>& tensors) 
   return file + header + std::string(static_cast<std::size_t>(offset), '\0');
 }
 
-}  // namespace aitqe::testing
+}  // namespace aitqe::test

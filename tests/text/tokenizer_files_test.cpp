@@ -8,10 +8,12 @@
 #include "aitqe/base/error.h"
 #include "aitqe/text/bpe.h"
 #include "aitqe/text/tokenizer.h"
-#include "text/temporary_folder.h"
+#include "support/temporary_folder.h"
 
 namespace aitqe {
 namespace {
+
+using aitqe::test::TemporaryFolder;
 
 using nlohmann::json;
 using testing::AllOf;

@@ -16,10 +16,12 @@
 #include "aitqe/text/incremental_decoder.h"
 #include "aitqe/text/split.h"
 #include "aitqe/text/unicode.h"
-#include "text/temporary_folder.h"
+#include "support/temporary_folder.h"
 
 namespace aitqe {
 namespace {
+
+using aitqe::test::TemporaryFolder;
 
 using nlohmann::json;
 using testing::ElementsAre;

@@ -75,13 +75,8 @@ class SafetensorsFile {
   /// @throws Error(Model) when there is no such tensor.
   std::span<const std::byte> data(const std::string& tensor) const;
 
-  /// Tells the kernel that this tensor is read soon / not needed in memory any more.
-  void will_need(const std::string& tensor) const;
-  void release(const std::string& tensor) const;
-
  private:
   SafetensorsFile(std::filesystem::path path, std::span<const std::byte> mapping);
-  void advise(const std::string& tensor, int advice) const;
 
   std::filesystem::path path_;
   std::span<const std::byte> mapping_;

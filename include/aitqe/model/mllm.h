@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <memory>
-#include <optional>
 
 #include "aitqe/model/config.h"
 #include "aitqe/model/qwen2.h"
@@ -16,10 +15,10 @@ namespace aitqe {
 /// Immutable; one thread at a time.
 class Mllm {
  public:
-  /// @param vision_folder  where the tower's config.json lies, when not beside the checkpoint
-  /// @throws Error(Model) naming file and tensor or key.
-  static std::unique_ptr<Mllm> load(const std::filesystem::path& folder, const nn::Compute& compute,
-                                    const std::optional<std::filesystem::path>& vision_folder = {});
+  /// @param config  of load_model_config for the same folder
+  /// @throws Error(Model) naming file and tensor.
+  static std::unique_ptr<Mllm> load(const std::filesystem::path& folder, ModelConfig config,
+                                    const nn::Compute& compute);
 
   const ModelConfig& config() const { return config_; }
   const nn::Compute& compute() const { return *compute_; }

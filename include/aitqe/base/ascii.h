@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+// Letters, digits and white space of ASCII, whatever the locale.
 namespace aitqe::ascii {
 
 inline constexpr std::string_view kSpace = " \t\n\r\f\v";
