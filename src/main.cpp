@@ -17,6 +17,8 @@ int run(int argc, char** argv) {
   commands.push_back(app::make_enhance_command());
   commands.push_back(app::make_score_command());
   commands.push_back(app::make_inspect_command());
+  commands.push_back(app::make_contrast_command());
+  commands.push_back(app::make_train_command());
 
   app::CommandLine line(commands);
   app::Command* chosen = line.parse(argc, argv);

@@ -81,7 +81,7 @@ class EnhanceCommand : public Command {
     check_enhance_options(options_);
     if (typed_.dry_run) return dry_run();
     Progress progress;
-    stop_on_signals(progress);
+    stop_on_signals(progress.stop_requested);
     for (const ShardRef& shard : options_.shards) {
       if (is_local_file(shard))
         progress.bytes_total += static_cast<std::int64_t>(std::filesystem::file_size(shard.url));
@@ -91,7 +91,9 @@ class EnhanceCommand : public Command {
     options_.judge.limits = choose_limits(model, typed_.batch_size, typed_.batch_tokens);
     EnhanceResult result;
     {
-      const ProgressLine line(progress, !log_shows_information());
+      const ProgressLine line(
+          [&progress](double elapsed_s) { return describe_progress(progress, elapsed_s); },
+          !log_shows_information());
       result = enhance(options_, model, progress);
     }
     return conclude_run(result);

@@ -54,8 +54,20 @@ std::string describe_progress(const Progress& progress, double elapsed_s) {
   return line;
 }
 
-ProgressLine::ProgressLine(const Progress& progress, bool quiet)
-    : progress_(progress), on_terminal_(stderr_is_terminal()) {
+std::string describe_progress(const TrainProgress& progress, double elapsed_s) {
+  const std::int64_t done = progress.steps_done;
+  const auto own = static_cast<double>(done - progress.steps_done_before);
+  const double rate = elapsed_s > 0 ? own / elapsed_s : 0;
+  std::string line = formatted("stage %d  step %s/%s  loss %.4f  %.2f steps/s", progress.stage + 1,
+                               with_commas(done).c_str(), with_commas(progress.num_steps).c_str(),
+                               progress.loss.load(), rate);
+  if (rate > 0)
+    line += "  " + duration(static_cast<double>(progress.num_steps - done) / rate) + " left";
+  return line;
+}
+
+ProgressLine::ProgressLine(std::function<std::string(double)> describe, bool quiet)
+    : describe_(std::move(describe)), on_terminal_(stderr_is_terminal()) {
   if (!quiet) thread_ = std::jthread([this] { show(); });
 }
 
@@ -75,7 +87,7 @@ void ProgressLine::show() {
   while (!ended_.wait_for(lock, interval, [this] { return has_ended_; })) {
     const double elapsed_s =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    const std::string line = describe_progress(progress_, elapsed_s);
+    const std::string line = describe_(elapsed_s);
     if (on_terminal_) {
       std::fprintf(stderr, "\r%s\033[K", line.c_str());
     } else {

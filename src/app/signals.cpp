@@ -11,17 +11,16 @@ namespace {
 
 // A handler can reach nothing but globals; set once before any signal can come.
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
-std::atomic<Progress*> running = nullptr;
+std::atomic<std::atomic<bool>*> requested = nullptr;
 
 extern "C" void handle_stop(int signal) {
-  Progress* progress = running.load();
-  if (progress->stop_requested.exchange(true)) _exit(signal == SIGINT ? 130 : 143);
+  if (requested.load()->exchange(true)) _exit(signal == SIGINT ? 130 : 143);
 }
 
 }  // namespace
 
-void stop_on_signals(Progress& progress) {
-  running = &progress;
+void stop_on_signals(std::atomic<bool>& stop_requested) {
+  requested = &stop_requested;
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error of the write, exit code 5
   struct sigaction action {};
   action.sa_handler = handle_stop;

@@ -1,11 +1,11 @@
 #pragma once
 
-#include "aitqe/pipeline/progress.h"
+#include <atomic>
 
 namespace aitqe::app {
 
-/// TERM, INT and USR1 ask the run to stop cleanly (exit 75); a second one ends the process at once
-/// (130 after INT, 143 otherwise). Call once, before threads start.
-void stop_on_signals(Progress& progress);
+/// TERM, INT and USR1 set `stop_requested`, which must outlive them (exit 75); a second one ends
+/// the process at once (130 after INT, 143 otherwise). Call once, before threads start.
+void stop_on_signals(std::atomic<bool>& stop_requested);
 
 }  // namespace aitqe::app

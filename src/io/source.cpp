@@ -74,7 +74,7 @@ FileSource::FileSource(int descriptor, std::string name)
   if (fstat(descriptor_, &info) == 0 && S_ISREG(info.st_mode)) size_bytes_ = info.st_size;
 }
 
-std::unique_ptr<FileSource> FileSource::open(const std::string& path) {
+std::unique_ptr<FileSource> FileSource::open(const std::string& path, std::int64_t offset_bytes) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
     throw Error(ErrorCategory::NoInput, path + ": cannot be opened: " + std::strerror(errno));
@@ -84,7 +84,11 @@ std::unique_ptr<FileSource> FileSource::open(const std::string& path) {
   if (fstat(descriptor, &info) == 0 && S_ISDIR(info.st_mode)) {
     throw Error(ErrorCategory::NoInput, path + ": is a folder, expected a tar");
   }
-  posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
+  if (offset_bytes > 0) {
+    lseek(descriptor, offset_bytes, SEEK_SET);
+  } else {
+    posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
+  }
   return source;
 }
 

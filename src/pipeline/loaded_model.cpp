@@ -127,31 +127,38 @@ std::string describe(const ModelOptions& options, const nn::Compute& compute) {
 
 }  // namespace
 
+ModelInputs load_model_inputs(const fs::path& folder,
+                              const std::optional<fs::path>& vision_folder) {
+  ModelInputs inputs;
+  inputs.config = load_model_config(folder, vision_folder);
+  const ModelConfig& config = inputs.config;
+  inputs.tokenizer = std::make_shared<const Tokenizer>(Tokenizer::load(folder));
+  if (inputs.tokenizer->size() > config.text.vocab_size) {
+    throw Error(ErrorCategory::Model, folder.string() + ": the tokenizer has ids up to " +
+                                          std::to_string(inputs.tokenizer->size() - 1) +
+                                          ", the model's vocab_size is " +
+                                          std::to_string(config.text.vocab_size));
+  }
+  PromptOptions prompt;
+  prompt.num_image_tokens = static_cast<int>(config.num_image_tokens);
+  for (const auto& id : {config.pad_token_index, config.image_token_index}) {
+    if (id) prompt.ids_the_reference_refuses.push_back(*id);
+  }
+  inputs.prompts =
+      std::make_shared<const PromptBuilder>(load_prompt_template(folder), inputs.tokenizer, prompt);
+  inputs.pixel_norm = {config.image.rescale_factor, config.image.mean, config.image.std};
+  inputs.image_side_px = static_cast<int>(config.image.side_px);
+  return inputs;
+}
+
 LoadedModel load_model(const ModelOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   if (!kernels::cpu_is_supported()) {
     throw Error(ErrorCategory::Model, "this CPU has no AVX2, FMA and F16C, which aitqe needs");
   }
-  const ModelConfig config = load_model_config(options.folder, options.vision_folder);
+  LoadedModel model{load_model_inputs(options.folder, options.vision_folder), {}, {}, {}, {}};
   const nn::Compute compute = choose_compute(options);
-  LoadedModel model;
-  model.tokenizer = std::make_shared<const Tokenizer>(Tokenizer::load(options.folder));
-  PromptOptions prompt;
-  prompt.num_image_tokens = static_cast<int>(config.num_image_tokens);
-  if (config.pad_token_index) prompt.ids_the_reference_refuses.push_back(*config.pad_token_index);
-  if (config.image_token_index)
-    prompt.ids_the_reference_refuses.push_back(*config.image_token_index);
-  model.prompts = std::make_shared<const PromptBuilder>(load_prompt_template(options.folder),
-                                                        model.tokenizer, prompt);
-  model.mllm = Mllm::load(options.folder, config, compute);
-  if (model.tokenizer->size() > model.mllm->config().text.vocab_size) {
-    throw Error(ErrorCategory::Model, options.folder.string() + ": the tokenizer has ids up to " +
-                                          std::to_string(model.tokenizer->size() - 1) +
-                                          ", the model's vocab_size is " +
-                                          std::to_string(model.mllm->config().text.vocab_size));
-  }
-  model.pixel_norm = {config.image.rescale_factor, config.image.mean, config.image.std};
-  model.image_side_px = static_cast<int>(config.image.side_px);
+  model.mllm = Mllm::load(options.folder, model.config, compute);
   model.description = describe(options, compute);
   model.fingerprint = model_fingerprint(options.folder);
   model.load_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

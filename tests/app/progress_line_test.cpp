@@ -25,5 +25,16 @@ TEST(DescribeProgress, PromisesNothingWhereTheSizeIsNotKnown) {
             "shard 1/1  0 pairs  0.0 pairs/s  0.0 % rewritten  0 failed");
 }
 
+TEST(DescribeProgress, CountsTheRateOfATrainingFromWhereItWentOn) {
+  TrainProgress progress;
+  progress.num_steps = 5000;
+  progress.steps_done_before = 1000;
+  progress.steps_done = 1200;
+  progress.stage = 1;
+  progress.loss = 1.25;
+  EXPECT_EQ(describe_progress(progress, 100),
+            "stage 2  step 1,200/5,000  loss 1.2500  2.00 steps/s  31m 40s left");
+}
+
 }  // namespace
 }  // namespace aitqe::app

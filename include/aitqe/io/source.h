@@ -43,8 +43,9 @@ class Source {
 /// A file or standard input.
 class FileSource : public Source {
  public:
+  /// @param offset_bytes  where to begin
   /// @throws Error(NoInput) when the file cannot be opened or is a folder.
-  static std::unique_ptr<FileSource> open(const std::string& path);
+  static std::unique_ptr<FileSource> open(const std::string& path, std::int64_t offset_bytes = 0);
   static std::unique_ptr<FileSource> standard_input();
 
   ~FileSource() override;

@@ -22,13 +22,22 @@ struct ModelOptions {
   int num_threads = 0;           ///< of the model; 0 = one a core
 };
 
-/// A model folder ready to judge pairs: weights, tokenizer, prompt, image shape.
-struct LoadedModel {
-  std::unique_ptr<Mllm> mllm;
+/// What turns a pair into a model's input: all of a model folder but its weights.
+struct ModelInputs {
+  ModelConfig config;
   std::shared_ptr<const Tokenizer> tokenizer;
   std::shared_ptr<const PromptBuilder> prompts;
   PixelNorm pixel_norm;
   int image_side_px = 0;
+};
+
+/// @throws Error(Model) naming file and key.
+ModelInputs load_model_inputs(const std::filesystem::path& folder,
+                              const std::optional<std::filesystem::path>& vision_folder = {});
+
+/// A model folder ready to judge pairs.
+struct LoadedModel : ModelInputs {
+  std::unique_ptr<Mllm> mllm;
   std::string description;  ///< "aitqe-tiny: f32 on cpu, 2 threads, avx512, packed 12 MB"
   std::string fingerprint;  ///< sha256, see model_fingerprint
   double load_s = 0;

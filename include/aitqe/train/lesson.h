@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "aitqe/base/random.h"
+#include "aitqe/quality/prompt.h"
+#include "aitqe/text/tokenizer.h"
+#include "aitqe/train/recipe.h"
+#include "aitqe/train/token_trees.h"
+#include "aitqe/train/training_set.h"
+
+namespace aitqe {
+
+/// What one image teaches in one step.
+struct Lesson {
+  std::vector<TargetSequence> sequences;
+  /// A sequence that ends right before the score of a caption.
+  struct ScoreProbe {
+    std::size_t sequence = 0;
+    bool is_good = true;
+  };
+  std::vector<ScoreProbe> probes;
+};
+
+/// Writes down what a model should say of an image, in tokens: the very prompts and answers that
+/// the engine deals with. Immutable; any number of threads.
+class LessonBuilder {
+ public:
+  /// @param eos_id  ends every answer
+  LessonBuilder(std::shared_ptr<const PromptBuilder> prompts,
+                std::shared_ptr<const Tokenizer> tokenizer, std::int32_t eos_id,
+                const StageOptions& stage);
+
+  /// Judge: one good and one bad caption of the image, each with its answer; the bad one also with
+  /// its score where a score is forced; sometimes a description besides. Caption: a description
+  /// behind an empty caption. A function of image and `random` alone.
+  Lesson build(const TrainingImage& image, Random& random) const;
+
+  /// Token of each digit, 0 to 9; -1: not one token.
+  const std::vector<std::int32_t>& digits() const { return digits_; }
+
+ private:
+  void add_answer(const TrainingText& text, Lesson& lesson) const;
+  void add_forced_score(const TrainingText& text, Lesson& lesson) const;
+  void add_description(const std::string& caption, Lesson& lesson) const;
+  TargetSequence prompt(const std::string& caption) const;
+  std::vector<std::int32_t> encode(const std::string& text) const;
+
+  std::shared_ptr<const PromptBuilder> prompts_;
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  std::int32_t eos_id_;
+  StageTask task_;
+  float verdict_weight_;
+  double caption_share_;
+  bool full_answers_;
+  std::vector<std::int32_t> digits_;
+};
+
+}  // namespace aitqe

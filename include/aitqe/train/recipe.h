@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "aitqe/train/parameters.h"
+
+namespace aitqe {
+
+/// What a stage teaches.
+enum class StageTask {
+  Align,    ///< image features to lie where the caption's given vector lies (InfoNCE)
+  Caption,  ///< to describe the image in the form of a recaption
+  Judge,    ///< to answer about good and bad captions
+};
+
+/// Tensors that learn, and how fast at most.
+struct TrainedTensors {
+  std::string tensors;  ///< glob over the names of the checkpoint
+  double learning_rate = 1e-3;
+};
+struct TrainedLora {
+  LoraOptions lora;
+  double learning_rate = 5e-4;
+};
+
+struct StageOptions {
+  std::string name;
+  StageTask task = StageTask::Judge;
+  std::vector<std::string> shards;  ///< INPUT, as on the command line
+  /// Align: a .safetensors file (caption_vectors.h).
+  std::filesystem::path vectors;
+  int num_steps = 0;
+  int images_per_step = 16;
+  int accumulate = 1;  ///< parts that a step is cut into, to save memory
+  std::vector<TrainedTensors> train;
+  std::vector<TrainedLora> lora;
+  int warmup_steps = 50;
+  double final_rate = 0.1;  ///< of the learning rate, where the cosine ends
+  double weight_decay = 0.0;
+  double clip_norm = 1.0;  ///< of all gradients together
+  /// Judge: weight of the ranking of good above bad by expected score.
+  double rank_weight = 0.0;
+  /// Judge: how much more the first key and the score count than other answer tokens.
+  double verdict_weight = 4.0;
+  /// Judge: share of images that also replay the captioning task.
+  double caption_share = 0.25;
+  /// Judge: teach scores and explanations beyond the overall score (`--full`).
+  bool full_answers = false;
+};
+
+/// A training run: TOML, every key checked. Example: configs/train-tiny.toml.
+struct Recipe {
+  std::filesystem::path model;  ///< folder to start from
+  std::string dtype = "auto";   ///< of products: auto | f32 | bf16
+  std::string caption_from = "txt";
+  std::uint64_t seed = 0;
+  int save_every_steps = 100;
+  std::vector<StageOptions> stages;
+
+  /// @throws Error(Usage) naming file, key and what was expected.
+  static Recipe read(const std::filesystem::path& path);
+};
+
+}  // namespace aitqe

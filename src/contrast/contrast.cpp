@@ -1,0 +1,174 @@
+#include "aitqe/contrast/contrast.h"
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "aitqe/base/error.h"
+#include "aitqe/base/log.h"
+#include "aitqe/contrast/grade.h"
+#include "aitqe/data/shard_output.h"
+#include "aitqe/data/webdataset.h"
+#include "aitqe/io/sink.h"
+
+namespace aitqe {
+
+namespace {
+
+void for_each_sample(const ShardRef& shard, const std::function<void(const Sample&)>& use) {
+  const std::unique_ptr<Source> source = open_source(shard);
+  LossLog losses;
+  TarReader members(*source, losses);
+  SampleReader samples(members);
+  while (const auto sample = samples.next()) use(*sample);
+  for (const ArchiveDamage& damage : losses.entries()) log_warning(damage.message);
+}
+
+/// "no_caption: ..." -> "no_caption".
+std::string code_of(const SampleError& error) {
+  const std::string message = error.what();
+  return message.substr(0, message.find(':'));
+}
+
+CaptionPool pool_captions(const ContrastOptions& options) {
+  CaptionPool pool;
+  for (const ShardRef& shard : options.shards) {
+    for_each_sample(shard, [&](const Sample& sample) {
+      try {
+        const SourcePair pair = read_source_pair(sample, options.caption_source);
+        if (pair.kind == SourcePair::Kind::Vague) return;
+        const bool is_junk = pair.kind == SourcePair::Kind::Generic;
+        pool.add({pair.caption, pair.group, is_junk});
+        if (is_junk && !pair.better.empty()) pool.add({pair.better, pair.group, false});
+      } catch (const SampleError&) {
+        return;  // counted when the shard is written
+      }
+    });
+  }
+  pool.seal();
+  return pool;
+}
+
+/// Writes the samples of one shard.
+class TrainingShard {
+ public:
+  explicit TrainingShard(const std::filesystem::path& path)
+      : file_(path), tar_([this](std::string_view bytes) { file_.write(bytes); }) {}
+
+  void add(const Sample& source, const std::string& key, const TrainingSample& sample) {
+    const Member* image = find_image(source);
+    MemberMetadata metadata;
+    metadata.mtime_s = image->metadata.mtime_s;
+    tar_.add(key + "." + image->suffix, image->bytes, metadata);
+    tar_.add(key + ".txt", sample.caption, metadata);
+    tar_.add(key + "." + std::string(kTrainingRecordSuffix), sample.record.to_json(), metadata);
+  }
+
+  void commit() {
+    tar_.finish();
+    file_.commit();
+  }
+
+ private:
+  AtomicFile file_;
+  TarWriter tar_;
+};
+
+TrainingSample good_sample(const std::string& key, const std::string& caption,
+                           Assessment assessment) {
+  return {caption, {key, true, "", "", std::move(assessment)}};
+}
+
+TrainingSample bad_sample(const std::string& key, const SpoiledCaption& spoiled,
+                          Assessment assessment) {
+  return {spoiled.text,
+          {key, false, std::string(flaw_name(spoiled.flaw)), spoiled.detail, std::move(assessment)}};
+}
+
+/// A caption that came bad, judged; the better one that goes with it is the good sample.
+std::vector<TrainingSample> shipped_pair(const std::string& key, const std::string& caption,
+                                         Assessment assessment, Random& random) {
+  const std::string better = *assessment.recaption;
+  return {good_sample(key, better, grade_good(better, random)),
+          {caption, {key, false, "shipped", "came so", std::move(assessment)}}};
+}
+
+}  // namespace
+
+std::vector<TrainingSample> contrast_pair(const std::string& key, const SourcePair& pair,
+                                          const Corruptor& corruptor,
+                                          const ContrastOptions& options, int round,
+                                          const TeacherNotes& teacher) {
+  Random random(hash_text(key, mix_bits(options.seed + static_cast<std::uint64_t>(round) * 7919)));
+  const auto noted = teacher.by_key.find(key);
+  if (noted != teacher.by_key.end() && noted->second.recaption) {
+    return shipped_pair(key, pair.caption, noted->second, random);
+  }
+  if (pair.kind == SourcePair::Kind::Vague) throw SampleError("vague");
+  if (pair.kind == SourcePair::Kind::Generic) {
+    if (pair.better.empty()) throw SampleError("generic_without_better");
+    return shipped_pair(key, pair.caption, grade_shipped_bad(pair.better, random), random);
+  }
+  // Later rounds take other true captions of the same picture where there are some.
+  std::string caption = pair.caption;
+  if (round > 0 && !pair.texts.empty() && random.below(2) == 0) caption = random.pick(pair.texts);
+  const auto spoiled =
+      corruptor.spoil({caption, pair.group, pair.translations}, options.flaws, random);
+  if (!spoiled) throw SampleError("no_flaw_fits");
+  Assessment good = noted != teacher.by_key.end() && caption == pair.caption
+                        ? noted->second
+                        : grade_good(caption, random);
+  return {good_sample(key, caption, std::move(good)),
+          bad_sample(key, *spoiled, grade_spoiled(*spoiled, caption, random))};
+}
+
+ContrastResult contrast(const ContrastOptions& options) {
+  for (const ShardRef& shard : options.shards) {
+    if (!is_local_file(shard)) {
+      throw Error(ErrorCategory::Usage,
+                  shard.url + ": contrast reads its input twice; give files, not a stream");
+    }
+  }
+  check_output_folder(options.output_folder, options.shards);
+  require_writable_folder(options.output_folder);
+  ContrastResult result;
+  TeacherNotes teacher;
+  if (options.teacher_file) teacher = TeacherNotes::read(*options.teacher_file);
+  result.unusable_teacher_rows = teacher.unusable;
+  const CaptionPool pool = pool_captions(options);
+  const Corruptor corruptor(pool);
+  std::filesystem::create_directories(options.output_folder);
+  for (const ShardRef& shard : options.shards) {
+    TrainingShard output(options.output_folder / (shard.name + ".tar"));
+    for_each_sample(shard, [&](const Sample& sample) {
+      ++result.pairs_read;
+      try {
+        const SourcePair pair = read_source_pair(sample, options.caption_source);
+        for (int round = 0; round < options.num_rounds; ++round) {
+          const auto made =
+              contrast_pair(sample.key, pair, corruptor, options, round, teacher);
+          const std::string number = round == 0 ? "" : "-" + std::to_string(round);
+          for (const TrainingSample& one : made) {
+            output.add(sample, sample.key + number + (one.record.is_good ? "-good" : "-bad"), one);
+            ++result.samples_written;
+            if (!one.record.is_good) ++result.by_flaw[one.record.flaw];
+          }
+        }
+      } catch (const SampleError& error) {
+        ++result.skipped[code_of(error)];
+      }
+    });
+    output.commit();
+  }
+  return result;
+}
+
+std::string ContrastResult::to_json() const {
+  const nlohmann::ordered_json json = {{"pairs_read", pairs_read},
+                                       {"samples_written", samples_written},
+                                       {"by_flaw", by_flaw},
+                                       {"skipped", skipped},
+                                       {"unusable_teacher_rows", unusable_teacher_rows.size()}};
+  return json.dump(2);
+}
+
+}  // namespace aitqe

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace aitqe {
+
+/// What one training step came to.
+struct StepMetrics {
+  std::string stage;
+  std::int64_t step = 0;  ///< of the stage, from 1
+  double loss = 0;        ///< mean over the tokens that count, or the alignment's
+  double ranking = 0;     ///< the ranking part, unweighted; 0 where there is none
+  double rate = 0;        ///< of the schedule, 0 to 1
+  double gradient_norm = 0;
+};
+
+/// OUT/metrics.jsonl: one row a step, and no times, so that the same training gives the same file.
+class MetricsFile {
+ public:
+  /// Keeps the first `rows_to_keep` rows of an earlier run.
+  MetricsFile(const std::filesystem::path& path, std::int64_t rows_to_keep);
+
+  void add(const StepMetrics& metrics);
+  const std::vector<StepMetrics>& rows() const { return rows_; }
+
+ private:
+  std::vector<StepMetrics> rows_;
+  std::ofstream file_;
+};
+
+/// The losses as an SVG picture: one curve per stage, smoothed, with axes.
+std::string loss_plot(const std::vector<StepMetrics>& rows);
+
+}  // namespace aitqe

@@ -1,0 +1,165 @@
+#include "aitqe/train/parameters.h"
+
+#include <ATen/core/grad_mode.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "aitqe/base/error.h"
+#include "aitqe/io/safetensors.h"
+
+namespace aitqe {
+
+namespace {
+
+bool fits(const std::string& glob, const std::string& name) {
+  return fnmatch(glob.c_str(), name.c_str(), 0) == 0;
+}
+
+at::ScalarType scalar_type(TensorDtype dtype, const std::string& where) {
+  switch (dtype) {
+    case TensorDtype::F32:
+      return at::kFloat;
+    case TensorDtype::BF16:
+      return at::kBFloat16;
+    case TensorDtype::F16:
+      return at::kHalf;
+    default:
+      throw Error(ErrorCategory::Model, where + ": dtype " + to_string(dtype) +
+                                            " cannot be trained, expected F32, BF16 or F16");
+  }
+}
+
+}  // namespace
+
+Parameters Parameters::load(const std::filesystem::path& folder, at::Device device,
+                            at::ScalarType dtype) {
+  Parameters parameters;
+  parameters.folder_ = folder;
+  parameters.device_ = device;
+  parameters.dtype_ = dtype;
+  const SafetensorsFolder files = SafetensorsFolder::open(folder);
+  for (const std::string& name : files.names()) {
+    const TensorInfo& info = files.info(name);
+    const auto* bytes = files.data(name).data();
+    const at::Tensor mapped =
+        at::from_blob(const_cast<std::byte*>(bytes), info.shape,
+                      scalar_type(info.dtype, folder.string() + ": tensor \"" + name + "\""));
+    // Matrices are factors of products; what is added or multiplied row by row stays exact.
+    const at::ScalarType kept = info.shape.size() > 1 ? dtype : at::kFloat;
+    parameters.values_[name] = mapped.to(device, kept, /*non_blocking=*/false, /*copy=*/true);
+  }
+  return parameters;
+}
+
+const at::Tensor& Parameters::value_of(const std::string& name) const {
+  const auto master = masters_.find(name);
+  if (master != masters_.end()) return master->second;
+  const auto value = values_.find(name);
+  if (value == values_.end()) {
+    throw Error(ErrorCategory::Model, folder_.string() + ": tensor \"" + name + "\" is missing");
+  }
+  return value->second;
+}
+
+at::Tensor Parameters::wide(const std::string& name) const { return value_of(name).to(at::kFloat); }
+
+at::Tensor Parameters::factor(const std::string& name) const { return value_of(name).to(dtype_); }
+
+at::Tensor Parameters::linear(const at::Tensor& x, const std::string& name) const {
+  const at::Tensor narrow = x.to(dtype_);
+  at::Tensor y = at::linear(narrow, factor(name + ".weight")).to(at::kFloat);
+  if (contains(name + ".bias")) y = y + wide(name + ".bias");
+  const auto lora = lora_.find(name);
+  if (lora == lora_.end()) return y;
+  const at::Tensor low = at::linear(narrow, factor(lora->second.a));  // [R, rank]
+  return y + at::linear(low, factor(lora->second.b)).to(at::kFloat) * lora->second.scale;
+}
+
+at::Tensor Parameters::rows(const std::string& name, const at::Tensor& rows) const {
+  return value_of(name).index_select(0, rows).to(at::kFloat);
+}
+
+void Parameters::add(const std::string& name, at::Tensor value) {
+  if (values_.contains(name)) return;
+  own_.push_back(name);
+  values_[name] = value.to(device_, at::kFloat);
+}
+
+std::vector<std::string> Parameters::add_lora(const LoraOptions& options, std::uint64_t seed) {
+  std::vector<std::string> names;
+  for (const std::string& weight : matching(options.modules + ".weight")) {
+    const std::string layer = weight.substr(0, weight.size() - std::string(".weight").size());
+    const at::Tensor& matrix = value_of(weight);
+    if (matrix.dim() != 2 || std::find(own_.begin(), own_.end(), weight) != own_.end()) continue;
+    const Lora lora{layer + ".lora_A.weight", layer + ".lora_B.weight",
+                    options.alpha / options.rank};
+    names.insert(names.end(), {lora.a, lora.b});
+    if (!lora_.emplace(layer, lora).second) continue;
+    at::Tensor a = at::empty({options.rank, matrix.size(1)}, at::kFloat);
+    const double reach = 1.0 / std::sqrt(static_cast<double>(matrix.size(1)));
+    Random random(hash_text(layer, mix_bits(seed)));
+    auto* values = a.mutable_data_ptr<float>();
+    for (std::int64_t i = 0; i < a.numel(); ++i) {
+      values[i] = static_cast<float>(reach * (2 * random.unit() - 1));
+    }
+    add(lora.a, a);
+    add(lora.b, at::zeros({matrix.size(0), options.rank}, at::kFloat));
+  }
+  if (names.empty()) {
+    throw Error(ErrorCategory::Usage,
+                "lora: no layer of " + folder_.string() + " fits \"" + options.modules + "\"");
+  }
+  return names;
+}
+
+std::vector<std::string> Parameters::matching(const std::string& glob) const {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : values_) {
+    if (fits(glob, name)) names.push_back(name);
+  }
+  return names;
+}
+
+void Parameters::set_trained(const std::vector<std::string>& names) {
+  for (auto& [name, master] : trained_) master.requires_grad_(false);
+  trained_.clear();
+  for (const std::string& name : names) {
+    if (!masters_.contains(name)) masters_[name] = value_of(name).to(at::kFloat).clone();
+    at::Tensor& master = masters_[name];
+    master.requires_grad_(true);
+    trained_[name] = master;
+  }
+}
+
+void Parameters::restore(const std::string& name, const at::Tensor& value) {
+  const auto known = values_.find(name);
+  if (known == values_.end() || known->second.sizes() != value.sizes()) {
+    throw Error(ErrorCategory::Usage, "the saved training state holds \"" + name +
+                                          "\", which is no tensor of this model and recipe");
+  }
+  masters_[name] = value.to(device_, at::kFloat).clone();
+}
+
+std::map<std::string, double> Parameters::lora_scales() const {
+  std::map<std::string, double> scales;
+  for (const auto& [layer, lora] : lora_) scales[layer] = lora.scale;
+  return scales;
+}
+
+std::map<std::string, at::Tensor> Parameters::merged() const {
+  const at::NoGradGuard no_grad;
+  std::map<std::string, at::Tensor> result;
+  for (const auto& [name, value] : values_) {
+    if (std::find(own_.begin(), own_.end(), name) != own_.end()) continue;
+    result[name] = value_of(name).to(at::kCPU, at::kFloat).clone();
+  }
+  for (const auto& [layer, lora] : lora_) {
+    const at::Tensor added = at::matmul(wide(lora.b), wide(lora.a)) * lora.scale;
+    result[layer + ".weight"] += added.to(at::kCPU);
+  }
+  return result;
+}
+
+}  // namespace aitqe

@@ -1,0 +1,85 @@
+#include <cmath>
+
+#include "blocks.h"
+
+namespace aitqe {
+
+namespace {
+
+at::Tensor rms_norm(const Parameters& parameters, const at::Tensor& x, const std::string& name,
+                    double eps) {
+  const at::Tensor scale = (x.square().mean(-1, /*keepdim=*/true) + eps).rsqrt();
+  return x * scale * parameters.wide(name + ".weight");
+}
+
+/// cos and sin of every row's position, [R, 1, head_dim] each.
+struct Rotation {
+  at::Tensor cos;
+  at::Tensor sin;
+
+  Rotation(const TextConfig& config, const at::Tensor& positions) {
+    const at::Tensor exponent =
+        at::arange(0, config.head_dim, 2, positions.options().dtype(at::kFloat)) /
+        static_cast<double>(config.head_dim);
+    const at::Tensor frequency = at::pow(config.rope_theta, exponent).reciprocal();
+    const at::Tensor angle = positions.to(at::kFloat).unsqueeze(1) * frequency;  // [R, head_dim / 2]
+    cos = at::cat({angle.cos(), angle.cos()}, 1).unsqueeze(1);
+    sin = at::cat({angle.sin(), angle.sin()}, 1).unsqueeze(1);
+  }
+
+  /// @param x  [R, heads, head_dim]
+  at::Tensor operator()(const at::Tensor& x) const {
+    const std::vector<at::Tensor> halves = x.chunk(2, -1);
+    return x * cos + at::cat({-halves[1], halves[0]}, -1) * sin;
+  }
+};
+
+/// Attention within one tree. @param q [L, heads, D]  @param k, v [L, kv_heads, D]
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                  const at::Tensor& mask) {
+  const std::int64_t rows = q.size(0);
+  const std::int64_t kv_heads = k.size(1);
+  const std::int64_t group = q.size(1) / kv_heads;
+  const std::int64_t dim = q.size(2);
+  const double scale = 1.0 / std::sqrt(static_cast<double>(dim));
+  const at::Tensor queries =
+      (q * scale).transpose(0, 1).reshape({kv_heads, group * rows, dim});
+  const at::Tensor scores = at::bmm(queries, k.permute({1, 2, 0}));  // [kv_heads, group * L, L]
+  const at::Tensor shares = (scores.view({kv_heads, group, rows, rows}) + mask).softmax(-1);
+  const at::Tensor mixed =
+      at::bmm(shares.view({kv_heads, group * rows, rows}), v.transpose(0, 1));
+  return mixed.view({kv_heads * group, rows, dim}).transpose(0, 1).reshape({rows, -1});
+}
+
+}  // namespace
+
+at::Tensor qwen2_hidden(const TextConfig& config, const Parameters& parameters, at::Tensor hidden,
+                        const TokenTrees& trees) {
+  const Rotation rotate(config, trees.positions);
+  const std::string prefix = "model.model.";
+  for (std::int64_t layer = 0; layer < config.num_layers; ++layer) {
+    const std::string name = prefix + "layers." + std::to_string(layer) + ".";
+    at::Tensor x = rms_norm(parameters, hidden, name + "input_layernorm", config.rms_norm_eps);
+    const auto heads_of = [&](const char* part, std::int64_t heads) {
+      return parameters.linear(x, name + "self_attn." + part).view({-1, heads, config.head_dim});
+    };
+    const at::Tensor q = rotate(heads_of("q_proj", config.num_heads));
+    const at::Tensor k = rotate(heads_of("k_proj", config.num_kv_heads));
+    const at::Tensor v = heads_of("v_proj", config.num_kv_heads);
+    std::vector<at::Tensor> attended;
+    for (const TreeRows& tree : trees.trees) {
+      const auto own = [&](const at::Tensor& all) {
+        return all.narrow(0, tree.first_row, tree.num_rows);
+      };
+      attended.push_back(attend(own(q), own(k), own(v), tree.mask));
+    }
+    hidden = hidden + parameters.linear(at::cat(attended), name + "self_attn.o_proj");
+    x = rms_norm(parameters, hidden, name + "post_attention_layernorm", config.rms_norm_eps);
+    const at::Tensor gated = at::silu(parameters.linear(x, name + "mlp.gate_proj")) *
+                             parameters.linear(x, name + "mlp.up_proj");
+    hidden = hidden + parameters.linear(gated, name + "mlp.down_proj");
+  }
+  return rms_norm(parameters, hidden, prefix + "norm", config.rms_norm_eps);
+}
+
+}  // namespace aitqe

@@ -1,0 +1,226 @@
+#include "stage.h"
+
+#include <ATen/core/grad_mode.h>
+#include <algorithm>
+#include <sstream>
+
+#include "aitqe/base/error.h"
+#include "aitqe/base/log.h"
+#include "losses.h"
+
+namespace aitqe {
+
+namespace {
+
+const std::string kAlignHead = "align_head.weight";  // [D, hidden]; no part of the model
+
+std::int32_t end_id(const ModelInputs& inputs) { return inputs.config.eos_ids.front(); }
+
+void require_single_digits(const StageOptions& options, const AnswerKeys& keys) {
+  constexpr double kHighestDigit = 9;
+  if (options.rank_weight > 0 && keys.highest_score > kHighestDigit) {
+    throw Error(ErrorCategory::Usage,
+                "stage \"" + options.name +
+                    "\": rank_weight needs scores of one digit: set score_scale.highest to 9 in "
+                    "the model's aitqe.json");
+  }
+}
+
+}  // namespace
+
+std::string describe(const StageOptions& stage) {
+  std::ostringstream text;
+  text.precision(17);
+  text << stage.name << ' ' << static_cast<int>(stage.task);
+  for (const std::string& shard : stage.shards) text << ' ' << shard;
+  text << ' ' << stage.vectors << ' ' << stage.num_steps << ' ' << stage.images_per_step << ' '
+       << stage.accumulate;
+  for (const TrainedTensors& one : stage.train) text << ' ' << one.tensors << ' ' << one.learning_rate;
+  for (const TrainedLora& one : stage.lora) {
+    text << ' ' << one.lora.modules << ' ' << one.lora.rank << ' ' << one.lora.alpha << ' '
+         << one.learning_rate;
+  }
+  text << ' ' << stage.warmup_steps << ' ' << stage.final_rate << ' ' << stage.weight_decay << ' '
+       << stage.clip_norm << ' ' << stage.rank_weight << ' ' << stage.verdict_weight << ' '
+       << stage.caption_share << ' ' << stage.full_answers;
+  return text.str();
+}
+
+Stage::Stage(const StageOptions& options, StageModel model, std::uint64_t seed)
+    : options_(options),
+      model_(model),
+      seed_(seed),
+      lessons_(model.inputs.prompts, model.inputs.tokenizer, end_id(model.inputs), options) {
+  require_single_digits(options, model.inputs.prompts->prompt_template().keys);
+  for (const TrainedTensors& one : options.train) {
+    const std::vector<std::string> names = model.parameters.matching(one.tensors);
+    if (names.empty()) {
+      throw Error(ErrorCategory::Usage, "stage \"" + options.name + "\": no tensor fits \"" +
+                                            one.tensors + "\"");
+    }
+    for (const std::string& name : names) learning_rates_[name] = one.learning_rate;
+  }
+  for (const TrainedLora& one : options.lora) {
+    for (const std::string& name : model.parameters.add_lora(one.lora, seed)) {
+      learning_rates_[name] = one.learning_rate;
+    }
+  }
+  if (options.task == StageTask::Align) {
+    vectors_ = CaptionVectors::read(options.vectors);
+    const std::int64_t hidden = model.inputs.config.text.hidden_size;
+    at::Tensor head = at::empty({vectors_.dim(), hidden}, at::kFloat);
+    Random random(seed);
+    auto* values = head.mutable_data_ptr<float>();
+    const double reach = 1.0 / std::sqrt(static_cast<double>(hidden));
+    for (std::int64_t i = 0; i < head.numel(); ++i) {
+      values[i] = static_cast<float>(reach * (2 * random.unit() - 1));
+    }
+    model.parameters.add(kAlignHead, head);
+    learning_rates_[kAlignHead] = learning_rates_.begin()->second;
+  }
+  vision_learns_ =
+      std::any_of(learning_rates_.begin(), learning_rates_.end(),
+                  [](const auto& entry) { return entry.first.starts_with("vision_model."); });
+  set_trained();
+}
+
+Stage::~Stage() = default;
+
+void Stage::set_trained() {
+  std::vector<std::string> names;
+  for (const auto& [name, rate] : learning_rates_) names.push_back(name);
+  model_.parameters.set_trained(names);
+}
+
+std::map<std::string, double> Stage::rates(double factor) const {
+  std::map<std::string, double> rates = learning_rates_;
+  for (auto& [name, rate] : rates) rate *= factor;
+  return rates;
+}
+
+void Stage::open(const CaptionSource& captions, std::int64_t first_step, int num_workers) {
+  images_ = TrainingSet::read(expand_inputs(options_.shards), captions);
+  for (std::size_t i = 0; i < images_.size(); ++i) {
+    const TrainingImage& image = images_.at(i);
+    const bool is_known = options_.task != StageTask::Align ||
+                          (!image.good.empty() && !vectors_.find(image.good[0].caption).empty());
+    const bool has_texts =
+        !image.good.empty() && (options_.task != StageTask::Judge || !image.bad.empty());
+    if (is_known && has_texts) usable_.push_back(i);
+  }
+  log_info(formatted("stage %s: %zu images, %zu of use here, %zu samples left out",
+                     options_.name.c_str(), images_.size(), usable_.size(),
+                     images_.unusable().size()));
+  if (usable_.empty()) {
+    throw Error(ErrorCategory::NoInput, "stage \"" + options_.name +
+                                            "\": no image has the texts that this task needs");
+  }
+  constexpr std::size_t kStepsAhead = 3;
+  steps_ = std::make_unique<ParallelMap<std::int64_t, PreparedStep>>(
+      [next = first_step]() mutable { return std::optional(next++); },
+      [this](std::int64_t step) { return prepare(step); }, num_workers, kStepsAhead);
+}
+
+Stage::PreparedStep Stage::prepare(std::int64_t step) const {
+  PreparedStep prepared;
+  Epochs epochs(usable_.size(), seed_);
+  for (int i = 0; i < options_.images_per_step; ++i) {
+    const std::int64_t place = step * options_.images_per_step + i;
+    const std::size_t index = usable_[epochs.item(place)];
+    auto image = prepare_image_at(index, mix_bits(seed_ ^ static_cast<std::uint64_t>(place + 1)));
+    if (image) prepared.push_back(std::move(*image));
+  }
+  return prepared;
+}
+
+std::optional<Stage::PreparedImage> Stage::prepare_image_at(std::size_t index,
+                                                            std::uint64_t seed) const {
+  PreparedImage prepared;
+  try {
+    prepared.pixels = prepare_image(images_.image_bytes(index), model_.inputs.image_side_px,
+                                    model_.inputs.pixel_norm, {})
+                          .pixels.chw;
+  } catch (const SampleError& error) {
+    log_warning(images_.at(index).key + ": " + error.what());
+    return std::nullopt;
+  }
+  Random random(seed);
+  const TrainingImage& image = images_.at(index);
+  if (options_.task == StageTask::Align) {
+    const std::span<const float> vector = vectors_.find(image.good[0].caption);
+    prepared.vector.assign(vector.begin(), vector.end());
+  } else {
+    prepared.lesson = lessons_.build(image, random);
+  }
+  return prepared;
+}
+
+at::Tensor Stage::features(std::span<const PreparedImage> images) const {
+  const std::int64_t side = model_.inputs.image_side_px;
+  std::vector<at::Tensor> pixels;
+  for (const PreparedImage& image : images) {
+    pixels.push_back(at::tensor(image.pixels, at::kFloat).view({3, side, side}));
+  }
+  if (vision_learns_) return model_.network.project(model_.network.vision(at::stack(pixels)));
+  at::Tensor seen;
+  {
+    const at::NoGradGuard no_grad;
+    seen = model_.network.vision(at::stack(pixels));
+  }
+  return model_.network.project(seen);
+}
+
+StepMetrics Stage::compute_gradients() {
+  const PreparedStep step = *steps_->next();
+  if (step.empty()) {
+    throw Error(ErrorCategory::NoInput, "stage \"" + options_.name +
+                                            "\": no image of a whole step could be read");
+  }
+  if (options_.task != StageTask::Align) return judge(step);
+  StepMetrics metrics;
+  metrics.loss = align(step);
+  return metrics;
+}
+
+double Stage::align(const PreparedStep& step) const {
+  std::vector<at::Tensor> captions;
+  for (const PreparedImage& image : step) captions.push_back(at::tensor(image.vector, at::kFloat));
+  const at::Tensor pooled = features(step).mean(1);  // [B, hidden]
+  const at::Tensor vectors = at::linear(pooled, model_.parameters.wide(kAlignHead));
+  const at::Tensor loss = align_loss(vectors, at::stack(captions));
+  loss.backward();
+  return loss.item<double>();
+}
+
+StepMetrics Stage::judge(const PreparedStep& step) const {
+  double total_weight = 0;
+  for (const PreparedImage& image : step) {
+    for (const TargetSequence& sequence : image.lesson.sequences) {
+      for (const float weight : sequence.weights) total_weight += weight;
+    }
+  }
+  StepMetrics metrics;
+  const std::size_t parts = static_cast<std::size_t>(options_.accumulate);
+  for (std::size_t part = 0; part < parts; ++part) {
+    const std::size_t begin = part * step.size() / parts;
+    const std::size_t end = (part + 1) * step.size() / parts;
+    if (begin == end) continue;
+    const auto images = std::span(step).subspan(begin, end - begin);
+    std::vector<Lesson> lessons;
+    for (const PreparedImage& image : images) lessons.push_back(image.lesson);
+    const JudgeLoss loss = judge_loss(model_.network, lessons, features(images), lessons_,
+                                      model_.inputs.prompts->prompt_template().keys,
+                                      options_.rank_weight > 0);
+    const double share = static_cast<double>(images.size()) / static_cast<double>(step.size());
+    at::Tensor total = loss.tokens / total_weight;
+    metrics.loss += total.item<double>();
+    if (options_.rank_weight > 0) {
+      metrics.ranking += loss.ranking.item<double>() * share;
+      total = total + loss.ranking * (options_.rank_weight * share);
+    }
+    total.backward();
+  }
+  return metrics;
+}
+
+}  // namespace aitqe

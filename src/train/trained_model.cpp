@@ -1,0 +1,58 @@
+#include "trained_model.h"
+
+#include <nlohmann/json.hpp>
+
+#include "aitqe/io/safetensors.h"
+#include "aitqe/io/sink.h"
+#include "aitqe/pipeline/loaded_model.h"
+#include "training_state.h"
+
+namespace aitqe {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_weight_file(const fs::path& path) {
+  return path.extension() == ".safetensors" || path.filename() == "model.safetensors.index.json";
+}
+
+void copy_other_files(const fs::path& base, const fs::path& output_folder) {
+  for (const auto& entry : fs::recursive_directory_iterator(base)) {
+    if (!entry.is_regular_file() || is_weight_file(entry.path())) continue;
+    const fs::path to = output_folder / fs::relative(entry.path(), base);
+    fs::create_directories(to.parent_path());
+    copy_atomically(entry.path(), to);
+  }
+}
+
+at::ScalarType stored_type(TensorDtype dtype) {
+  if (dtype == TensorDtype::BF16) return at::kBFloat16;
+  return dtype == TensorDtype::F16 ? at::kHalf : at::kFloat;
+}
+
+}  // namespace
+
+void write_trained_model(const fs::path& base, const Parameters& parameters,
+                         const fs::path& output_folder) {
+  copy_other_files(base, output_folder);
+  const SafetensorsFolder files = SafetensorsFolder::open(base);
+  std::map<std::string, at::Tensor> merged = parameters.merged();
+  for (auto& [name, tensor] : merged) tensor = tensor.to(stored_type(files.info(name).dtype));
+  write_tensors(output_folder / "model.safetensors", merged, {{"format", "pt"}});
+
+  std::map<std::string, at::Tensor> adapter;
+  for (const auto& [name, master] : parameters.masters()) {
+    const bool is_lora = name.find(".lora_") != std::string::npos;
+    if (is_lora || files.contains(name)) adapter[name] = master.to(at::kBFloat16);
+  }
+  const fs::path folder = output_folder / "adapter";
+  fs::create_directories(folder);
+  write_tensors(folder / "adapter.safetensors", adapter, {});
+  const nlohmann::ordered_json config = {{"schema", "aitqe.adapter/1"},
+                                         {"base_sha256", model_fingerprint(base)},
+                                         {"lora_scale", parameters.lora_scales()}};
+  write_atomically(folder / "adapter.json", config.dump(2) + "\n");
+}
+
+}  // namespace aitqe

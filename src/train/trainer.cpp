@@ -1,0 +1,167 @@
+#include "aitqe/train/trainer.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <memory>
+#include <thread>
+
+#include "aitqe/base/error.h"
+#include "aitqe/base/hash.h"
+#include "aitqe/base/log.h"
+#include "aitqe/io/sink.h"
+#include "aitqe/kernels/cpu_dispatch.h"
+#include "aitqe/pipeline/loaded_model.h"
+#include "aitqe/train/adamw.h"
+#include "aitqe/train/network.h"
+#include "metrics.h"
+#include "stage.h"
+#include "trained_model.h"
+#include "training_state.h"
+
+namespace aitqe {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+at::ScalarType choose_dtype(const std::string& dtype) {
+  if (dtype == "f32") return at::kFloat;
+  if (dtype == "bf16") return at::kBFloat16;
+  if (dtype == "auto") return kernels::cpu_kernels().has_native_bf16 ? at::kBFloat16 : at::kFloat;
+  throw Error(ErrorCategory::Usage, "dtype = \"" + dtype + "\": expected auto, f32 or bf16");
+}
+
+/// What of a recipe decides the losses.
+std::string recipe_digest(const Recipe& recipe, at::ScalarType dtype) {
+  std::string text = recipe.model.string() + "|" + model_fingerprint(recipe.model) + "|" +
+                     (dtype == at::kFloat ? "f32" : "bf16") + "|" + recipe.caption_from + "|" +
+                     std::to_string(recipe.seed);
+  for (const StageOptions& stage : recipe.stages) text += "|" + describe(stage);
+  return sha256_hex(text);
+}
+
+class Run {
+ public:
+  Run(const TrainOptions& options, TrainProgress& progress)
+      : options_(options),
+        progress_(progress),
+        inputs_(load_model_inputs(options.recipe.model)),
+        parameters_(Parameters::load(options.recipe.model, at::kCPU,
+                                     choose_dtype(options.recipe.dtype))),
+        network_(inputs_.config, parameters_),
+        recipe_sha256_(recipe_digest(options.recipe, parameters_.dtype())),
+        state_path_(options.output_folder / "_train" / "state.safetensors") {
+    const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    at::set_num_threads(options.num_threads > 0 ? options.num_threads : cores);
+    fs::create_directories(state_path_.parent_path());
+    for (const StageOptions& stage : options.recipe.stages) progress_.num_steps += stage.num_steps;
+  }
+
+  TrainResult run() {
+    const std::optional<TrainingState> state = TrainingState::read(state_path_);
+    if (state && state->recipe_sha256 != recipe_sha256_) {
+      throw Error(ErrorCategory::Usage,
+                  state_path_.string() +
+                      ": is the state of another recipe or model; choose another folder (-o)");
+    }
+    std::int64_t first_stage = 0;
+    if (state) {
+      first_stage = state->stage;
+      for (std::int64_t i = 0; i < first_stage; ++i) {
+        result_.steps_done_before += options_.recipe.stages[static_cast<std::size_t>(i)].num_steps;
+      }
+      result_.steps_done_before += state->step;
+    }
+    result_.steps_done = result_.steps_done_before;
+    progress_.steps_done_before = progress_.steps_done = result_.steps_done_before;
+    metrics_.emplace(options_.output_folder / "metrics.jsonl", result_.steps_done_before);
+    const auto num_stages = std::ssize(options_.recipe.stages);
+    for (std::int64_t i = 0; i < num_stages && !result_.stopped; ++i) {
+      run_stage(i, state && i <= first_stage ? &*state : nullptr, i < first_stage);
+    }
+    if (!result_.stopped) finish();
+    return result_;
+  }
+
+ private:
+  /// @param is_over  done by an earlier run: its tensors are made again, and the last of these
+  ///                 stages' state fills them
+  void run_stage(std::int64_t number, const TrainingState* state, bool is_over) {
+    const StageOptions& options = options_.recipe.stages[static_cast<std::size_t>(number)];
+    progress_.stage = static_cast<int>(number);
+    Stage stage(options, {inputs_, parameters_, network_},
+                mix_bits(options_.recipe.seed + static_cast<std::uint64_t>(number)));
+    if (is_over) return;
+    Adamw optimizer({.weight_decay = options.weight_decay});
+    std::int64_t step = 0;
+    if (state != nullptr) {
+      for (const auto& [name, value] : state->masters) parameters_.restore(name, value);
+      stage.set_trained();  // the restored masters are new tensors
+      step = state->step;
+      optimizer.restore(step, state->optimizer);
+    }
+    stage.open(CaptionSource::parse(options_.recipe.caption_from), step, options_.num_workers);
+    for (; step < options.num_steps; ++step) {
+      const double rate =
+          schedule(step, options.num_steps, options.warmup_steps, options.final_rate);
+      StepMetrics row = stage.compute_gradients();
+      row.stage = options.name;
+      row.step = step + 1;
+      row.rate = rate;
+      row.gradient_norm = clip_gradients(parameters_.trained(), options.clip_norm);
+      optimizer.step(parameters_.trained(), stage.rates(rate));
+      note(row);
+      const bool is_last = step + 1 == options.num_steps;
+      const bool stop = progress_.stop_requested && !is_last;
+      if (stop || is_last || (step + 1) % options_.recipe.save_every_steps == 0) {
+        save(number, step + 1, optimizer);
+      }
+      if (stop) {
+        result_.stopped = true;
+        return;
+      }
+    }
+  }
+
+  void note(const StepMetrics& row) {
+    constexpr double kSmoothing = 0.95;
+    metrics_->add(row);
+    progress_.loss = result_.steps_done == result_.steps_done_before
+                         ? row.loss
+                         : kSmoothing * progress_.loss + (1 - kSmoothing) * row.loss;
+    ++result_.steps_done;
+    result_.last_loss = row.loss;
+    progress_.steps_done = result_.steps_done;
+  }
+
+  void save(std::int64_t stage, std::int64_t step, const Adamw& optimizer) {
+    TrainingState{recipe_sha256_, stage, step, parameters_.masters(), optimizer.state()}.write(
+        state_path_);
+    write_atomically(options_.output_folder / "loss.svg", loss_plot(metrics_->rows()));
+  }
+
+  void finish() {
+    write_trained_model(options_.recipe.model, parameters_, options_.output_folder);
+    fs::remove_all(state_path_.parent_path());
+  }
+
+  const TrainOptions& options_;
+  TrainProgress& progress_;
+  ModelInputs inputs_;
+  Parameters parameters_;
+  Network network_;
+  std::string recipe_sha256_;
+  fs::path state_path_;
+  std::optional<MetricsFile> metrics_;
+  TrainResult result_;
+};
+
+}  // namespace
+
+TrainResult train(const TrainOptions& options, TrainProgress& progress) {
+  require_writable_folder(options.output_folder);
+  return Run(options, progress).run();
+}
+
+}  // namespace aitqe

@@ -1,0 +1,101 @@
+#include "training_state.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "aitqe/base/error.h"
+#include "aitqe/io/safetensors_writer.h"
+
+namespace aitqe {
+
+namespace {
+
+constexpr std::string_view kMaster = "master.";
+constexpr std::string_view kOptimizer = "optimizer.";
+const std::string kPlace = "place";    // I64 [2]: stage, step
+const std::string kRecipe = "recipe";  // U8 [64]: hex digits
+
+TensorDtype dtype_of(const at::Tensor& tensor) {
+  switch (tensor.scalar_type()) {
+    case at::kFloat:
+      return TensorDtype::F32;
+    case at::kBFloat16:
+      return TensorDtype::BF16;
+    case at::kHalf:
+      return TensorDtype::F16;
+    case at::kLong:
+      return TensorDtype::I64;
+    case at::kByte:
+      return TensorDtype::U8;
+    default:
+      throw Error(ErrorCategory::Bug, "a tensor of this dtype is never written");
+  }
+}
+
+at::ScalarType scalar_type_of(TensorDtype dtype) {
+  switch (dtype) {
+    case TensorDtype::I64:
+      return at::kLong;
+    case TensorDtype::U8:
+      return at::kByte;
+    default:
+      return at::kFloat;
+  }
+}
+
+}  // namespace
+
+void write_tensors(const std::filesystem::path& path,
+                   const std::map<std::string, at::Tensor>& tensors,
+                   const std::map<std::string, std::string>& metadata) {
+  std::vector<at::Tensor> held;
+  std::vector<TensorToWrite> list;
+  for (const auto& [name, tensor] : tensors) {
+    held.push_back(tensor.detach().to(at::kCPU).contiguous());
+    const at::Tensor& own = held.back();
+    list.push_back({name, dtype_of(own), own.sizes().vec(),
+                    {static_cast<const std::byte*>(own.const_data_ptr()), own.nbytes()}});
+  }
+  write_safetensors(path, list, metadata);
+}
+
+void TrainingState::write(const std::filesystem::path& path) const {
+  std::map<std::string, at::Tensor> all;
+  for (const auto& [name, tensor] : masters) all[std::string(kMaster) + name] = tensor;
+  for (const auto& [name, tensor] : optimizer) all[std::string(kOptimizer) + name] = tensor;
+  all[kPlace] = at::tensor({stage, step}, at::kLong);
+  at::Tensor recipe = at::empty({std::ssize(recipe_sha256)}, at::kByte);
+  std::copy(recipe_sha256.begin(), recipe_sha256.end(), recipe.mutable_data_ptr<std::uint8_t>());
+  all[kRecipe] = recipe;
+  write_tensors(path, all, {{"format", "aitqe.train/1"}});
+}
+
+std::optional<TrainingState> TrainingState::read(const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) return std::nullopt;
+  const auto file = SafetensorsFile::open(path);
+  const auto tensor_of = [&](const std::string& name) {
+    const TensorInfo& info = file->tensors().at(name);
+    return at::from_blob(const_cast<std::byte*>(file->data(name).data()), info.shape,
+                         scalar_type_of(info.dtype))
+        .clone();
+  };
+  if (!file->tensors().contains(kPlace) || !file->tensors().contains(kRecipe)) {
+    throw Error(ErrorCategory::Model, path.string() + ": is no training state");
+  }
+  TrainingState state;
+  for (const auto& [name, info] : file->tensors()) {
+    if (name.starts_with(kMaster)) state.masters[name.substr(kMaster.size())] = tensor_of(name);
+    if (name.starts_with(kOptimizer)) {
+      state.optimizer[name.substr(kOptimizer.size())] = tensor_of(name);
+    }
+  }
+  const at::Tensor place = tensor_of(kPlace);
+  state.stage = place[0].item<std::int64_t>();
+  state.step = place[1].item<std::int64_t>();
+  const auto recipe = file->data(kRecipe);
+  state.recipe_sha256.assign(reinterpret_cast<const char*>(recipe.data()), recipe.size());
+  return state;
+}
+
+}  // namespace aitqe

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace aitqe {
+
+/// Where a training run stands: enough to go on as if it had never stopped.
+struct TrainingState {
+  std::string recipe_sha256;
+  std::int64_t stage = 0;
+  std::int64_t step = 0;                        ///< steps of that stage that are done
+  std::map<std::string, at::Tensor> masters;    ///< f32
+  std::map<std::string, at::Tensor> optimizer;  ///< Adamw::state of that stage
+
+  /// Atomic. @throws Error(Output).
+  void write(const std::filesystem::path& path) const;
+  /// Nothing when there is no such file. @throws Error(Model) for a broken one.
+  static std::optional<TrainingState> read(const std::filesystem::path& path);
+};
+
+/// Writes tensors as a .safetensors file, each in the dtype it has.
+void write_tensors(const std::filesystem::path& path,
+                   const std::map<std::string, at::Tensor>& tensors,
+                   const std::map<std::string, std::string>& metadata);
+
+}  // namespace aitqe

@@ -1,0 +1,114 @@
+#include "aitqe/train/lesson.h"
+
+#include <gmock/gmock.h>
+
+#include "aitqe/contrast/grade.h"
+#include "aitqe/pipeline/loaded_model.h"
+#include "support/reference.h"
+
+namespace aitqe {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class LessonTest : public ::testing::Test {
+ protected:
+  ModelInputs inputs_ = load_model_inputs(test::source_dir() / "models/aitqe-tiny");
+  StageOptions stage_;
+
+  TrainingImage image() const {
+    Random random(1);
+    TrainingImage made;
+    made.good.push_back({"A red apple", {"a", true, "", "", grade_good("A red apple", random)}});
+    made.bad.push_back({"Lemon SVG theme",
+                        {"a", false, "shipped", "", grade_shipped_bad("A red apple", random)}});
+    return made;
+  }
+
+  Lesson build(const StageOptions& stage) const {
+    const LessonBuilder builder(inputs_.prompts, inputs_.tokenizer, inputs_.config.eos_ids.front(),
+                                stage);
+    Random random(1);
+    return builder.build(image(), random);
+  }
+
+  /// The part of a sequence behind the prompt for this caption.
+  std::string answer(const TargetSequence& sequence, const std::string& caption) const {
+    const auto prompt = inputs_.prompts->build(caption, CaptionSpecials::AsText).ids;
+    EXPECT_TRUE(std::equal(prompt.begin(), prompt.end(), sequence.ids.begin()));
+    std::string text;
+    for (std::size_t i = prompt.size(); i < sequence.ids.size(); ++i) {
+      text += inputs_.tokenizer->token_bytes(sequence.ids[i]);
+    }
+    for (std::size_t i = 0; i < prompt.size(); ++i) EXPECT_EQ(sequence.weights[i], 0);
+    return text;
+  }
+};
+
+TEST_F(LessonTest, TeachesAKeepARewriteAndTheRewritesForcedScore) {
+  stage_.caption_share = 0;
+  const Lesson lesson = build(stage_);
+  ASSERT_EQ(lesson.sequences.size(), 5U);
+  EXPECT_THAT(answer(lesson.sequences[0], "A red apple"), StartsWith(R"({"Overall Score": ")"));
+  EXPECT_THAT(answer(lesson.sequences[0], "A red apple"), HasSubstr("<Overall>\"}"));
+  EXPECT_EQ(answer(lesson.sequences[1], "A red apple"), R"({"Overall Score": ")");
+  EXPECT_THAT(answer(lesson.sequences[2], "Lemon SVG theme"),
+              StartsWith(R"({"Recaption": "A red apple", "Overall Score": ")"));
+  EXPECT_EQ(answer(lesson.sequences[3], "Lemon SVG theme"), R"({"Overall Score": ")");
+  EXPECT_THAT(answer(lesson.sequences[4], "Lemon SVG theme"),
+              StartsWith(R"({"Overall Score": ")"));
+  ASSERT_EQ(lesson.probes.size(), 2U);
+  EXPECT_TRUE(lesson.probes[0].is_good);
+  EXPECT_EQ(lesson.probes[0].sequence, 1U);
+  EXPECT_FALSE(lesson.probes[1].is_good);
+  EXPECT_EQ(lesson.probes[1].sequence, 3U);
+}
+
+TEST_F(LessonTest, GivesTheVerdictAndTheScoreMoreWeight) {
+  stage_.caption_share = 0;
+  stage_.verdict_weight = 7;
+  const Lesson lesson = build(stage_);
+  const auto heavy = [&](const TargetSequence& sequence) {
+    std::vector<std::string> tokens;
+    for (std::size_t i = 0; i < sequence.ids.size(); ++i) {
+      if (sequence.weights[i] == 7) {
+        tokens.emplace_back(inputs_.tokenizer->token_bytes(sequence.ids[i]));
+      }
+    }
+    return tokens;
+  };
+  // The keys begin to differ right behind `{"`.
+  const auto good = heavy(lesson.sequences[0]);
+  ASSERT_EQ(good.size(), 2U);
+  EXPECT_THAT(good[0], StartsWith("O"));
+  EXPECT_THAT(good[1], ::testing::MatchesRegex("[0-9]+"));
+  const auto bad = heavy(lesson.sequences[2]);
+  ASSERT_EQ(bad.size(), 2U);
+  EXPECT_THAT(bad[0], StartsWith("R"));
+  EXPECT_THAT(bad[1], ::testing::MatchesRegex("[0-9]+"));
+  EXPECT_EQ(heavy(lesson.sequences[4]).size(), 1U);  // the score alone: its key is forced
+}
+
+TEST_F(LessonTest, DescribesBehindAnEmptyCaption) {
+  stage_.task = StageTask::Caption;
+  const Lesson lesson = build(stage_);
+  ASSERT_EQ(lesson.sequences.size(), 1U);
+  EXPECT_EQ(answer(lesson.sequences[0], ""), R"({"Recaption": "A red apple")");
+  EXPECT_TRUE(lesson.probes.empty());
+  double weight = 0;
+  for (const float one : lesson.sequences[0].weights) weight += one;
+  EXPECT_GT(weight, 0);
+}
+
+TEST_F(LessonTest, TeachesAllScoresOnlyWhenAsked) {
+  stage_.caption_share = 0;
+  EXPECT_THAT(answer(build(stage_).sequences[0], "A red apple"),
+              ::testing::Not(HasSubstr("Explanation")));
+  stage_.full_answers = true;
+  EXPECT_THAT(answer(build(stage_).sequences[0], "A red apple"),
+              HasSubstr("Image-Text Matching Score"));
+}
+
+}  // namespace
+}  // namespace aitqe

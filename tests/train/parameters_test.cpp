@@ -1,0 +1,81 @@
+#include "aitqe/train/parameters.h"
+
+#include <ATen/core/grad_mode.h>
+#include <gmock/gmock.h>
+
+#include "support/errors.h"
+#include "support/reference.h"
+
+namespace aitqe {
+namespace {
+
+using ::testing::HasSubstr;
+
+Parameters load() {
+  return Parameters::load(test::reference_dir() / "grouped-bf16-sharded", at::kCPU, at::kFloat);
+}
+
+const std::string kLayer = "model.model.layers.0.mlp.up_proj";
+
+TEST(Parameters, FindsTensorsByGlob) {
+  const Parameters parameters = load();
+  EXPECT_EQ(parameters.matching("mm_projector.*").size(), 3U);
+  EXPECT_TRUE(parameters.matching("mm_projector").empty());
+  EXPECT_EQ(parameters.matching("model.model.layers.*.mlp.up_proj.weight").size(),
+            parameters.matching("model.model.layers.*.mlp.down_proj.weight").size());
+}
+
+TEST(Parameters, GivesGradientsToWhatIsTrainedAlone) {
+  Parameters parameters = load();
+  parameters.set_trained({kLayer + ".weight"});
+  const std::int64_t inputs = parameters.wide(kLayer + ".weight").size(1);
+  parameters.linear(at::ones({2, inputs}), kLayer).sum().backward();
+  EXPECT_TRUE(parameters.trained().at(kLayer + ".weight").grad().defined());
+  parameters.set_trained({"mm_projector.2.weight"});
+  EXPECT_FALSE(parameters.linear(at::ones({2, inputs}), kLayer).requires_grad());
+  EXPECT_EQ(parameters.masters().size(), 2U);
+}
+
+TEST(Parameters, AddsLowRankFactorsThatChangeNothingAtFirst) {
+  Parameters parameters = load();
+  const std::int64_t inputs = parameters.wide(kLayer + ".weight").size(1);
+  const at::Tensor x = at::rand({3, inputs});
+  const at::Tensor before = parameters.linear(x, kLayer);
+  const auto names = parameters.add_lora({"model.model.layers.*.mlp.*_proj", 4, 8}, 1);
+  parameters.set_trained(names);
+  EXPECT_TRUE(at::equal(parameters.linear(x, kLayer), before));
+
+  const at::NoGradGuard no_grad;
+  at::Tensor b = parameters.trained().at(kLayer + ".lora_B.weight");
+  b.fill_(0.5);
+  const at::Tensor a = parameters.trained().at(kLayer + ".lora_A.weight");
+  const at::Tensor expected = before + at::matmul(at::matmul(x, a.t()), b.t()) * 2.0;
+  EXPECT_LE(test::largest_difference(parameters.linear(x, kLayer), expected), 1e-5);
+
+  const auto merged = parameters.merged();
+  EXPECT_FALSE(merged.contains(kLayer + ".lora_A.weight"));
+  EXPECT_LE(test::largest_difference(at::matmul(x, merged.at(kLayer + ".weight").t()), expected),
+            1e-4);
+}
+
+TEST(Parameters, DrawsTheSameFactorsForTheSameSeed) {
+  const auto factor = [](std::uint64_t seed) {
+    Parameters parameters = load();
+    parameters.add_lora({kLayer, 4, 8}, seed);
+    return parameters.wide(kLayer + ".lora_A.weight");
+  };
+  EXPECT_TRUE(at::equal(factor(1), factor(1)));
+  EXPECT_FALSE(at::equal(factor(1), factor(2)));
+}
+
+TEST(Parameters, SaysWhatDoesNotFit) {
+  Parameters parameters = load();
+  EXPECT_THAT(test::message_of([&] { parameters.add_lora({"nothing.*", 4, 8}, 1); }),
+              HasSubstr("fits \"nothing.*\""));
+  EXPECT_THAT(test::message_of([&] { parameters.wide("nothing"); }), HasSubstr("is missing"));
+  EXPECT_THAT(test::message_of([&] { parameters.restore(kLayer + ".weight", at::zeros({1})); }),
+              HasSubstr("is no tensor of this model and recipe"));
+}
+
+}  // namespace
+}  // namespace aitqe

@@ -1,0 +1,80 @@
+#include "aitqe/train/recipe.h"
+
+#include <gmock/gmock.h>
+
+#include "support/errors.h"
+#include "support/temporary_folder.h"
+
+namespace aitqe {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const std::string kGood = R"(
+model = "models/base"
+dtype = "f32"
+seed = 3
+save_every_steps = 10
+
+[[stage]]
+name = "judge"
+task = "judge"
+shards = ["training/{00000..00003}.tar"]
+num_steps = 500
+images_per_step = 8
+accumulate = 2
+rank_weight = 0.5
+[[stage.train]]
+tensors = "mm_projector.*"
+learning_rate = 3e-4
+[[stage.lora]]
+modules = "model.model.layers.*"
+rank = 8
+alpha = 16
+)";
+
+class RecipeTest : public ::testing::Test {
+ protected:
+  Recipe read(const std::string& text) {
+    folder_.write("recipe.toml", text);
+    return Recipe::read(folder_ / "recipe.toml");
+  }
+  std::string complaint(const std::string& find, const std::string& put) {
+    std::string text = kGood;
+    text.replace(text.find(find), find.size(), put);
+    return test::message_of([&] { read(text); });
+  }
+  test::TemporaryFolder folder_;
+};
+
+TEST_F(RecipeTest, ReadsStagesWithWhatTheyTrain) {
+  const Recipe recipe = read(kGood);
+  EXPECT_EQ(recipe.model, "models/base");
+  EXPECT_EQ(recipe.seed, 3U);
+  ASSERT_EQ(recipe.stages.size(), 1U);
+  const StageOptions& stage = recipe.stages[0];
+  EXPECT_EQ(stage.task, StageTask::Judge);
+  EXPECT_THAT(stage.shards, ElementsAre("training/{00000..00003}.tar"));
+  EXPECT_EQ(stage.rank_weight, 0.5);
+  ASSERT_EQ(stage.train.size(), 1U);
+  EXPECT_EQ(stage.train[0].learning_rate, 3e-4);
+  ASSERT_EQ(stage.lora.size(), 1U);
+  EXPECT_EQ(stage.lora[0].lora.rank, 8);
+  EXPECT_EQ(stage.clip_norm, 1.0);  // the default
+}
+
+TEST_F(RecipeTest, NamesTheKeyThatIsWrong) {
+  EXPECT_THAT(complaint("num_steps", "num_step"), HasSubstr("unknown key \"num_step\""));
+  EXPECT_THAT(complaint("500", "0"), HasSubstr("num_steps: expected a whole number of at least 1"));
+  EXPECT_THAT(complaint("\"judge\"\nshards", "\"teach\"\nshards"),
+              HasSubstr("task: expected \"align\", \"caption\" or \"judge\""));
+  EXPECT_THAT(complaint("0.5", "-1"), HasSubstr("rank_weight: expected a number of at least 0"));
+  EXPECT_THAT(complaint("accumulate = 2", "accumulate = 3"), HasSubstr("a multiple of accumulate"));
+  EXPECT_THAT(complaint("model = \"models/base\"", ""), HasSubstr("the folder to start from"));
+  EXPECT_THAT(complaint("task = \"judge\"", "task = \"align\""), HasSubstr("vectors"));
+  EXPECT_THAT(complaint("[[stage]]", "[[stage"), HasSubstr("recipe.toml:"));
+}
+
+}  // namespace
+}  // namespace aitqe

@@ -1,0 +1,138 @@
+#include "aitqe/train/trainer.h"
+
+#include <gmock/gmock.h>
+
+#include <thread>
+
+#include "aitqe/contrast/contrast.h"
+#include "aitqe/data/webdataset.h"
+#include "io/io_support.h"
+#include "support/errors.h"
+#include "support/load_mllm.h"
+#include "support/reference.h"
+
+namespace aitqe {
+namespace {
+
+using ::testing::HasSubstr;
+
+class TrainerTest : public ::testing::Test {
+ protected:
+  TrainerTest() {
+    ContrastOptions contrast_options;
+    write_first_pairs(12);
+    contrast_options.shards = expand_inputs({(folder_ / "in").string()});
+    contrast_options.output_folder = folder_ / "training";
+    contrast(contrast_options);
+    options_.num_threads = 1;
+    options_.recipe.model = test::source_dir() / "models/aitqe-tiny";
+    options_.recipe.dtype = "f32";
+    options_.recipe.save_every_steps = 2;
+    options_.recipe.stages = {stage("captions", StageTask::Caption), stage("judge", StageTask::Judge)};
+    options_.recipe.stages[1].lora = {{{"model.model.layers.*", 2, 4}, 1e-3}};
+    options_.recipe.stages[1].accumulate = 2;
+  }
+
+  /// Few enough to be learnt by heart.
+  void write_first_pairs(std::size_t count) const {
+    const auto source = FileSource::open((test::source_dir() / "examples/pairs-00000.tar").string());
+    LossLog losses;
+    TarReader members(*source, losses);
+    SampleReader samples(members);
+    std::vector<TarMember> taken;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::optional<Sample> sample = samples.next();
+      for (const Member& member : sample->members) {
+        taken.push_back({member.name, member.bytes, member.metadata, 0});
+      }
+    }
+    test::write_bytes(folder_ / "in/00000.tar", test::write_tar(taken));
+  }
+
+  StageOptions stage(const std::string& name, StageTask task) const {
+    StageOptions made;
+    made.name = name;
+    made.task = task;
+    made.shards = {(folder_ / "training").string()};
+    made.num_steps = 5;
+    made.images_per_step = 2;
+    made.warmup_steps = 1;
+    made.train = {{"mm_projector.*", 1e-3}};
+    return made;
+  }
+
+  TrainResult run(const std::string& output, int stop_after = -1) {
+    options_.output_folder = folder_ / output;
+    TrainProgress progress;
+    std::jthread watcher;
+    if (stop_after >= 0) {
+      watcher = std::jthread([&progress, stop_after](const std::stop_token& stop) {
+        while (!stop.stop_requested() && progress.steps_done < stop_after) std::this_thread::yield();
+        progress.stop_requested = true;
+      });
+    }
+    return train(options_, progress);
+  }
+
+  std::string metrics(const std::string& output) const {
+    return test::read_bytes(folder_ / (output + "/metrics.jsonl"));
+  }
+
+  test::TemporaryFolder folder_;
+  TrainOptions options_;
+};
+
+TEST_F(TrainerTest, WritesAModelThatTheEngineLoadsAndTheNumbersOfEveryStep) {
+  const TrainResult result = run("model");
+  EXPECT_EQ(result.steps_done, 10);
+  EXPECT_FALSE(result.stopped);
+  const std::string rows = metrics("model");
+  EXPECT_EQ(std::count(rows.begin(), rows.end(), '\n'), 10);
+  EXPECT_THAT(test::read_bytes(folder_ / "model/loss.svg"), HasSubstr("<polyline"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "model/_train"));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "model/adapter/adapter.safetensors"));
+
+  const auto compute = test::compute(nn::Backend::Kernels);
+  const auto before = test::load_mllm(options_.recipe.model, *compute);
+  const auto after = test::load_mllm(folder_ / "model", *compute);
+  const at::Tensor pixels = at::rand({1, 3, 96, 96});
+  EXPECT_GT(test::largest_difference(before->encode_images(pixels), after->encode_images(pixels)),
+            0);
+}
+
+TEST_F(TrainerTest, GoesOnWhereItWasStoppedWithTheSameLosses) {
+  run("whole");
+  const TrainResult stopped = run("pieces", 3);
+  EXPECT_TRUE(stopped.stopped);
+  EXPECT_LT(stopped.steps_done, 10);
+  const TrainResult rest = run("pieces");
+  EXPECT_EQ(rest.steps_done, 10);
+  EXPECT_EQ(rest.steps_done_before, stopped.steps_done);
+  EXPECT_EQ(metrics("pieces"), metrics("whole"));
+  EXPECT_EQ(test::read_bytes(folder_ / "pieces/model.safetensors"),
+            test::read_bytes(folder_ / "whole/model.safetensors"));
+}
+
+TEST_F(TrainerTest, RefusesTheStateOfAnotherRecipe) {
+  run("model", 3);
+  options_.recipe.seed = 9;
+  EXPECT_THAT(test::message_of([&] { run("model"); }), HasSubstr("another recipe or model"));
+}
+
+TEST_F(TrainerTest, LearnsItsLessons) {
+  options_.recipe.stages.resize(1);
+  options_.recipe.stages[0].num_steps = 25;
+  options_.recipe.stages[0].images_per_step = 4;
+  options_.recipe.stages[0].train = {{"model.model.layers.*", 3e-3}};
+  run("model");
+  std::vector<double> losses;
+  std::istringstream rows(metrics("model"));
+  for (std::string row; std::getline(rows, row);) {
+    losses.push_back(std::stod(row.substr(row.find("\"loss\":") + 7)));
+  }
+  ASSERT_EQ(losses.size(), 25U);
+  EXPECT_LT(losses.back(), 0.8 * losses.front());
+}
+
+}  // namespace
+}  // namespace aitqe
