@@ -19,6 +19,7 @@ int run(int argc, char** argv) {
   commands.push_back(app::make_inspect_command());
   commands.push_back(app::make_contrast_command());
   commands.push_back(app::make_train_command());
+  commands.push_back(app::make_convert_command());
 
   app::CommandLine line(commands);
   app::Command* chosen = line.parse(argc, argv);

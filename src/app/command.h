@@ -25,5 +25,6 @@ std::unique_ptr<Command> make_score_command();
 std::unique_ptr<Command> make_inspect_command();
 std::unique_ptr<Command> make_contrast_command();
 std::unique_ptr<Command> make_train_command();
+std::unique_ptr<Command> make_convert_command();
 
 }  // namespace aitqe::app

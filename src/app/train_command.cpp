@@ -49,8 +49,9 @@ class TrainCommand : public Command {
     stop_on_signals(progress.stop_requested);
     TrainResult result;
     {
-      const ProgressLine line([&progress](double elapsed_s) { return describe_progress(progress, elapsed_s); },
-                              !log_shows_information());
+      const ProgressLine line(
+          [&progress](double elapsed_s) { return describe_progress(progress, elapsed_s); },
+          !log_shows_information());
       result = train(options_, progress);
     }
     if (result.stopped) {

@@ -80,8 +80,9 @@ TrainingSample good_sample(const std::string& key, const std::string& caption,
 
 TrainingSample bad_sample(const std::string& key, const SpoiledCaption& spoiled,
                           Assessment assessment) {
-  return {spoiled.text,
-          {key, false, std::string(flaw_name(spoiled.flaw)), spoiled.detail, std::move(assessment)}};
+  return {
+      spoiled.text,
+      {key, false, std::string(flaw_name(spoiled.flaw)), spoiled.detail, std::move(assessment)}};
 }
 
 /// A caption that came bad, judged; the better one that goes with it is the good sample.
@@ -144,8 +145,7 @@ ContrastResult contrast(const ContrastOptions& options) {
       try {
         const SourcePair pair = read_source_pair(sample, options.caption_source);
         for (int round = 0; round < options.num_rounds; ++round) {
-          const auto made =
-              contrast_pair(sample.key, pair, corruptor, options, round, teacher);
+          const auto made = contrast_pair(sample.key, pair, corruptor, options, round, teacher);
           const std::string number = round == 0 ? "" : "-" + std::to_string(round);
           for (const TrainingSample& one : made) {
             output.add(sample, sample.key + number + (one.record.is_good ? "-good" : "-bad"), one);

@@ -34,9 +34,10 @@ Spoiled swap_word(std::string_view text, Flaw flaw, Random& random,
 Spoiled truncate(std::string_view text, Random& random) {
   constexpr std::size_t kShortestBytes = 12;
   if (text.size() < kShortestBytes || words_of(text).size() < 2) return std::nullopt;
-  auto cut = static_cast<std::size_t>(static_cast<double>(text.size()) *
-                                      (0.3 + 0.4 * random.unit()));
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U) --cut;  // no half characters
+  auto cut =
+      static_cast<std::size_t>(static_cast<double>(text.size()) * (0.3 + 0.4 * random.unit()));
+  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U)
+    --cut;  // no half characters
   const std::string_view rest = ascii::trim(text.substr(0, cut));
   return SpoiledCaption{std::string(rest) + (random.below(3) == 0 ? "..." : ""), Flaw::Truncated,
                         "cut after " + std::to_string(cut) + " bytes"};
@@ -102,8 +103,9 @@ Spoiled Corruptor::spoil(const CaptionToSpoil& caption, Flaw flaw, Random& rando
       return shuffle_words(text, random);
     case Flaw::AltTextJunk: {
       const auto real = random.below(2) == 0 ? pool_.junk(random) : std::nullopt;
-      return SpoiledCaption{real ? pool_.at(*real).text : alt_text_junk(random), flaw,
-                            real ? "a generic caption of this input" : "a file name or placeholder"};
+      return SpoiledCaption{
+          real ? pool_.at(*real).text : alt_text_junk(random), flaw,
+          real ? "a generic caption of this input" : "a file name or placeholder"};
     }
     case Flaw::Boilerplate:
       return add_boilerplate(text, random);

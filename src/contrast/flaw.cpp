@@ -36,7 +36,8 @@ const FlawEntry& entry(Flaw flaw) { return kFlaws[static_cast<std::size_t>(flaw)
 
 std::string known_names() {
   std::string names;
-  for (const FlawEntry& flaw : kFlaws) names += (names.empty() ? "" : ", ") + std::string(flaw.name);
+  for (const FlawEntry& flaw : kFlaws)
+    names += (names.empty() ? "" : ", ") + std::string(flaw.name);
   return names;
 }
 
@@ -103,7 +104,8 @@ std::string FlawMix::to_string() const {
     if (weights_[i] == 0) continue;
     char number[32];
     const auto [end, error] = std::to_chars(number, number + sizeof number, weights_[i]);
-    text += (text.empty() ? "" : ",") + std::string(kFlaws[i].name) + "=" + std::string(number, end);
+    text +=
+        (text.empty() ? "" : ",") + std::string(kFlaws[i].name) + "=" + std::string(number, end);
   }
   return text;
 }

@@ -99,7 +99,8 @@ Assessment judged(const Grade& grade, Random& random) {
   words.overall = grade.overall;
   words.text_quality = grade.text;
   words.image_text_matching = grade.matching;
-  words.object_detail = detail > 5 ? "The main objects are named." : "The main objects are not named.";
+  words.object_detail =
+      detail > 5 ? "The main objects are named." : "The main objects are not named.";
   words.semantic_understanding =
       meaning > 5 ? "The meaning of the image is clear." : "The meaning of the image is lost.";
   words.text_chart_description =
@@ -110,7 +111,8 @@ Assessment judged(const Grade& grade, Random& random) {
 }  // namespace
 
 Assessment grade_good(std::string_view caption, Random& random) {
-  // One word tells the least, a sentence the most (DATA: 6 to 8 for titles, 9 and 10 for sentences).
+  // One word tells the least, a sentence the most (DATA: 6 to 8 for titles, 9 and 10 for
+  // sentences).
   constexpr std::size_t kSentenceWords = 6;
   constexpr std::size_t kTitleWords = 3;
   const std::size_t num_words = words_of(caption).size();

@@ -19,11 +19,14 @@ std::string TrainingRecord::to_json() const {
     scores[name] = assessment.scores.at(field);
     explanations[name] = assessment.explanations.at(field);
   }
-  const nlohmann::ordered_json json = {
-      {"schema", kSchema},   {"source_key", source_key},
-      {"label", is_good ? "good" : "bad"}, {"flaw", flaw},
-      {"detail", detail},    {"recaption", assessment.recaption.value_or("")},
-      {"scores", scores},    {"explanations", explanations}};
+  const nlohmann::ordered_json json = {{"schema", kSchema},
+                                       {"source_key", source_key},
+                                       {"label", is_good ? "good" : "bad"},
+                                       {"flaw", flaw},
+                                       {"detail", detail},
+                                       {"recaption", assessment.recaption.value_or("")},
+                                       {"scores", scores},
+                                       {"explanations", explanations}};
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 

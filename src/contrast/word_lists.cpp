@@ -14,36 +14,38 @@ using Words = std::span<const std::string_view>;
 constexpr std::array kColours = std::to_array<std::string_view>(
     {"red", "blue", "green", "yellow", "orange", "purple", "pink", "brown", "black", "white",
      "grey", "gray", "golden", "silver", "violet", "turquoise", "beige"});
-constexpr std::array kNumbers = std::to_array<std::string_view>(
-    {"one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
-     "twelve"});
+constexpr std::array kNumbers =
+    std::to_array<std::string_view>({"one", "two", "three", "four", "five", "six", "seven", "eight",
+                                     "nine", "ten", "eleven", "twelve"});
 
 // Things of one kind, so that the wrong one still reads well.
 constexpr std::array kAnimals = std::to_array<std::string_view>(
-    {"dog", "cat", "horse", "cow", "pig", "sheep", "goat", "rabbit", "mouse", "lion", "tiger",
-     "bear", "wolf", "fox", "monkey", "elephant", "giraffe", "zebra", "camel", "deer", "kangaroo",
-     "whale", "shark", "dolphin", "turtle", "snake", "lizard", "frog", "crocodile", "penguin"});
+    {"dog",     "cat",   "horse",  "cow",  "pig",       "sheep",  "goat",   "rabbit",
+     "mouse",   "lion",  "tiger",  "bear", "wolf",      "fox",    "monkey", "elephant",
+     "giraffe", "zebra", "camel",  "deer", "kangaroo",  "whale",  "shark",  "dolphin",
+     "turtle",  "snake", "lizard", "frog", "crocodile", "penguin"});
 constexpr std::array kBirdsAndInsects = std::to_array<std::string_view>(
     {"bird", "duck", "chicken", "owl", "eagle", "parrot", "swan", "butterfly", "bee", "ant",
      "spider", "beetle", "ladybug", "dragonfly", "snail", "heron", "rooster", "crab"});
 constexpr std::array kFoods = std::to_array<std::string_view>(
-    {"apple", "banana", "lemon", "grape", "strawberry", "pear", "peach", "carrot", "tomato",
-     "potato", "onion", "bread", "cake", "cookie", "pizza", "sandwich", "cheese", "egg", "soup",
-     "salad", "corn", "mushroom", "pumpkin", "watermelon", "cherry", "pineapple"});
+    {"apple",    "banana",   "lemon",      "grape",  "strawberry", "pear",  "peach",
+     "carrot",   "tomato",   "potato",     "onion",  "bread",      "cake",  "cookie",
+     "pizza",    "sandwich", "cheese",     "egg",    "soup",       "salad", "corn",
+     "mushroom", "pumpkin",  "watermelon", "cherry", "pineapple"});
 constexpr std::array kVehicles = std::to_array<std::string_view>(
     {"car", "truck", "bus", "train", "bicycle", "motorcycle", "boat", "ship", "plane", "airplane",
      "helicopter", "rocket", "tractor", "taxi", "ambulance", "tram", "balloon", "submarine"});
-constexpr std::array kClothes = std::to_array<std::string_view>(
-    {"shirt", "dress", "hat", "shoe", "boot", "glove", "scarf", "coat", "sock", "crown", "helmet",
-     "belt", "skirt", "jacket"});
+constexpr std::array kClothes =
+    std::to_array<std::string_view>({"shirt", "dress", "hat", "shoe", "boot", "glove", "scarf",
+                                     "coat", "sock", "crown", "helmet", "belt", "skirt", "jacket"});
 constexpr std::array kHousehold = std::to_array<std::string_view>(
-    {"chair", "table", "lamp", "bed", "clock", "mirror", "candle", "cup", "bottle", "plate",
-     "spoon", "knife", "fork", "basket", "box", "key", "umbrella", "vase", "pot", "broom", "door",
-     "window", "pencil", "book", "envelope", "scissor"});
+    {"chair", "table", "lamp",  "bed",    "clock",  "mirror", "candle",   "cup",      "bottle",
+     "plate", "spoon", "knife", "fork",   "basket", "box",    "key",      "umbrella", "vase",
+     "pot",   "broom", "door",  "window", "pencil", "book",   "envelope", "scissor"});
 constexpr std::array kDevices = std::to_array<std::string_view>(
-    {"computer", "phone", "camera", "printer", "keyboard", "television", "radio", "telephone",
-     "microphone", "speaker", "battery", "calculator", "robot", "laptop", "monitor", "sensor",
-     "motor", "switch", "capacitor", "resistor", "diode"});
+    {"computer",  "phone",      "camera",  "printer", "keyboard",   "television", "radio",
+     "telephone", "microphone", "speaker", "battery", "calculator", "robot",      "laptop",
+     "monitor",   "sensor",     "motor",   "switch",  "capacitor",  "resistor",   "diode"});
 constexpr std::array kTools = std::to_array<std::string_view>(
     {"hammer", "saw", "wrench", "screwdriver", "axe", "shovel", "ladder", "drill", "sword", "bow",
      "gun", "cannon", "shield", "anchor", "magnet", "bell", "flag"});
@@ -60,16 +62,16 @@ constexpr std::array kSky = std::to_array<std::string_view>(
 constexpr std::array kBuildings = std::to_array<std::string_view>(
     {"house", "castle", "church", "tower", "bridge", "school", "hospital", "factory", "barn",
      "tent", "lighthouse", "temple", "palace", "windmill", "station"});
-constexpr std::array kShapes = std::to_array<std::string_view>(
-    {"circle", "square", "triangle", "star", "heart", "arrow", "cross", "diamond", "hexagon",
-     "spiral", "rectangle", "oval"});
+constexpr std::array kShapes =
+    std::to_array<std::string_view>({"circle", "square", "triangle", "star", "heart", "arrow",
+                                     "cross", "diamond", "hexagon", "spiral", "rectangle", "oval"});
 constexpr std::array kBody = std::to_array<std::string_view>(
     {"hand", "eye", "ear", "nose", "mouth", "tooth", "leg", "arm", "finger", "head", "brain"});
 
 const std::vector<Words>& kinds_of_things() {
   static const std::vector<Words> kinds = {
-      kAnimals, kBirdsAndInsects, kFoods, kVehicles, kClothes, kHousehold, kDevices,  kTools,
-      kMusic,   kPeople,          kNature, kSky,     kBuildings, kShapes,  kBody};
+      kAnimals, kBirdsAndInsects, kFoods,  kVehicles, kClothes,   kHousehold, kDevices, kTools,
+      kMusic,   kPeople,          kNature, kSky,      kBuildings, kShapes,    kBody};
   return kinds;
 }
 
@@ -84,9 +86,11 @@ std::string other_of(Words words, std::string_view word, Random& random) {
 }
 
 constexpr std::array kPlaceholders = std::to_array<std::string_view>(
-    {"image", "photo", "picture", "untitled", "logo", "icon", "thumbnail", "banner", "null",
-     "no description", "alt text", "img", "spacer", "default", "Untitled-1", "New document",
-     "placeholder", "graphic", "figure", "image description", "undefined", "clipart"});
+    {"image",        "photo",       "picture", "untitled", "logo",
+     "icon",         "thumbnail",   "banner",  "null",     "no description",
+     "alt text",     "img",         "spacer",  "default",  "Untitled-1",
+     "New document", "placeholder", "graphic", "figure",   "image description",
+     "undefined",    "clipart"});
 constexpr std::array kNameStarts = std::to_array<std::string_view>(
     {"IMG_", "DSC0", "DSCN", "P10", "image", "photo-", "Screenshot_", "scan", "pic", "PICT",
      "untitled-", "20190", "WP_", "file", "tmp"});

@@ -10,9 +10,10 @@ namespace aitqe {
 namespace {
 
 constexpr std::array kStopWords = std::to_array<std::string_view>(
-    {"and", "are", "for", "from", "has", "his", "her", "its", "not", "one", "off", "out", "over",
-     "that", "the", "their", "this", "two", "was", "were", "which", "with", "you", "your", "into",
-     "image", "picture", "icon", "symbol", "clip", "art", "drawing", "photo", "new", "old"});
+    {"and",  "are",    "for",   "from", "has",     "his",   "her",   "its",   "not",
+     "one",  "off",    "out",   "over", "that",    "the",   "their", "this",  "two",
+     "was",  "were",   "which", "with", "you",     "your",  "into",  "image", "picture",
+     "icon", "symbol", "clip",  "art",  "drawing", "photo", "new",   "old"});
 
 bool is_letter(char c) {
   const char low = ascii::lower(c);
@@ -34,7 +35,8 @@ std::vector<Word> words_of(std::string_view text) {
     }
     std::size_t end = at + 1;
     const auto joins = [&](std::size_t i) {  // it's, t-shirt
-      return (text[i] == '\'' || text[i] == '-') && i + 1 < text.size() && is_word_byte(text[i + 1]);
+      return (text[i] == '\'' || text[i] == '-') && i + 1 < text.size() &&
+             is_word_byte(text[i + 1]);
     };
     while (end < text.size() && (is_word_byte(text[end]) || joins(end))) ++end;
     words.push_back({at, end - at});

@@ -1,13 +1,7 @@
 #include "aitqe/io/safetensors.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -15,6 +9,7 @@
 #include <utility>
 
 #include "aitqe/base/error.h"
+#include "mapped_file.h"
 
 namespace aitqe {
 namespace {
@@ -224,31 +219,6 @@ std::uint64_t read_length(std::span<const std::byte> file) {
   }
   return length;
 }
-
-// Closes a descriptor at the end of its scope.
-struct Descriptor {
-  int value;
-  ~Descriptor() {
-    if (value >= 0) ::close(value);
-  }
-};
-
-std::span<const std::byte> map_file(const fs::path& path) {
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  struct stat info {};
-  if (file.value < 0 || fstat(file.value, &info) != 0) {
-    fail(path.string(), std::string("cannot be opened: ") + std::strerror(errno));
-  }
-  if (!S_ISREG(info.st_mode)) fail(path.string(), "is not a file");
-  if (info.st_size == 0) fail(path.string(), "is empty");
-  const auto num_bytes = static_cast<std::size_t>(info.st_size);
-  void* address = mmap(nullptr, num_bytes, PROT_READ, MAP_SHARED, file.value, 0);
-  if (address == MAP_FAILED) {
-    fail(path.string(), std::string("cannot be mapped: ") + std::strerror(errno));
-  }
-  return {static_cast<const std::byte*>(address), num_bytes};
-}
-
 }  // namespace
 
 int size_bytes(TensorDtype dtype) { return row_of(dtype).size_bytes; }
@@ -284,24 +254,23 @@ std::map<std::string, TensorInfo> parse_safetensors(std::span<const std::byte> f
   return tensors;
 }
 
-SafetensorsFile::SafetensorsFile(fs::path path, std::span<const std::byte> mapping)
-    : path_(std::move(path)), mapping_(mapping) {}
+SafetensorsFile::SafetensorsFile(const fs::path& path)
+    : file_(std::make_unique<MappedFile>(path)),
+      tensors_(parse_safetensors(file_->bytes(), path.string())) {}
 
-SafetensorsFile::~SafetensorsFile() {
-  munmap(const_cast<std::byte*>(mapping_.data()), mapping_.size());
-}
+SafetensorsFile::~SafetensorsFile() = default;
 
 std::shared_ptr<const SafetensorsFile> SafetensorsFile::open(const fs::path& path) {
-  std::shared_ptr<SafetensorsFile> file(new SafetensorsFile(path, map_file(path)));
-  file->tensors_ = parse_safetensors(file->mapping_, path.string());
-  return file;
+  return std::shared_ptr<const SafetensorsFile>(new SafetensorsFile(path));
 }
+
+const fs::path& SafetensorsFile::path() const { return file_->path(); }
 
 std::span<const std::byte> SafetensorsFile::data(const std::string& tensor) const {
   const auto found = tensors_.find(tensor);
-  if (found == tensors_.end()) fail(path_.string(), "no tensor \"" + tensor + "\"");
-  return mapping_.subspan(static_cast<std::size_t>(found->second.offset_bytes),
-                          static_cast<std::size_t>(found->second.num_bytes));
+  if (found == tensors_.end()) fail(path().string(), "no tensor \"" + tensor + "\"");
+  return file_->bytes().subspan(static_cast<std::size_t>(found->second.offset_bytes),
+                                static_cast<std::size_t>(found->second.num_bytes));
 }
 
 }  // namespace aitqe

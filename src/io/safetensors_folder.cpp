@@ -48,8 +48,8 @@ SafetensorsFolder SafetensorsFolder::open(const fs::path& folder) {
     if (!fs::exists(folder / kSingleName)) {
       fail(folder, std::string("holds neither ") + kIndexName + " nor " + kSingleName);
     }
-    const auto file = SafetensorsFile::open(folder / kSingleName);
-    for (const auto& [tensor, info] : file->tensors()) result.file_of_.emplace(tensor, file);
+    result = of_file(folder / kSingleName);
+    result.folder_ = folder;
     return result;
   }
   const std::map<std::string, std::string> file_name_of = read_index(folder / kIndexName);
@@ -70,6 +70,14 @@ SafetensorsFolder SafetensorsFolder::open(const fs::path& folder) {
       result.unlisted_.push_back(file_name + ": " + tensor);
     }
   }
+  return result;
+}
+
+SafetensorsFolder SafetensorsFolder::of_file(const fs::path& path) {
+  SafetensorsFolder result;
+  result.folder_ = path;
+  const auto file = SafetensorsFile::open(path);
+  for (const auto& [tensor, info] : file->tensors()) result.file_of_.emplace(tensor, file);
   return result;
 }
 

@@ -73,10 +73,38 @@ TextConfig read_text_config(const ConfigJson& json) {
   return text;
 }
 
+VisionConfig read_efficientnet_config(const ConfigJson& json) {
+  VisionConfig vision;
+  vision.family = VisionFamily::EfficientnetLite;
+  vision.image_size = json.required_count("image_size");
+  vision.hidden_size = json.required_count("hidden_size");
+  vision.stem_channels = json.required_count("stem_channels");
+  constexpr const char* kStages = "stages";
+  constexpr const char* kExpected =
+      "a list of [expansion, kernel, stride, channels, repeats], each at least 1";
+  if (!json.has(kStages) || !json.json().at(kStages).is_array()) json.fail(kStages, kExpected);
+  vision.patch_size = 2;  // of the stem
+  for (const nlohmann::json& row : json.json().at(kStages)) {
+    const bool is_stage = row.is_array() && row.size() == 5 &&
+                          std::all_of(row.begin(), row.end(), [](const nlohmann::json& value) {
+                            return value.is_number_integer() && value >= 1 && value <= 4096;
+                          });
+    if (!is_stage) json.fail(kStages, kExpected);
+    vision.stages.push_back({row[0], row[1], row[2], row[3], row[4]});
+    vision.patch_size *= vision.stages.back().stride;
+  }
+  if (vision.stages.empty()) json.fail(kStages, kExpected);
+  if (vision.image_size % vision.patch_size != 0) {
+    json.fail("image_size", "a multiple of " + std::to_string(vision.patch_size));
+  }
+  return vision;
+}
+
 VisionConfig read_vision_config(const fs::path& path) {
   ConfigJson json = ConfigJson::read(path);
   if (json.has("vision_config")) json = json.object("vision_config");
   VisionConfig vision;
+  if (json.text("model_type", "") == "efficientnet_lite") return read_efficientnet_config(json);
   vision.hidden_size = json.count("hidden_size", vision.hidden_size);
   vision.intermediate_size = json.count("intermediate_size", vision.intermediate_size);
   vision.num_layers = json.count("num_hidden_layers", vision.num_layers);
@@ -187,8 +215,9 @@ ModelConfig load_model_config(const fs::path& folder,
     json.fail("image_aspect_ratio", "\"square\"");
   config.text = read_text_config(json);
   config.vision_name = json.text("vision_model_name_or_path", "");
-  config.drop_first_vision_token = lower(config.vision_name).find("siglip") == std::string::npos;
   find_vision_config(folder, vision_folder, config);
+  config.drop_first_vision_token = config.vision.family == VisionFamily::Siglip &&
+                                   lower(config.vision_name).find("siglip") == std::string::npos;
   const std::int64_t grid = config.vision.image_size / config.vision.patch_size;
   const std::int64_t tokens = grid * grid - (config.drop_first_vision_token ? 1 : 0);
   config.num_image_tokens = json.count("image_tile_tokens", tokens);
@@ -202,6 +231,7 @@ ModelConfig load_model_config(const fs::path& folder,
                                        ", the vision tower's hidden_size (" +
                                        config.vision_config_origin + ")");
   }
+  config.projector_hidden_size = json.count("mm_projector_hidden_size", config.text.hidden_size);
   config.pad_token_index = json.token_id("pad_token_index");
   config.image_token_index = json.token_id("image_token_index");
   config.eos_ids = json.token_ids("eos_token_id", config.eos_ids);

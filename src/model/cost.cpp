@@ -2,12 +2,11 @@
 
 namespace aitqe {
 
-PairCost pair_cost(const ModelConfig& config, std::int64_t text_tokens) {
-  constexpr double kGiga = 1e9;
-  const VisionConfig& vision = config.vision;
-  const TextConfig& text = config.text;
-  PairCost cost;
+namespace {
 
+constexpr double kGiga = 1e9;
+
+void add_siglip_cost(const VisionConfig& vision, PairCost& cost) {
   const std::int64_t grid = vision.image_size / vision.patch_size;
   const auto patches = static_cast<double>(grid * grid);
   const std::int64_t vision_layers = vision.num_layers - 1;
@@ -20,9 +19,42 @@ PairCost pair_cost(const ModelConfig& config, std::int64_t text_tokens) {
   cost.vision_gflop =
       (2 * patches * static_cast<double>(vision_layers * vision_layer + patch) + vision_attention) /
       kGiga;
+}
 
+void add_efficientnet_cost(const VisionConfig& vision, PairCost& cost) {
+  std::int64_t side = vision.image_size / 2;
+  std::int64_t inputs = vision.stem_channels;
+  const auto add = [&](std::int64_t parameters) {
+    cost.vision_parameters += parameters;
+    cost.vision_gflop +=
+        2 * static_cast<double>(parameters) * static_cast<double>(side * side) / kGiga;
+  };
+  add(3 * 3 * 3 * inputs);
+  for (const ConvStage& stage : vision.stages) {
+    for (std::int64_t i = 0; i < stage.repeats; ++i) {
+      const std::int64_t middle = inputs * stage.expansion;
+      if (stage.expansion != 1) add(inputs * middle);
+      if (i == 0) side /= stage.stride;
+      add(middle * stage.kernel * stage.kernel + middle * stage.channels);
+      inputs = stage.channels;
+    }
+  }
+  add(inputs * vision.hidden_size);
+}
+
+}  // namespace
+
+PairCost pair_cost(const ModelConfig& config, std::int64_t text_tokens) {
+  const VisionConfig& vision = config.vision;
+  const TextConfig& text = config.text;
+  PairCost cost;
+  if (vision.family == VisionFamily::EfficientnetLite) {
+    add_efficientnet_cost(vision, cost);
+  } else {
+    add_siglip_cost(vision, cost);
+  }
   cost.projector_parameters =
-      vision.hidden_size * text.hidden_size + text.hidden_size * text.hidden_size;
+      (vision.hidden_size + text.hidden_size) * config.projector_hidden_size;
   cost.projector_gflop = 2 * static_cast<double>(config.num_image_tokens) *
                          static_cast<double>(cost.projector_parameters) / kGiga;
 

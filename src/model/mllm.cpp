@@ -12,12 +12,13 @@ Mllm::Mllm(ModelConfig config, TensorTable& tensors, const nn::Compute& compute)
     : config_(std::move(config)), compute_(std::make_shared<const nn::Compute>(compute)) {
   const std::int64_t vision_dim = config_.vision.hidden_size;
   const std::int64_t text_dim = config_.text.hidden_size;
-  vision_tower_ = make_siglip_tower(config_, tensors, compute_);
+  const std::int64_t middle = config_.projector_hidden_size;
+  vision_tower_ = make_vision_tower(config_, tensors, compute_);
   projector_ = std::make_unique<nn::GeluMlp>(
-      nn::LinearWeights{tensors.take("mm_projector.0.weight", {text_dim, vision_dim}),
-                        tensors.take("mm_projector.0.bias", {text_dim})},
+      nn::LinearWeights{tensors.take("mm_projector.0.weight", {middle, vision_dim}),
+                        tensors.take("mm_projector.0.bias", {middle})},
       nn::Gelu::Erf,
-      nn::LinearWeights{tensors.take("mm_projector.2.weight", {text_dim, text_dim}), std::nullopt},
+      nn::LinearWeights{tensors.take("mm_projector.2.weight", {text_dim, middle}), std::nullopt},
       compute_);
   language_model_ = std::make_unique<Qwen2>(config_.text, tensors, compute_);
   tensors.ignore_prefix("image_newline");  // in every released checkpoint, used by none of its code

@@ -33,8 +33,17 @@ std::optional<kernels::ScalarType> float_type(TensorDtype dtype) {
 }  // namespace
 
 TensorTable::TensorTable(const std::filesystem::path& folder)
-    : folder_(folder), files_(SafetensorsFolder::open(folder)) {
+    : TensorTable(SafetensorsFolder::open(folder)) {}
+
+TensorTable::TensorTable(SafetensorsFolder files)
+    : folder_(files.folder()), files_(std::move(files)) {
   for (const std::string& name : files_.names()) unused_.insert(name);
+}
+
+std::map<std::string, std::vector<std::int64_t>> TensorTable::shapes() const {
+  std::map<std::string, std::vector<std::int64_t>> shapes;
+  for (const std::string& name : files_.names()) shapes[name] = files_.info(name).shape;
+  return shapes;
 }
 
 nn::Weight TensorTable::take(const std::string& name, const std::vector<std::int64_t>& shape) {

@@ -1,6 +1,7 @@
 #include "aitqe/train/adamw.h"
 
 #include <ATen/core/grad_mode.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>

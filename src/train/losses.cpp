@@ -25,8 +25,8 @@ at::Tensor expected_scores(const at::Tensor& logits, const std::vector<std::int3
 }  // namespace
 
 JudgeLoss judge_loss(const Network& network, std::span<const Lesson> lessons,
-                     const at::Tensor& images, const LessonBuilder& builder,
-                     const AnswerKeys& keys, bool with_ranking) {
+                     const at::Tensor& images, const LessonBuilder& builder, const AnswerKeys& keys,
+                     bool with_ranking) {
   std::vector<std::vector<TargetSequence>> sequences;
   for (const Lesson& lesson : lessons) sequences.push_back(lesson.sequences);
   const TokenTrees trees = pack_trees(sequences, images.device());
@@ -42,8 +42,8 @@ JudgeLoss judge_loss(const Network& network, std::span<const Lesson> lessons,
     first_sequence += lesson.sequences.size();
   }
   const at::Tensor target_logits = network.logits(hidden.index_select(0, trees.target_rows));
-  const at::Tensor losses = at::cross_entropy_loss(target_logits, trees.target_ids, {},
-                                                   at::Reduction::None);
+  const at::Tensor losses =
+      at::cross_entropy_loss(target_logits, trees.target_ids, {}, at::Reduction::None);
   JudgeLoss loss;
   loss.tokens = (losses * trees.target_weights).sum();
   loss.ranking = at::zeros({}, hidden.options());

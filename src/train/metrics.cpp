@@ -12,8 +12,9 @@ namespace {
 
 std::string to_row(const StepMetrics& metrics) {
   const nlohmann::ordered_json json = {
-      {"stage", metrics.stage},     {"step", metrics.step}, {"loss", metrics.loss},
-      {"ranking", metrics.ranking}, {"rate", metrics.rate}, {"gradient_norm", metrics.gradient_norm}};
+      {"stage", metrics.stage}, {"step", metrics.step},
+      {"loss", metrics.loss},   {"ranking", metrics.ranking},
+      {"rate", metrics.rate},   {"gradient_norm", metrics.gradient_norm}};
   return json.dump() + "\n";
 }
 
@@ -51,7 +52,8 @@ std::string loss_plot(const std::vector<StepMetrics>& rows) {
   constexpr double kSmoothing = 0.95;  // of the running mean
   double highest = 0;
   for (const StepMetrics& row : rows) highest = std::max(highest, row.loss);
-  const double scale_x = (kWidth - 2 * kMargin) / std::max<double>(1, static_cast<double>(rows.size()) - 1);
+  const double scale_x =
+      (kWidth - 2 * kMargin) / std::max<double>(1, static_cast<double>(rows.size()) - 1);
   const double scale_y = (kHeight - 2 * kMargin) / std::max(1e-9, highest);
   std::string svg = formatted(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %g %g\" font-family=\"sans-serif\" "

@@ -10,7 +10,10 @@ const std::string kHead = "model.lm_head";
 }  // namespace
 
 at::Tensor Network::vision(const at::Tensor& pixels) const {
-  return siglip_features(config_, parameters_, pixels.to(parameters_.device()));
+  const at::Tensor here = pixels.to(parameters_.device());
+  return config_.vision.family == VisionFamily::EfficientnetLite
+             ? efficientnet_features(config_.vision, parameters_, here)
+             : siglip_features(config_, parameters_, here);
 }
 
 at::Tensor Network::project(const at::Tensor& features) const {

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "aitqe/base/error.h"
-#include "aitqe/io/safetensors.h"
+#include "aitqe/model/tensor_table.h"
 
 namespace aitqe {
 
@@ -15,20 +15,6 @@ namespace {
 
 bool fits(const std::string& glob, const std::string& name) {
   return fnmatch(glob.c_str(), name.c_str(), 0) == 0;
-}
-
-at::ScalarType scalar_type(TensorDtype dtype, const std::string& where) {
-  switch (dtype) {
-    case TensorDtype::F32:
-      return at::kFloat;
-    case TensorDtype::BF16:
-      return at::kBFloat16;
-    case TensorDtype::F16:
-      return at::kHalf;
-    default:
-      throw Error(ErrorCategory::Model, where + ": dtype " + to_string(dtype) +
-                                            " cannot be trained, expected F32, BF16 or F16");
-  }
 }
 
 }  // namespace
@@ -39,16 +25,11 @@ Parameters Parameters::load(const std::filesystem::path& folder, at::Device devi
   parameters.folder_ = folder;
   parameters.device_ = device;
   parameters.dtype_ = dtype;
-  const SafetensorsFolder files = SafetensorsFolder::open(folder);
-  for (const std::string& name : files.names()) {
-    const TensorInfo& info = files.info(name);
-    const auto* bytes = files.data(name).data();
-    const at::Tensor mapped =
-        at::from_blob(const_cast<std::byte*>(bytes), info.shape,
-                      scalar_type(info.dtype, folder.string() + ": tensor \"" + name + "\""));
+  TensorTable tensors(folder);
+  for (const auto& [name, shape] : tensors.shapes()) {
     // Matrices are factors of products; what is added or multiplied row by row stays exact.
-    const at::ScalarType kept = info.shape.size() > 1 ? dtype : at::kFloat;
-    parameters.values_[name] = mapped.to(device, kept, /*non_blocking=*/false, /*copy=*/true);
+    parameters.values_[name] =
+        tensors.take(name, shape).to_tensor(device, shape.size() > 1 ? dtype : at::kFloat);
   }
   return parameters;
 }

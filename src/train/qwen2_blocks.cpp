@@ -22,7 +22,8 @@ struct Rotation {
         at::arange(0, config.head_dim, 2, positions.options().dtype(at::kFloat)) /
         static_cast<double>(config.head_dim);
     const at::Tensor frequency = at::pow(config.rope_theta, exponent).reciprocal();
-    const at::Tensor angle = positions.to(at::kFloat).unsqueeze(1) * frequency;  // [R, head_dim / 2]
+    const at::Tensor angle =
+        positions.to(at::kFloat).unsqueeze(1) * frequency;  // [R, head_dim / 2]
     cos = at::cat({angle.cos(), angle.cos()}, 1).unsqueeze(1);
     sin = at::cat({angle.sin(), angle.sin()}, 1).unsqueeze(1);
   }
@@ -42,12 +43,10 @@ at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
   const std::int64_t group = q.size(1) / kv_heads;
   const std::int64_t dim = q.size(2);
   const double scale = 1.0 / std::sqrt(static_cast<double>(dim));
-  const at::Tensor queries =
-      (q * scale).transpose(0, 1).reshape({kv_heads, group * rows, dim});
+  const at::Tensor queries = (q * scale).transpose(0, 1).reshape({kv_heads, group * rows, dim});
   const at::Tensor scores = at::bmm(queries, k.permute({1, 2, 0}));  // [kv_heads, group * L, L]
   const at::Tensor shares = (scores.view({kv_heads, group, rows, rows}) + mask).softmax(-1);
-  const at::Tensor mixed =
-      at::bmm(shares.view({kv_heads, group * rows, rows}), v.transpose(0, 1));
+  const at::Tensor mixed = at::bmm(shares.view({kv_heads, group * rows, rows}), v.transpose(0, 1));
   return mixed.view({kv_heads * group, rows, dim}).transpose(0, 1).reshape({rows, -1});
 }
 

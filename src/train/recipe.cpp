@@ -165,7 +165,8 @@ void check_stage(const StageOptions& stage, const std::string& where) {
   need(!stage.shards.empty(), "shards to learn from");
   need(stage.num_steps > 0, "num_steps");
   need(!stage.train.empty() || !stage.lora.empty(), "something that learns: train or lora");
-  need(stage.images_per_step % stage.accumulate == 0, "images_per_step to be a multiple of accumulate");
+  need(stage.images_per_step % stage.accumulate == 0,
+       "images_per_step to be a multiple of accumulate");
   need(stage.task != StageTask::Align || !stage.vectors.empty(), "vectors, for align");
   need(stage.task != StageTask::Align || stage.accumulate == 1,
        "accumulate = 1: alignment compares the images of a whole step");

@@ -37,9 +37,8 @@ at::Tensor siglip_features(const ModelConfig& config, const Parameters& paramete
     const auto heads_of = [&](const char* part) {
       return by_head(parameters.linear(y, name + "self_attn." + part), batch, vision.num_heads);
     };
-    const at::Tensor attended =
-        at::scaled_dot_product_attention(heads_of("q_proj"), heads_of("k_proj"),
-                                         heads_of("v_proj"));
+    const at::Tensor attended = at::scaled_dot_product_attention(
+        heads_of("q_proj"), heads_of("k_proj"), heads_of("v_proj"));
     y = attended.transpose(1, 2).reshape({batch * patches, vision.hidden_size});
     x = x + parameters.linear(y, name + "self_attn.out_proj");
     y = layer_norm(parameters, x, name + "layer_norm2", vision.layer_norm_eps);

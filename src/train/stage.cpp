@@ -1,6 +1,7 @@
 #include "stage.h"
 
 #include <ATen/core/grad_mode.h>
+
 #include <algorithm>
 #include <sstream>
 
@@ -35,7 +36,8 @@ std::string describe(const StageOptions& stage) {
   for (const std::string& shard : stage.shards) text << ' ' << shard;
   text << ' ' << stage.vectors << ' ' << stage.num_steps << ' ' << stage.images_per_step << ' '
        << stage.accumulate;
-  for (const TrainedTensors& one : stage.train) text << ' ' << one.tensors << ' ' << one.learning_rate;
+  for (const TrainedTensors& one : stage.train)
+    text << ' ' << one.tensors << ' ' << one.learning_rate;
   for (const TrainedLora& one : stage.lora) {
     text << ' ' << one.lora.modules << ' ' << one.lora.rank << ' ' << one.lora.alpha << ' '
          << one.learning_rate;
@@ -55,8 +57,8 @@ Stage::Stage(const StageOptions& options, StageModel model, std::uint64_t seed)
   for (const TrainedTensors& one : options.train) {
     const std::vector<std::string> names = model.parameters.matching(one.tensors);
     if (names.empty()) {
-      throw Error(ErrorCategory::Usage, "stage \"" + options.name + "\": no tensor fits \"" +
-                                            one.tensors + "\"");
+      throw Error(ErrorCategory::Usage,
+                  "stage \"" + options.name + "\": no tensor fits \"" + one.tensors + "\"");
     }
     for (const std::string& name : names) learning_rates_[name] = one.learning_rate;
   }
@@ -112,8 +114,8 @@ void Stage::open(const CaptionSource& captions, std::int64_t first_step, int num
                      options_.name.c_str(), images_.size(), usable_.size(),
                      images_.unusable().size()));
   if (usable_.empty()) {
-    throw Error(ErrorCategory::NoInput, "stage \"" + options_.name +
-                                            "\": no image has the texts that this task needs");
+    throw Error(ErrorCategory::NoInput,
+                "stage \"" + options_.name + "\": no image has the texts that this task needs");
   }
   constexpr std::size_t kStepsAhead = 3;
   steps_ = std::make_unique<ParallelMap<std::int64_t, PreparedStep>>(
@@ -173,8 +175,8 @@ at::Tensor Stage::features(std::span<const PreparedImage> images) const {
 StepMetrics Stage::compute_gradients() {
   const PreparedStep step = *steps_->next();
   if (step.empty()) {
-    throw Error(ErrorCategory::NoInput, "stage \"" + options_.name +
-                                            "\": no image of a whole step could be read");
+    throw Error(ErrorCategory::NoInput,
+                "stage \"" + options_.name + "\": no image of a whole step could be read");
   }
   if (options_.task != StageTask::Align) return judge(step);
   StepMetrics metrics;
@@ -208,9 +210,9 @@ StepMetrics Stage::judge(const PreparedStep& step) const {
     const auto images = std::span(step).subspan(begin, end - begin);
     std::vector<Lesson> lessons;
     for (const PreparedImage& image : images) lessons.push_back(image.lesson);
-    const JudgeLoss loss = judge_loss(model_.network, lessons, features(images), lessons_,
-                                      model_.inputs.prompts->prompt_template().keys,
-                                      options_.rank_weight > 0);
+    const JudgeLoss loss =
+        judge_loss(model_.network, lessons, features(images), lessons_,
+                   model_.inputs.prompts->prompt_template().keys, options_.rank_weight > 0);
     const double share = static_cast<double>(images.size()) / static_cast<double>(step.size());
     at::Tensor total = loss.tokens / total_weight;
     metrics.loss += total.item<double>();

@@ -71,7 +71,8 @@ class Stage {
   CaptionVectors vectors_;
   TrainingSet images_;
   std::vector<std::size_t> usable_;
-  std::unique_ptr<ParallelMap<std::int64_t, PreparedStep>> steps_;  // last: its threads use the rest
+  std::unique_ptr<ParallelMap<std::int64_t, PreparedStep>>
+      steps_;  // last: its threads use the rest
 };
 
 }  // namespace aitqe

@@ -4,7 +4,7 @@
 
 #include "aitqe/io/safetensors.h"
 #include "aitqe/io/sink.h"
-#include "aitqe/pipeline/loaded_model.h"
+#include "aitqe/model/fingerprint.h"
 #include "training_state.h"
 
 namespace aitqe {
@@ -13,16 +13,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_weight_file(const fs::path& path) {
-  return path.extension() == ".safetensors" || path.filename() == "model.safetensors.index.json";
+/// Weights, and what an earlier training left in a folder that is now trained further.
+bool stays_behind(const fs::path& relative) {
+  const std::string first = relative.begin()->string();
+  return relative.extension() == ".safetensors" || first == "model.safetensors.index.json" ||
+         first == "adapter" || first == "metrics.jsonl" || first == "loss.svg";
 }
 
 void copy_other_files(const fs::path& base, const fs::path& output_folder) {
   for (const auto& entry : fs::recursive_directory_iterator(base)) {
-    if (!entry.is_regular_file() || is_weight_file(entry.path())) continue;
-    const fs::path to = output_folder / fs::relative(entry.path(), base);
-    fs::create_directories(to.parent_path());
-    copy_atomically(entry.path(), to);
+    const fs::path relative = fs::relative(entry.path(), base);
+    if (!entry.is_regular_file() || stays_behind(relative)) continue;
+    fs::create_directories((output_folder / relative).parent_path());
+    copy_atomically(entry.path(), output_folder / relative);
   }
 }
 
@@ -48,6 +51,7 @@ void write_trained_model(const fs::path& base, const Parameters& parameters,
   }
   const fs::path folder = output_folder / "adapter";
   fs::create_directories(folder);
+  copy_other_files(base, folder);
   write_tensors(folder / "adapter.safetensors", adapter, {});
   const nlohmann::ordered_json config = {{"schema", "aitqe.adapter/1"},
                                          {"base_sha256", model_fingerprint(base)},

@@ -11,6 +11,7 @@
 #include "aitqe/base/log.h"
 #include "aitqe/io/sink.h"
 #include "aitqe/kernels/cpu_dispatch.h"
+#include "aitqe/model/fingerprint.h"
 #include "aitqe/pipeline/loaded_model.h"
 #include "aitqe/train/adamw.h"
 #include "aitqe/train/network.h"
@@ -47,8 +48,8 @@ class Run {
       : options_(options),
         progress_(progress),
         inputs_(load_model_inputs(options.recipe.model)),
-        parameters_(Parameters::load(options.recipe.model, at::kCPU,
-                                     choose_dtype(options.recipe.dtype))),
+        parameters_(
+            Parameters::load(options.recipe.model, at::kCPU, choose_dtype(options.recipe.dtype))),
         network_(inputs_.config, parameters_),
         recipe_sha256_(recipe_digest(options.recipe, parameters_.dtype())),
         state_path_(options.output_folder / "_train" / "state.safetensors") {

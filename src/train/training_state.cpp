@@ -54,7 +54,9 @@ void write_tensors(const std::filesystem::path& path,
   for (const auto& [name, tensor] : tensors) {
     held.push_back(tensor.detach().to(at::kCPU).contiguous());
     const at::Tensor& own = held.back();
-    list.push_back({name, dtype_of(own), own.sizes().vec(),
+    list.push_back({name,
+                    dtype_of(own),
+                    own.sizes().vec(),
                     {static_cast<const std::byte*>(own.const_data_ptr()), own.nbytes()}});
   }
   write_safetensors(path, list, metadata);

@@ -51,7 +51,7 @@ TEST(CaptionPool, TakesNeighboursFromTheGroupAndElseByARareWord) {
 TEST(CaptionPool, TellsNamesFromWords) {
   const CaptionPool captions = pool();
   EXPECT_TRUE(captions.is_name("Poland"));
-  EXPECT_FALSE(captions.is_name("Flag"));   // stands first
+  EXPECT_FALSE(captions.is_name("Flag"));  // stands first
   EXPECT_FALSE(captions.is_name("apple"));
   Random random(1);
   EXPECT_EQ(captions.other_name("Poland", random), "Kenya");

@@ -10,9 +10,9 @@
 namespace aitqe {
 namespace {
 
-using ::testing::HasSubstr;
 using test::NamedBytes;
 using test::TemporaryFolder;
+using ::testing::HasSubstr;
 
 std::vector<NamedBytes> pair_files(const std::string& key, const std::string& caption,
                                    const std::string& json) {
@@ -62,9 +62,8 @@ TEST_F(ContrastTest, MakesAGoodAndABadSampleOfEachPair) {
   EXPECT_EQ(result.pairs_read, 6);
   EXPECT_EQ(result.samples_written, 6);
   EXPECT_EQ(result.by_flaw.at("shipped"), 1);
-  EXPECT_EQ(result.skipped,
-            (std::map<std::string, std::int64_t>{
-                {"generic_without_better", 1}, {"no_image", 1}, {"vague", 1}}));
+  EXPECT_EQ(result.skipped, (std::map<std::string, std::int64_t>{
+                                {"generic_without_better", 1}, {"no_image", 1}, {"vague", 1}}));
 
   const std::vector<Sample> samples = written();
   ASSERT_EQ(samples.size(), 6U);

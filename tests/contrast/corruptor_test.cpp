@@ -79,7 +79,8 @@ TEST_F(CorruptorTest, SwapsOnlyProperNames) {
 }
 
 TEST_F(CorruptorTest, CutsInsideTheTextAndNeverInsideACharacter) {
-  const std::string text = "\xC3\xA4\xC3\xB6\xC3\xBC \xC3\xA4\xC3\xB6\xC3\xBC \xC3\xA4\xC3\xB6\xC3\xBC";
+  const std::string text =
+      "\xC3\xA4\xC3\xB6\xC3\xBC \xC3\xA4\xC3\xB6\xC3\xBC \xC3\xA4\xC3\xB6\xC3\xBC";
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     const auto cut = spoil(text, Flaw::Truncated, seed);
     ASSERT_TRUE(cut);
@@ -130,8 +131,8 @@ TEST_F(CorruptorTest, TakesATranslationWhereThereIsOne) {
 
 TEST_F(CorruptorTest, FallsBackToTheNextFlawOfTheMix) {
   Random random(1);
-  const auto spoiled = corruptor_.spoil({"abstract", "", {}},
-                                        FlawMix::parse("wrong_colour=1000,alt_text_junk=1"), random);
+  const auto spoiled = corruptor_.spoil(
+      {"abstract", "", {}}, FlawMix::parse("wrong_colour=1000,alt_text_junk=1"), random);
   ASSERT_TRUE(spoiled);
   EXPECT_EQ(spoiled->flaw, Flaw::AltTextJunk);
   EXPECT_FALSE(corruptor_.spoil({"abstract", "", {}}, FlawMix::parse("wrong_colour"), random));

@@ -33,7 +33,8 @@ TEST(FlawMix, RefusesWhatItDoesNotKnow) {
   const auto complaint = [](const char* text) {
     return test::message_of([&] { FlawMix::parse(text); });
   };
-  EXPECT_THAT(complaint("other_imgae"), HasSubstr("\"other_imgae\" is no flaw; there are other_image"));
+  EXPECT_THAT(complaint("other_imgae"),
+              HasSubstr("\"other_imgae\" is no flaw; there are other_image"));
   EXPECT_THAT(complaint("shuffled=-1"), HasSubstr("expected a weight"));
   EXPECT_THAT(complaint("none"), HasSubstr("no flaw is left"));
   EXPECT_THAT(complaint("other_image,-other_image"), HasSubstr("no flaw is left"));

@@ -29,11 +29,11 @@ std::string complaint(const Sample& sample) {
 }
 
 TEST(SourcePair, ReadsWhatTheJsonSays) {
-  const SourcePair pair = read_source_pair(
-      sample("Lemon SVG theme\n",
-             R"({"group": "lemon", "kind": "generic", "better": "a printer icon",
+  const SourcePair pair =
+      read_source_pair(sample("Lemon SVG theme\n",
+                              R"({"group": "lemon", "kind": "generic", "better": "a printer icon",
                  "texts": ["printer"], "translations": {"de": "Drucker", "fr": "imprimante"}})"),
-      {});
+                       {});
   EXPECT_EQ(pair.caption, "Lemon SVG theme");
   EXPECT_EQ(pair.group, "lemon");
   EXPECT_EQ(pair.kind, SourcePair::Kind::Generic);

@@ -14,19 +14,20 @@ using ::testing::HasSubstr;
 
 TEST(TeacherNotes, ReadsRowsAndNamesThoseItCannotUse) {
   const test::TemporaryFolder folder;
-  folder.write("notes.jsonl",
-               R"({"key": "a", "scores": {"overall": 3, "text_quality": 8.5}, "recaption": "better"})"
-               "\n\n"
-               R"({"key": "b", "scores": {"overall": 9}, "explanations": {"overall": "fine"}})"
-               "\n"
-               R"({"key": "c", "scores": {"overall": 11}})"
-               "\nno json\n"
-               R"({"scores": {"overall": 1}})"
-               "\n"
-               R"({"key": "d"})"
-               "\n"
-               R"({"key": "a", "scores": {"overall": 5}})"
-               "\n");
+  folder.write(
+      "notes.jsonl",
+      R"({"key": "a", "scores": {"overall": 3, "text_quality": 8.5}, "recaption": "better"})"
+      "\n\n"
+      R"({"key": "b", "scores": {"overall": 9}, "explanations": {"overall": "fine"}})"
+      "\n"
+      R"({"key": "c", "scores": {"overall": 11}})"
+      "\nno json\n"
+      R"({"scores": {"overall": 1}})"
+      "\n"
+      R"({"key": "d"})"
+      "\n"
+      R"({"key": "a", "scores": {"overall": 5}})"
+      "\n");
   const TeacherNotes notes = TeacherNotes::read(folder / "notes.jsonl");
   ASSERT_EQ(notes.by_key.size(), 2U);
   EXPECT_EQ(notes.by_key.at("a").scores.overall, 3);

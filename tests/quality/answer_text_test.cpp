@@ -14,11 +14,12 @@ Assessment rewrite() {
 }
 
 TEST(RenderAnswer, PutsTheRecaptionFirstAndTheEndMarkBehindTheOverallScore) {
-  EXPECT_EQ(render_answer(rewrite(), AnswerKeys()),
-            "{\"Recaption\": \"A \\\"red\\\" caf\xC3\xA9\\n\", \"Overall Score\": \"2<Overall>\", "
-            "\"Overall Explanation\": \"It speaks of another picture.\", \"Text Quality Score\": 8, "
-            "\"Image-Text Matching Score\": 1, \"Object Detail Score\": 1, "
-            "\"Semantic Understanding Score\": 2}");
+  EXPECT_EQ(
+      render_answer(rewrite(), AnswerKeys()),
+      "{\"Recaption\": \"A \\\"red\\\" caf\xC3\xA9\\n\", \"Overall Score\": \"2<Overall>\", "
+      "\"Overall Explanation\": \"It speaks of another picture.\", \"Text Quality Score\": 8, "
+      "\"Image-Text Matching Score\": 1, \"Object Detail Score\": 1, "
+      "\"Semantic Understanding Score\": 2}");
 }
 
 TEST(RenderAnswer, KeepsStartWithTheScore) {

@@ -7,8 +7,8 @@ namespace {
 
 /// Three steps of torch.optim.AdamW (2.11) with lr 0.1, weight decay 0.5, gradients w, on
 /// w = [[1, -2]]:
-///   w = torch.nn.Parameter(torch.tensor([[1., -2.]])); o = torch.optim.AdamW([w], 0.1, weight_decay=0.5)
-///   for _ in range(3): w.grad = w.detach().clone(); o.step(); print(w)
+///   w = torch.nn.Parameter(torch.tensor([[1., -2.]])); o = torch.optim.AdamW([w], 0.1,
+///   weight_decay=0.5) for _ in range(3): w.grad = w.detach().clone(); o.step(); print(w)
 TEST(Adamw, StepsAsPyTorchDoes) {
   at::Tensor w = at::tensor({1.0F, -2.0F}, at::kFloat).view({1, 2});
   w.requires_grad_(true);

@@ -21,8 +21,8 @@ class LessonTest : public ::testing::Test {
     Random random(1);
     TrainingImage made;
     made.good.push_back({"A red apple", {"a", true, "", "", grade_good("A red apple", random)}});
-    made.bad.push_back({"Lemon SVG theme",
-                        {"a", false, "shipped", "", grade_shipped_bad("A red apple", random)}});
+    made.bad.push_back(
+        {"Lemon SVG theme", {"a", false, "shipped", "", grade_shipped_bad("A red apple", random)}});
     return made;
   }
 
@@ -56,8 +56,7 @@ TEST_F(LessonTest, TeachesAKeepARewriteAndTheRewritesForcedScore) {
   EXPECT_THAT(answer(lesson.sequences[2], "Lemon SVG theme"),
               StartsWith(R"({"Recaption": "A red apple", "Overall Score": ")"));
   EXPECT_EQ(answer(lesson.sequences[3], "Lemon SVG theme"), R"({"Overall Score": ")");
-  EXPECT_THAT(answer(lesson.sequences[4], "Lemon SVG theme"),
-              StartsWith(R"({"Overall Score": ")"));
+  EXPECT_THAT(answer(lesson.sequences[4], "Lemon SVG theme"), StartsWith(R"({"Overall Score": ")"));
   ASSERT_EQ(lesson.probes.size(), 2U);
   EXPECT_TRUE(lesson.probes[0].is_good);
   EXPECT_EQ(lesson.probes[0].sequence, 1U);

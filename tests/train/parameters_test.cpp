@@ -70,7 +70,9 @@ TEST(Parameters, DrawsTheSameFactorsForTheSameSeed) {
 
 TEST(Parameters, SaysWhatDoesNotFit) {
   Parameters parameters = load();
-  EXPECT_THAT(test::message_of([&] { parameters.add_lora({"nothing.*", 4, 8}, 1); }),
+  EXPECT_THAT(test::message_of([&] {
+                parameters.add_lora({"nothing.*", 4, 8}, 1);
+              }),
               HasSubstr("fits \"nothing.*\""));
   EXPECT_THAT(test::message_of([&] { parameters.wide("nothing"); }), HasSubstr("is missing"));
   EXPECT_THAT(test::message_of([&] { parameters.restore(kLayer + ".weight", at::zeros({1})); }),

@@ -28,14 +28,16 @@ class TrainerTest : public ::testing::Test {
     options_.recipe.model = test::source_dir() / "models/aitqe-tiny";
     options_.recipe.dtype = "f32";
     options_.recipe.save_every_steps = 2;
-    options_.recipe.stages = {stage("captions", StageTask::Caption), stage("judge", StageTask::Judge)};
+    options_.recipe.stages = {stage("captions", StageTask::Caption),
+                              stage("judge", StageTask::Judge)};
     options_.recipe.stages[1].lora = {{{"model.model.layers.*", 2, 4}, 1e-3}};
     options_.recipe.stages[1].accumulate = 2;
   }
 
   /// Few enough to be learnt by heart.
   void write_first_pairs(std::size_t count) const {
-    const auto source = FileSource::open((test::source_dir() / "examples/pairs-00000.tar").string());
+    const auto source =
+        FileSource::open((test::source_dir() / "examples/pairs-00000.tar").string());
     LossLog losses;
     TarReader members(*source, losses);
     SampleReader samples(members);
@@ -67,7 +69,8 @@ class TrainerTest : public ::testing::Test {
     std::jthread watcher;
     if (stop_after >= 0) {
       watcher = std::jthread([&progress, stop_after](const std::stop_token& stop) {
-        while (!stop.stop_requested() && progress.steps_done < stop_after) std::this_thread::yield();
+        while (!stop.stop_requested() && progress.steps_done < stop_after)
+          std::this_thread::yield();
         progress.stop_requested = true;
       });
     }

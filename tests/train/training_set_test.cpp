@@ -30,9 +30,8 @@ TEST(TrainingSet, GathersTheTextsOfAnImageAndReadsItWhereItLies) {
   options.output_folder = folder / "out";
   options.num_rounds = 2;
   contrast(options);
-  const TrainingSet set = TrainingSet::read({{(folder / "out/0.tar").string(), "0"},
-                                             {(folder / "out/1.tar").string(), "1"}},
-                                            {});
+  const TrainingSet set = TrainingSet::read(
+      {{(folder / "out/0.tar").string(), "0"}, {(folder / "out/1.tar").string(), "1"}}, {});
   ASSERT_EQ(set.size(), 4U);
   EXPECT_EQ(set.at(1).good.size(), 2U);
   EXPECT_EQ(set.at(1).bad.size(), 2U);
@@ -53,7 +52,9 @@ TEST(TrainingSet, TakesPlainCaptionedShardsAsGood) {
 }
 
 TEST(TrainingSet, NeedsPlainTarFiles) {
-  EXPECT_THAT(test::message_of([] { TrainingSet::read({{"-", "stdin"}}, {}); }),
+  EXPECT_THAT(test::message_of([] {
+                TrainingSet::read({{"-", "stdin"}}, {});
+              }),
               HasSubstr("plain .tar files only"));
 }
 

@@ -51,8 +51,9 @@ struct TrainingSample {
 /// @throws SampleError when the pair gives none: generic without a better caption, vague, or no
 ///         flaw of the mix fits.
 std::vector<TrainingSample> contrast_pair(const std::string& key, const SourcePair& pair,
-                                          const Corruptor& corruptor, const ContrastOptions& options,
-                                          int round, const TeacherNotes& teacher);
+                                          const Corruptor& corruptor,
+                                          const ContrastOptions& options, int round,
+                                          const TeacherNotes& teacher);
 
 /// Turns captioned shards into training shards of the same names: KEY-good and KEY-bad, each with
 /// image, `txt` and `contrast.json`. A shard appears when it is complete.

@@ -11,6 +11,8 @@
 
 namespace aitqe {
 
+class MappedFile;
+
 /// Element types of the safetensors format that have whole bytes.
 enum class TensorDtype {
   Bool,
@@ -67,7 +69,7 @@ class SafetensorsFile {
   SafetensorsFile(const SafetensorsFile&) = delete;
   SafetensorsFile& operator=(const SafetensorsFile&) = delete;
 
-  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& path() const;
   const std::map<std::string, TensorInfo>& tensors() const { return tensors_; }
 
   /// The tensor's bytes, little-endian, row-major; valid while this file is held. Alignment is
@@ -76,10 +78,9 @@ class SafetensorsFile {
   std::span<const std::byte> data(const std::string& tensor) const;
 
  private:
-  SafetensorsFile(std::filesystem::path path, std::span<const std::byte> mapping);
+  explicit SafetensorsFile(const std::filesystem::path& path);
 
-  std::filesystem::path path_;
-  std::span<const std::byte> mapping_;
+  std::unique_ptr<const MappedFile> file_;
   std::map<std::string, TensorInfo> tensors_;
 };
 
@@ -90,6 +91,8 @@ class SafetensorsFolder {
   /// @throws Error(Model): neither file there; index not JSON; a file name in the index that is not
   ///         a plain name in this folder (`../x`, absolute); a listed file or tensor missing.
   static SafetensorsFolder open(const std::filesystem::path& folder);
+  /// The tensors of one file of any name. @throws Error(Model).
+  static SafetensorsFolder of_file(const std::filesystem::path& file);
 
   const std::filesystem::path& folder() const { return folder_; }
   std::vector<std::string> names() const;

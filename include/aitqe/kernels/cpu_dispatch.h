@@ -45,6 +45,10 @@ struct CpuKernels {
   void (*softmax)(float* x, float scale, std::int64_t valid, std::int64_t padded);
   /// Rotates one head in halves: (x1, x2) -> (x1 cos - x2 sin, x2 cos + x1 sin).
   void (*rope)(float* head, const float* cos, const float* sin, std::int64_t half);
+  /// y += x * w, fused.
+  void (*multiply_add)(const float* x, const float* w, std::int64_t n, float* y);
+  /// In place: min(max(x, low), high).
+  void (*clamp)(float* x, float low, float high, std::int64_t n);
 };
 
 /// The best table for this CPU. Only where `cpu_is_supported()`: `load_model` refuses other CPUs.

@@ -24,6 +24,21 @@ struct TextConfig {
   bool tie_word_embeddings = false;
 };
 
+/// Which kind of tower a folder holds: `model_type` of the vision tower's config.json.
+enum class VisionFamily {
+  Siglip,           ///< anything but the next
+  EfficientnetLite  ///< "efficientnet_lite" (arXiv 1905.11946, the Lite variants: ReLU6, no gates)
+};
+
+/// Blocks of one stage of an EfficientNet; the first of them has the stride.
+struct ConvStage {
+  std::int64_t expansion = 6;
+  std::int64_t kernel = 3;
+  std::int64_t stride = 1;
+  std::int64_t channels = 0;
+  std::int64_t repeats = 1;
+};
+
 /// The vision tower's config.json (SiglipVisionConfig; defaults are transformers').
 struct VisionConfig {
   std::int64_t hidden_size = 768;
@@ -34,6 +49,11 @@ struct VisionConfig {
   std::int64_t patch_size = 16;
   double layer_norm_eps = 1e-6;
   std::string hidden_act = "gelu_pytorch_tanh";
+  VisionFamily family = VisionFamily::Siglip;
+  // EfficientnetLite only; hidden_size is then the channels of its head, and patch_size the pixels
+  // between two features.
+  std::int64_t stem_channels = 32;
+  std::vector<ConvStage> stages = {};
 };
 
 /// preprocessor_config.json: how an image becomes [3, side, side].
@@ -56,6 +76,9 @@ struct ModelConfig {
   bool drop_first_vision_token = false;
   std::int64_t num_image_tokens = 0;  ///< image_tile_tokens
   std::int64_t visual_hidden_dim = 0;
+  /// Between the projector's two layers; `mm_projector_hidden_size`, or the text's hidden_size as
+  /// in the released model.
+  std::int64_t projector_hidden_size = 0;
   /// Any of these ends an answer: generation_config.json first, then config.json, then 2.
   std::vector<std::int32_t> eos_ids = {2};
   std::optional<std::int32_t> pad_token_index;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -17,6 +18,10 @@ class TensorTable {
  public:
   /// @throws Error(Model) as SafetensorsFolder::open.
   explicit TensorTable(const std::filesystem::path& folder);
+  explicit TensorTable(SafetensorsFolder files);
+
+  /// Every tensor there is, by name.
+  std::map<std::string, std::vector<std::int64_t>> shapes() const;
 
   bool contains(const std::string& name) const { return files_.contains(name); }
   std::int64_t total_bytes() const { return files_.total_bytes(); }

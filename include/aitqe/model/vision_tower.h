@@ -25,4 +25,15 @@ class VisionTower {
 std::unique_ptr<VisionTower> make_siglip_tower(const ModelConfig& config, TensorTable& tensors,
                                                std::shared_ptr<const nn::Compute> compute);
 
+/// EfficientNet-Lite up to its head's features, batch norms folded into the convolutions. Tensors
+/// `vision_model.{stem,blocks.N.{expand,depthwise,project},head}.{weight,bias}`, as
+/// scripts/make_efficientnet_reference.py writes them. Checked to 1e-4 by efficientnet_test.cpp.
+std::unique_ptr<VisionTower> make_efficientnet_tower(const ModelConfig& config,
+                                                     TensorTable& tensors,
+                                                     std::shared_ptr<const nn::Compute> compute);
+
+/// The tower of the configuration's family.
+std::unique_ptr<VisionTower> make_vision_tower(const ModelConfig& config, TensorTable& tensors,
+                                               std::shared_ptr<const nn::Compute> compute);
+
 }  // namespace aitqe

@@ -46,8 +46,4 @@ struct LoadedModel : ModelInputs {
 /// Loads everything. @throws Error(Model) or Error(Usage) for an option that means nothing here.
 LoadedModel load_model(const ModelOptions& options);
 
-/// SHA-256 over the folder's files: small ones whole, of weights the size, the first and the last
-/// MiB (a 16 GB checkpoint is not read twice). Names a model in run.json and stats.
-std::string model_fingerprint(const std::filesystem::path& folder);
-
 }  // namespace aitqe

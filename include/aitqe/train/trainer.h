@@ -18,7 +18,7 @@ struct TrainOptions {
 
 /// What a training run has done so far: written by the trainer, read by whoever shows it.
 struct TrainProgress {
-  std::atomic<std::int64_t> steps_done = 0;  ///< of all stages together
+  std::atomic<std::int64_t> steps_done = 0;         ///< of all stages together
   std::atomic<std::int64_t> steps_done_before = 0;  ///< by earlier runs, counted above
   std::atomic<std::int64_t> num_steps = 0;
   std::atomic<int> stage = 0;
