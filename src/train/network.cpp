@@ -20,6 +20,7 @@ at::Tensor Network::project(const at::Tensor& features) const {
   const at::Tensor rows = features.reshape({-1, features.size(2)});
   const at::Tensor hidden = at::gelu(parameters_.linear(rows, "mm_projector.0"), "none");
   return parameters_.linear(hidden, "mm_projector.2")
+      .to(at::kFloat)
       .view({features.size(0), features.size(1), -1});
 }
 
@@ -31,7 +32,7 @@ at::Tensor Network::read(const TokenTrees& trees, const at::Tensor& images) cons
 
 at::Tensor Network::logits(const at::Tensor& hidden) const {
   const bool tied = !parameters_.contains(kHead + ".weight");
-  return parameters_.linear(hidden, tied ? "model.model.embed_tokens" : kHead);
+  return parameters_.linear(hidden, tied ? "model.model.embed_tokens" : kHead).to(at::kFloat);
 }
 
 }  // namespace aitqe

@@ -50,12 +50,12 @@ at::Tensor Parameters::factor(const std::string& name) const { return value_of(n
 
 at::Tensor Parameters::linear(const at::Tensor& x, const std::string& name) const {
   const at::Tensor narrow = x.to(dtype_);
-  at::Tensor y = at::linear(narrow, factor(name + ".weight")).to(at::kFloat);
-  if (contains(name + ".bias")) y = y + wide(name + ".bias");
+  const at::Tensor bias = contains(name + ".bias") ? factor(name + ".bias") : at::Tensor();
+  const at::Tensor y = at::linear(narrow, factor(name + ".weight"), bias);
   const auto lora = lora_.find(name);
   if (lora == lora_.end()) return y;
   const at::Tensor low = at::linear(narrow, factor(lora->second.a));  // [R, rank]
-  return y + at::linear(low, factor(lora->second.b)).to(at::kFloat) * lora->second.scale;
+  return at::addmm(y, low, factor(lora->second.b).t(), /*beta=*/1, /*alpha=*/lora->second.scale);
 }
 
 at::Tensor Parameters::rows(const std::string& name, const at::Tensor& rows) const {

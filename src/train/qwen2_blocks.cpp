@@ -59,8 +59,11 @@ at::Tensor qwen2_hidden(const TextConfig& config, const Parameters& parameters, 
   for (std::int64_t layer = 0; layer < config.num_layers; ++layer) {
     const std::string name = prefix + "layers." + std::to_string(layer) + ".";
     at::Tensor x = rms_norm(parameters, hidden, name + "input_layernorm", config.rms_norm_eps);
+    x = x.to(parameters.dtype());
     const auto heads_of = [&](const char* part, std::int64_t heads) {
-      return parameters.linear(x, name + "self_attn." + part).view({-1, heads, config.head_dim});
+      return parameters.linear(x, name + "self_attn." + part)
+          .to(at::kFloat)
+          .view({-1, heads, config.head_dim});
     };
     const at::Tensor q = rotate(heads_of("q_proj", config.num_heads));
     const at::Tensor k = rotate(heads_of("k_proj", config.num_kv_heads));
@@ -73,7 +76,8 @@ at::Tensor qwen2_hidden(const TextConfig& config, const Parameters& parameters, 
       attended.push_back(attend(own(q), own(k), own(v), tree.mask));
     }
     hidden = hidden + parameters.linear(at::cat(attended), name + "self_attn.o_proj");
-    x = rms_norm(parameters, hidden, name + "post_attention_layernorm", config.rms_norm_eps);
+    x = rms_norm(parameters, hidden, name + "post_attention_layernorm", config.rms_norm_eps)
+            .to(parameters.dtype());
     const at::Tensor gated = at::silu(parameters.linear(x, name + "mlp.gate_proj")) *
                              parameters.linear(x, name + "mlp.up_proj");
     hidden = hidden + parameters.linear(gated, name + "mlp.down_proj");

