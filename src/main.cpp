@@ -21,6 +21,8 @@ int run(int argc, char** argv) {
   commands.push_back(app::make_inspect_command());
   commands.push_back(app::make_contrast_command());
   commands.push_back(app::make_train_command());
+  commands.push_back(app::make_eval_command());
+  commands.push_back(app::make_audit_command());
   commands.push_back(app::make_convert_command());
 
   app::CommandLine line(commands);
@@ -28,8 +30,8 @@ int run(int argc, char** argv) {
   return chosen == nullptr ? line.exit_code() : chosen->run();
 }
 
-/// Activations come and go by the megabyte: without this glibc maps each anew, and the kernel clears
-/// its pages (10 to 16 % of the time of a run).
+/// Activations come and go by the megabyte: without this glibc maps each anew, and the kernel
+/// clears its pages (10 to 16 % of the time of a run).
 void keep_freed_memory() {
   constexpr int kLargestKeptBytes = 1 << 30;
   mallopt(M_MMAP_THRESHOLD, kLargestKeptBytes);

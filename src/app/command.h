@@ -26,5 +26,7 @@ std::unique_ptr<Command> make_inspect_command();
 std::unique_ptr<Command> make_contrast_command();
 std::unique_ptr<Command> make_train_command();
 std::unique_ptr<Command> make_convert_command();
+std::unique_ptr<Command> make_eval_command();
+std::unique_ptr<Command> make_audit_command();
 
 }  // namespace aitqe::app

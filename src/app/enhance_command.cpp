@@ -9,6 +9,7 @@
 #include "default_model.h"
 #include "model_options.h"
 #include "progress_line.h"
+#include "share.h"
 #include "signals.h"
 
 namespace aitqe::app {
@@ -32,24 +33,6 @@ struct Typed {
   bool dry_run = false;
   bool json = false;
 };
-
-/// "1%" or "0.01" -> 0.01.
-double parse_share(const std::string& text, const char* option) {
-  std::size_t end = 0;
-  double value = -1;
-  try {
-    value = std::stod(text, &end);
-  } catch (const std::exception&) {
-    end = 0;
-  }
-  const std::string unit = text.substr(end);
-  if (unit == "%") value /= 100;
-  if (end == 0 || (!unit.empty() && unit != "%") || value < 0 || value > 1) {
-    throw Error(ErrorCategory::Usage,
-                std::string(option) + " " + text + ": expected a share, e.g. 1% or 0.01");
-  }
-  return value;
-}
 
 class EnhanceCommand : public Command {
  public:

@@ -43,8 +43,9 @@ class GgufBase {
         found == file_->header().values.end() ? nullptr : std::get_if<std::string>(&found->second);
     // In the llama family q and k lie interleaved; in Qwen2's files they do not.
     if (architecture == nullptr || *architecture != "llama") {
-      throw Error(ErrorCategory::Model,
-                  path.string() + ": general.architecture is not \"llama\", the only one converted");
+      throw Error(
+          ErrorCategory::Model,
+          path.string() + ": general.architecture is not \"llama\", the only one converted");
     }
   }
 

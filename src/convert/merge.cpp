@@ -27,8 +27,8 @@ nlohmann::json read_adapter_json(const fs::path& folder) {
   if (!file) throw Error(ErrorCategory::Model, path.string() + ": cannot be read");
   try {
     nlohmann::json json = nlohmann::json::parse(file);
-    const bool fits = json.at("schema") == "aitqe.adapter/1" && json.at("base_sha256").is_string() &&
-                      json.at("lora_scale").is_object();
+    const bool fits = json.at("schema") == "aitqe.adapter/1" &&
+                      json.at("base_sha256").is_string() && json.at("lora_scale").is_object();
     if (fits) return json;
     throw Error(ErrorCategory::Model,
                 path.string() + ": expected schema aitqe.adapter/1, base_sha256, lora_scale");
@@ -58,11 +58,11 @@ void apply(const fs::path& adapter_file, const nlohmann::json& scales,
                       weight->second.size(1) == shape[1] &&
                       shapes.at(layer + kB) == std::vector{weight->second.size(0), shape[0]};
     if (!fits) {
-      throw Error(ErrorCategory::Model,
-                  adapter_file.string() + ": low-rank factors of \"" + layer +
-                      "\" do not fit a layer of the base, or have no scale");
+      throw Error(ErrorCategory::Model, adapter_file.string() + ": low-rank factors of \"" + layer +
+                                            "\" do not fit a layer of the base, or have no scale");
     }
-    const at::Tensor added = at::matmul(take(layer + kB), take(name)) * scales.at(layer).get<double>();
+    const at::Tensor added =
+        at::matmul(take(layer + kB), take(name)) * scales.at(layer).get<double>();
     weight->second = (weight->second.to(at::kFloat) + added).to(at::kBFloat16);
   }
 }
@@ -70,7 +70,8 @@ void apply(const fs::path& adapter_file, const nlohmann::json& scales,
 void copy_model_files(const fs::path& adapter, const fs::path& output_folder) {
   for (const auto& entry : fs::recursive_directory_iterator(adapter)) {
     const std::string name = entry.path().filename().string();
-    if (!entry.is_regular_file() || name == "adapter.json" || name == "adapter.safetensors") continue;
+    if (!entry.is_regular_file() || name == "adapter.json" || name == "adapter.safetensors")
+      continue;
     const fs::path to = output_folder / fs::relative(entry.path(), adapter);
     fs::create_directories(to.parent_path());
     copy_atomically(entry.path(), to);
@@ -105,7 +106,9 @@ void merge_adapter(const MergeOptions& options) {
   std::vector<TensorToWrite> list;
   for (auto& [name, tensor] : tensors) {
     tensor = tensor.contiguous();
-    list.push_back({name, TensorDtype::BF16, tensor.sizes().vec(),
+    list.push_back({name,
+                    TensorDtype::BF16,
+                    tensor.sizes().vec(),
                     {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()}});
   }
   require_writable_folder(options.output_folder);

@@ -13,10 +13,22 @@ namespace {
 
 // Value types of the header.
 enum class ValueType : std::uint32_t {
-  U8, I8, U16, I16, U32, I32, F32, Bool, String, Array, U64, I64, F64
+  U8,
+  I8,
+  U16,
+  I16,
+  U32,
+  I32,
+  F32,
+  Bool,
+  String,
+  Array,
+  U64,
+  I64,
+  F64
 };
 
-constexpr std::size_t kMostDimensions = 4;        // GGML_MAX_DIMS
+constexpr std::size_t kMostDimensions = 4;         // GGML_MAX_DIMS
 constexpr std::uint64_t kMostNameBytes = 1 << 16;  // names and texts of a header
 constexpr std::uint64_t kUsualAlignment = 32;
 
@@ -58,7 +70,8 @@ class Reader {
     if (static_cast<ValueType>(type) != ValueType::Array) return scalar(type, key);
     const auto element = take<std::uint32_t>("an array's type");
     const auto count = take<std::uint64_t>("an array's length");
-    if (static_cast<ValueType>(element) == ValueType::Array) fail("\"" + key + "\": array of arrays");
+    if (static_cast<ValueType>(element) == ValueType::Array)
+      fail("\"" + key + "\": array of arrays");
     // Each element takes a byte at least, so the end of the file ends this loop.
     for (std::uint64_t i = 0; i < count; ++i) scalar(element, key);
     return std::nullopt;
@@ -209,7 +222,8 @@ std::vector<float> GgufFile::to_floats(const std::string& tensor) const {
 
 double GgufFile::number(const std::string& key) const {
   const auto found = header_.values.find(key);
-  const double* value = found == header_.values.end() ? nullptr : std::get_if<double>(&found->second);
+  const double* value =
+      found == header_.values.end() ? nullptr : std::get_if<double>(&found->second);
   if (value == nullptr) {
     throw Error(ErrorCategory::Model, file_->path().string() + ": no number \"" + key + "\"");
   }

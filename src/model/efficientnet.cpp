@@ -171,7 +171,8 @@ class EfficientnetTower : public VisionTower {
     const std::int64_t side = pixels.size(2);
     const std::int64_t out = (side + kStemStride - 1) / kStemStride;
     const std::int64_t before = padding(side, kStemKernel, kStemStride);
-    const std::int64_t after = std::max<std::int64_t>(0, (out - 1) * kStemStride + kStemKernel - side) - before;
+    const std::int64_t after =
+        std::max<std::int64_t>(0, (out - 1) * kStemStride + kStemKernel - side) - before;
     const at::Tensor padded = at::constant_pad_nd(pixels, {before, after, before, after});
     const at::Tensor windows = padded.unfold(2, kStemKernel, kStemStride)
                                    .unfold(3, kStemKernel, kStemStride);  // [B, 3, out, out, k, k]

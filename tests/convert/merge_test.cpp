@@ -43,15 +43,14 @@ class MergeTest : public ::testing::Test {
     const auto one = [&](const std::string& name, const at::Tensor& tensor) {
       return TensorToWrite{name, TensorDtype::F32, tensor.sizes().vec(), bytes(tensor)};
     };
-    write_safetensors(adapter_ / "adapter.safetensors",
-                      std::vector{one(kLayer + ".lora_A.weight", a_),
-                                  one(kLayer + ".lora_B.weight", b_),
-                                  one("mm_projector.0.bias", projector_)});
-    folder_.write("adapter/adapter.json",
-                  nlohmann::json{{"schema", "aitqe.adapter/1"},
-                                 {"base_sha256", sha256},
-                                 {"lora_scale", {{kLayer, 2.0}}}}
-                      .dump());
+    write_safetensors(
+        adapter_ / "adapter.safetensors",
+        std::vector{one(kLayer + ".lora_A.weight", a_), one(kLayer + ".lora_B.weight", b_),
+                    one("mm_projector.0.bias", projector_)});
+    folder_.write("adapter/adapter.json", nlohmann::json{{"schema", "aitqe.adapter/1"},
+                                                         {"base_sha256", sha256},
+                                                         {"lora_scale", {{kLayer, 2.0}}}}
+                                              .dump());
   }
 
   void merge() const { merge_adapter({adapter_, base_, folder_ / "merged"}); }

@@ -9,7 +9,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {
-    const aitqe::GgufHeader header = aitqe::parse_gguf(std::as_bytes(std::span(data, size)), "fuzz");
+    const aitqe::GgufHeader header =
+        aitqe::parse_gguf(std::as_bytes(std::span(data, size)), "fuzz");
     for (const auto& [name, tensor] : header.tensors) {
       const bool inside = tensor.offset_bytes >= 0 && tensor.num_bytes >= 0 &&
                           static_cast<std::size_t>(tensor.offset_bytes) <= size &&

@@ -42,9 +42,8 @@ TEST(GgufFile, TellsNumbersAndPassesOverVocabularies) {
 }
 
 std::string complaint(const std::string& bytes) {
-  return test::message_of([&] {
-    parse_gguf(std::as_bytes(std::span(bytes.data(), bytes.size())), "m.gguf");
-  });
+  return test::message_of(
+      [&] { parse_gguf(std::as_bytes(std::span(bytes.data(), bytes.size())), "m.gguf"); });
 }
 
 TEST(ParseGguf, RefusesWhatIsCutAnywhere) {

@@ -15,8 +15,10 @@ std::vector<float> by_definition(const std::vector<float>& x, std::int64_t image
                                  const std::vector<float>& bias) {
   const std::int64_t out_h = s.out_height();
   const std::int64_t out_w = s.out_width();
-  const std::int64_t top = std::max<std::int64_t>(0, (out_h - 1) * s.stride + s.kernel - s.height) / 2;
-  const std::int64_t left = std::max<std::int64_t>(0, (out_w - 1) * s.stride + s.kernel - s.width) / 2;
+  const std::int64_t top =
+      std::max<std::int64_t>(0, (out_h - 1) * s.stride + s.kernel - s.height) / 2;
+  const std::int64_t left =
+      std::max<std::int64_t>(0, (out_w - 1) * s.stride + s.kernel - s.width) / 2;
   std::vector<float> y;
   for (std::int64_t image = 0; image < images; ++image) {
     for (std::int64_t row = 0; row < out_h; ++row) {
@@ -43,11 +45,13 @@ std::vector<float> by_definition(const std::vector<float>& x, std::int64_t image
 
 TEST(Depthwise, IsTheConvolutionWithTensorflowsPadding) {
   ThreadPool pool(2);
-  for (const DepthwiseShape& shape : {DepthwiseShape{8, 8, 16, 3, 1}, DepthwiseShape{8, 8, 21, 3, 2},
-                                      DepthwiseShape{7, 9, 5, 5, 2}, DepthwiseShape{6, 6, 40, 5, 1},
-                                      DepthwiseShape{1, 1, 3, 3, 1}}) {
+  for (const DepthwiseShape& shape :
+       {DepthwiseShape{8, 8, 16, 3, 1}, DepthwiseShape{8, 8, 21, 3, 2},
+        DepthwiseShape{7, 9, 5, 5, 2}, DepthwiseShape{6, 6, 40, 5, 1},
+        DepthwiseShape{1, 1, 3, 3, 1}}) {
     const std::int64_t images = 2;
-    const auto count = static_cast<std::size_t>(images * shape.height * shape.width * shape.channels);
+    const auto count =
+        static_cast<std::size_t>(images * shape.height * shape.width * shape.channels);
     std::vector<float> x = test::random_floats(count, 1);
     for (float& value : x) value *= 10;
     const auto weights = test::random_floats(
@@ -60,7 +64,8 @@ TEST(Depthwise, IsTheConvolutionWithTensorflowsPadding) {
 
     // An image alone gives the same bits.
     std::vector<float> alone(y.size() / 2);
-    depthwise_relu6(x.data() + count / 2, 1, shape, weights.data(), bias.data(), alone.data(), pool);
+    depthwise_relu6(x.data() + count / 2, 1, shape, weights.data(), bias.data(), alone.data(),
+                    pool);
     EXPECT_TRUE(std::equal(alone.begin(), alone.end(), y.begin() + std::ssize(alone)));
   }
 }

@@ -43,7 +43,8 @@ INSTANTIATE_TEST_SUITE_P(Backends, EfficientnetTest,
 TEST(Efficientnet, GivesAnImageTheSameBitsInAnyBatchAndWithAnyThreads) {
   const test::ReferenceTensors reference(kFile);
   TensorTable tensors(SafetensorsFolder::of_file(kFile));
-  const auto two = make_vision_tower(small_config(), tensors, test::compute(nn::Backend::Kernels, 2));
+  const auto two =
+      make_vision_tower(small_config(), tensors, test::compute(nn::Backend::Kernels, 2));
   TensorTable again(SafetensorsFolder::of_file(kFile));
   const auto one = make_vision_tower(small_config(), again, test::compute(nn::Backend::Kernels, 1));
   const at::Tensor together = (*two)(reference["pixels"]);

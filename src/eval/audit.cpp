@@ -1,0 +1,154 @@
+#include "aitqe/eval/audit.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "aitqe/base/log.h"
+
+namespace aitqe {
+
+namespace {
+
+using Results = std::vector<const TrialResult*>;
+
+std::int64_t count_words(const std::string& caption) {
+  std::int64_t words = 0;
+  bool inside = false;
+  for (const char c : caption) {
+    const bool is_space = c == ' ' || c == '\n' || c == '\t';
+    if (!is_space && !inside) ++words;
+    inside = !is_space;
+  }
+  return words;
+}
+
+bool is_mostly_ascii(const std::string& caption) {
+  const auto ascii = std::count_if(caption.begin(), caption.end(),
+                                   [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  return 4 * ascii >= 3 * std::ssize(caption);
+}
+
+ScoreGroup group_of(const std::string& name, const Results& results,
+                    const std::function<bool(const TrialResult&)>& belongs) {
+  ScoreGroup group{name, 0, 0, 0};
+  for (const TrialResult* result : results) {
+    if (!belongs(*result)) continue;
+    ++group.num_captions;
+    group.mean_score += result->score;
+    group.rewritten += result->rewrites ? 1 : 0;
+  }
+  const auto count = static_cast<double>(std::max<std::int64_t>(1, group.num_captions));
+  group.mean_score /= count;
+  group.rewritten /= count;
+  return group;
+}
+
+/// Groups between limits: [0, a), [a, b), ..., the last one open.
+template <std::size_t N>
+std::vector<ScoreGroup> groups_between(const Results& results,
+                                       const std::array<std::pair<std::int64_t, const char*>, N>& names,
+                                       const std::function<std::int64_t(const TrialResult&)>& measure) {
+  std::vector<ScoreGroup> groups;
+  std::int64_t low = 0;
+  for (const auto& [high, name] : names) {
+    groups.push_back(group_of(name, results, [&, from = low, to = high](const TrialResult& result) {
+      const std::int64_t value = measure(result);
+      return value >= from && value < to;
+    }));
+    low = high;
+  }
+  return groups;
+}
+
+constexpr std::int64_t kNoLimit = std::int64_t{1} << 60;
+
+nlohmann::ordered_json to_json(const std::vector<ScoreGroup>& groups) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const ScoreGroup& group : groups) {
+    list.push_back({{"name", group.name},
+                    {"captions", group.num_captions},
+                    {"mean_score", group.mean_score},
+                    {"rewritten", group.rewritten}});
+  }
+  return list;
+}
+
+std::string render(const char* title, const std::vector<ScoreGroup>& groups) {
+  std::string text = formatted("%s\n", title);
+  for (const ScoreGroup& group : groups) {
+    if (group.num_captions == 0) continue;
+    text += formatted("  %-24s %8ld captions   mean score %.2f   %5.1f %% rewritten\n",
+                      group.name.c_str(), group.num_captions, group.mean_score,
+                      100 * group.rewritten);
+  }
+  return text;
+}
+
+}  // namespace
+
+Audit audit(const std::vector<TrialResult>& results, double wanted_rewrites, std::uint64_t seed) {
+  Audit report;
+  report.detection = summarise(results, "", seed);
+  report.wanted_rewrites = wanted_rewrites;
+  Results own;
+  for (const TrialResult& result : results) {
+    const bool is_own = result.kind == kGoodTrial || result.kind == kShippedTrial;
+    if (is_own && result.failure.empty()) own.push_back(&result);
+  }
+  report.by_words = groups_between(
+      own,
+      std::to_array<std::pair<std::int64_t, const char*>>({{3, "up to 2 words"},
+                                                           {6, "3 to 5 words"},
+                                                           {11, "6 to 10 words"},
+                                                           {21, "11 to 20 words"},
+                                                           {kNoLimit, "more than 20 words"}}),
+      [](const TrialResult& result) { return count_words(result.caption); });
+  report.by_script = {
+      group_of("mostly ASCII", own, [](const auto& r) { return is_mostly_ascii(r.caption); }),
+      group_of("other scripts", own, [](const auto& r) { return !is_mostly_ascii(r.caption); })};
+  report.by_image_side = groups_between(
+      own,
+      std::to_array<std::pair<std::int64_t, const char*>>({{128, "below 128 px"},
+                                                           {256, "128 to 255 px"},
+                                                           {512, "256 to 511 px"},
+                                                           {kNoLimit, "512 px and more"}}),
+      [](const TrialResult& result) {
+        return std::min(result.image_width_px, result.image_height_px);
+      });
+  std::vector<double> scores;
+  for (const TrialResult* result : own) scores.push_back(result->score);
+  std::sort(scores.begin(), scores.end());
+  if (!scores.empty()) {
+    const auto place = static_cast<std::size_t>(wanted_rewrites * static_cast<double>(scores.size()));
+    report.threshold = scores[std::min(place, scores.size() - 1)];
+  }
+  return report;
+}
+
+std::string audit_to_json(const Audit& audit) {
+  const nlohmann::ordered_json json = {
+      {"schema", "aitqe.audit/1"},
+      {"detection", nlohmann::ordered_json::parse(figures_to_json({{"", audit.detection}}))},
+      {"by_words", to_json(audit.by_words)},
+      {"by_script", to_json(audit.by_script)},
+      {"by_image_side", to_json(audit.by_image_side)},
+      {"wanted_rewrites", audit.wanted_rewrites},
+      {"threshold", audit.threshold}};
+  return json.dump(2);
+}
+
+std::string render_audit(const Audit& audit) {
+  return "How well this model sees what is wrong, on captions of yours that were spoiled on purpose\n" +
+         render_figures({{"", audit.detection}}) +
+         render("What it makes of your own captions, by length", audit.by_words) +
+         render("... by script", audit.by_script) +
+         render("... by the shorter side of the image", audit.by_image_side) +
+         formatted("To rewrite about %.1f %% of them: --rewrite-when 'score<%.2f'\n",
+                   100 * audit.wanted_rewrites, audit.threshold);
+}
+
+}  // namespace aitqe

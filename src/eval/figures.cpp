@@ -1,0 +1,173 @@
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <nlohmann/json.hpp>
+
+#include "aitqe/base/ascii.h"
+#include "aitqe/base/log.h"
+#include "aitqe/eval/evaluate.h"
+
+namespace aitqe {
+
+namespace {
+
+/// What a rule without a model says: the longer the better.
+double length_score(const std::string& caption) {
+  const std::string_view text = ascii::trim(caption);
+  return static_cast<double>(std::count(text.begin(), text.end(), ' ') + (text.empty() ? 0 : 1));
+}
+
+/// And another: file names, digits and the words of shops and sites are bad.
+double junk_score(const std::string& caption) {
+  constexpr std::array kWords = std::to_array<std::string_view>(
+      {"image", "photo", "untitled", "click", "buy", "shipping", "download", "copyright", "logo",
+       "icon", "img", "dsc", ".jpg", ".png", "http", "www", "free", "share", "theme", "series",
+       "collection", "converted", "null", "undefined"});
+  const std::string low = ascii::lower(caption);
+  double junk = 0;
+  for (const std::string_view word : kWords) junk += low.find(word) != std::string::npos ? 1 : 0;
+  junk += 0.2 * static_cast<double>(std::count_if(low.begin(), low.end(), ascii::is_digit));
+  junk += static_cast<double>(std::count(low.begin(), low.end(), '_'));
+  return -junk;
+}
+
+/// Every image's results by kind.
+using ByImage = std::map<std::string, std::map<std::string, const TrialResult*>>;
+
+using Score = double (*)(const TrialResult&);
+
+std::vector<ScorePair> pairs_of(const ByImage& images, const std::string& good,
+                                const std::string& bad, Score score) {
+  std::vector<ScorePair> pairs;
+  for (const auto& [key, kinds] : images) {
+    const auto one = kinds.find(good);
+    const auto other = kinds.find(bad);
+    if (one == kinds.end() || other == kinds.end()) continue;
+    pairs.push_back({score(*one->second), score(*other->second)});
+  }
+  return pairs;
+}
+
+double plain_auroc(const std::vector<ScorePair>& pairs) {
+  std::vector<double> good;
+  std::vector<double> bad;
+  for (const ScorePair& pair : pairs) {
+    good.push_back(pair.good);
+    bad.push_back(pair.bad);
+  }
+  return auroc(good, bad);
+}
+
+KindFigures figures_of_kind(const ByImage& images, const std::string& kind, std::uint64_t seed) {
+  KindFigures figures;
+  const auto pairs = [&](Score score) {
+    if (kind != kShippedTrial) return pairs_of(images, kGoodTrial, kind, score);
+    // An image that came with a generic caption has no good one: good ones of other images.
+    std::vector<double> good;
+    std::vector<double> bad;
+    for (const auto& [key, kinds] : images) {
+      if (kinds.contains(kGoodTrial)) good.push_back(score(*kinds.at(kGoodTrial)));
+      if (kinds.contains(kind)) bad.push_back(score(*kinds.at(kind)));
+    }
+    std::vector<ScorePair> result;
+    for (std::size_t i = 0; i < std::max(good.size(), bad.size()) && !good.empty(); ++i) {
+      result.push_back({good[i % good.size()], bad[i % bad.size()]});
+    }
+    return result;
+  };
+  figures.by_score = estimate_auroc(pairs([](const TrialResult& r) { return r.score; }), seed);
+  figures.by_p_rewrite =
+      estimate_auroc(pairs([](const TrialResult& r) { return -r.p_rewrite; }), seed);
+  figures.by_length =
+      plain_auroc(pairs([](const TrialResult& r) { return length_score(r.caption); }));
+  figures.by_junk_words =
+      plain_auroc(pairs([](const TrialResult& r) { return junk_score(r.caption); }));
+  std::vector<char> rewritten;
+  for (const auto& [key, kinds] : images) {
+    const auto found = kinds.find(kind);
+    if (found != kinds.end()) rewritten.push_back(found->second->rewrites ? 1 : 0);
+  }
+  figures.num_images = std::ssize(rewritten);
+  figures.rewritten = estimate_share(rewritten, seed);
+  return figures;
+}
+
+nlohmann::ordered_json to_json(const Estimate& estimate) {
+  return {{"value", estimate.value}, {"low", estimate.low}, {"high", estimate.high}};
+}
+
+}  // namespace
+
+EvalFigures summarise(const std::vector<TrialResult>& results, const std::string& source,
+                      std::uint64_t seed) {
+  ByImage images;
+  EvalFigures figures;
+  std::vector<char> kept;
+  std::map<std::string, bool> kinds;
+  for (const TrialResult& result : results) {
+    if (!source.empty() && result.source != source) continue;
+    if (!result.failure.empty()) {
+      ++figures.failed;
+      continue;
+    }
+    images[result.key][result.kind] = &result;
+    if (result.kind == kGoodTrial) {
+      kept.push_back(result.rewrites ? 0 : 1);
+    } else if (result.kind != kControlGood && result.kind != kControlBad) {
+      kinds[result.kind] = result.is_text_only;
+    }
+  }
+  figures.num_good = std::ssize(kept);
+  figures.kept = estimate_share(kept, seed);
+  for (const auto& [kind, unused] : kinds) {
+    figures.by_kind[kind] = figures_of_kind(images, kind, seed);
+  }
+  figures.control = estimate_auroc(
+      pairs_of(images, kControlGood, kControlBad, [](const TrialResult& r) { return r.score; }), seed);
+  return figures;
+}
+
+std::string figures_to_json(const std::map<std::string, EvalFigures>& by_source) {
+  nlohmann::ordered_json sources = nlohmann::ordered_json::object();
+  for (const auto& [source, figures] : by_source) {
+    nlohmann::ordered_json kinds = nlohmann::ordered_json::object();
+    for (const auto& [kind, one] : figures.by_kind) {
+      kinds[kind] = {{"images", one.num_images},
+                     {"auroc_by_score", to_json(one.by_score)},
+                     {"auroc_by_p_rewrite", to_json(one.by_p_rewrite)},
+                     {"rewritten", to_json(one.rewritten)},
+                     {"auroc_by_length", one.by_length},
+                     {"auroc_by_junk_words", one.by_junk_words}};
+    }
+    sources[source.empty() ? "all" : source] = {{"good", figures.num_good},
+                                                {"kept", to_json(figures.kept)},
+                                                {"failed", figures.failed},
+                                                {"control", to_json(figures.control)},
+                                                {"kinds", kinds}};
+  }
+  return nlohmann::ordered_json{{"schema", "aitqe.eval/1"}, {"sources", sources}}.dump(2);
+}
+
+std::string render_figures(const std::map<std::string, EvalFigures>& by_source) {
+  std::string text;
+  for (const auto& [source, figures] : by_source) {
+    text += formatted("%s: %ld good captions, %.3f kept (%.3f to %.3f); %ld trials failed\n",
+                      source.empty() ? "all" : source.c_str(), figures.num_good,
+                      figures.kept.value, figures.kept.low, figures.kept.high, figures.failed);
+    text += formatted("  %-16s %7s  %-22s %-22s %9s %8s %8s\n", "bad captions", "images",
+                      "AUROC by score", "by p_rewrite", "rewritten", "length", "words");
+    for (const auto& [kind, one] : figures.by_kind) {
+      text += formatted("  %-16s %7ld  %.3f (%.3f to %.3f) %.3f (%.3f to %.3f) %9.3f %8.3f %8.3f\n",
+                        kind.c_str(), one.num_images, one.by_score.value, one.by_score.low,
+                        one.by_score.high, one.by_p_rewrite.value, one.by_p_rewrite.low,
+                        one.by_p_rewrite.high, one.rewritten.value, one.by_length,
+                        one.by_junk_words);
+    }
+    text += formatted("  %-16s %7s  %.3f (%.3f to %.3f)   0.5 when the image is looked at\n",
+                      "other images", "", figures.control.value, figures.control.low,
+                      figures.control.high);
+  }
+  return text;
+}
+
+}  // namespace aitqe

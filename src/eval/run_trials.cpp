@@ -1,0 +1,199 @@
+#include <deque>
+#include <nlohmann/json.hpp>
+
+#include "aitqe/base/error.h"
+#include "aitqe/base/log.h"
+#include "aitqe/base/stream.h"
+#include "aitqe/data/webdataset.h"
+#include "aitqe/eval/evaluate.h"
+#include "aitqe/pipeline/prepare.h"
+#include "aitqe/quality/assessment.h"
+
+namespace aitqe {
+
+namespace {
+
+/// The samples of all shards, front to back.
+class SampleWalk {
+ public:
+  explicit SampleWalk(const std::vector<ShardRef>& shards) : shards_(shards) {}
+
+  struct Found {
+    std::string shard;
+    Sample sample;
+  };
+  std::optional<Found> next() {
+    while (true) {
+      if (!samples_) {
+        if (at_ == shards_.size()) return std::nullopt;
+        source_ = open_source(shards_[at_]);
+        members_.emplace(*source_, losses_);
+        samples_.emplace(*members_);
+      }
+      if (auto sample = samples_->next()) return Found{shards_[at_].name, std::move(*sample)};
+      samples_.reset();
+      members_.reset();
+      ++at_;
+    }
+  }
+
+ private:
+  const std::vector<ShardRef>& shards_;
+  std::size_t at_ = 0;
+  std::unique_ptr<Source> source_;
+  LossLog losses_;
+  std::optional<TarReader> members_;
+  std::optional<SampleReader> samples_;
+};
+
+CaptionPool pool_of(const EvalOptions& options) {
+  CaptionPool pool;
+  SampleWalk walk(options.shards);
+  while (const auto found = walk.next()) {
+    try {
+      const SourcePair pair = read_source_pair(found->sample, options.caption_source);
+      if (pair.kind == SourcePair::Kind::Vague) continue;
+      pool.add({pair.caption, pair.group, pair.kind == SourcePair::Kind::Generic});
+    } catch (const SampleError&) {
+      continue;  // counted by nobody: it can give no trial
+    }
+  }
+  pool.seal();
+  return pool;
+}
+
+/// The trials of all samples, one after the other.
+class TrialWalk {
+ public:
+  TrialWalk(const EvalOptions& options, const Corruptor& corruptor)
+      : options_(options), corruptor_(corruptor), walk_(options.shards) {}
+
+  std::optional<Trial> next() {
+    while (waiting_.empty()) {
+      if (options_.limit >= 0 && images_ >= options_.limit) return std::nullopt;
+      auto found = walk_.next();
+      if (!found) return std::nullopt;
+      try {
+        add(*found);
+      } catch (const SampleError&) {
+        continue;
+      }
+    }
+    Trial trial = std::move(waiting_.front());
+    waiting_.pop_front();
+    return trial;
+  }
+
+ private:
+  void add(const SampleWalk::Found& found) {
+    // The control's image is that of a sample some places before: not of the same family.
+    constexpr std::size_t kDistance = 11;
+    const SourcePair pair = read_source_pair(found.sample, options_.caption_source);
+    const Member* other = earlier_.size() < kDistance ? nullptr : &earlier_.front();
+    for (Trial& trial : make_trials(found.sample, found.shard, pair, corruptor_, other,
+                                    options_.trials)) {
+      waiting_.push_back(std::move(trial));
+    }
+    if (!waiting_.empty()) ++images_;
+    earlier_.push_back(*find_image(found.sample));
+    if (earlier_.size() > kDistance) earlier_.pop_front();
+  }
+
+  const EvalOptions& options_;
+  const Corruptor& corruptor_;
+  SampleWalk walk_;
+  std::deque<Trial> waiting_;
+  std::deque<Member> earlier_;
+  std::int64_t images_ = 0;
+};
+
+TrialResult result_of(const Trial& trial, const AssessedSample& assessed, const AnswerKeys& keys) {
+  TrialResult result;
+  result.key = trial.key;
+  result.source = trial.source;
+  result.kind = trial.kind;
+  result.caption = trial.caption;
+  result.truth = trial.truth;
+  result.is_text_only = trial.is_text_only;
+  result.image_width_px = assessed.prepared.image.width;
+  result.image_height_px = assessed.prepared.image.height;
+  if (assessed.prepared.failure) {
+    result.failure = assessed.prepared.failure->stage + ": " + assessed.prepared.failure->reason;
+    return result;
+  }
+  const Answer& answer = assessed.answer;
+  result.score = answer.score_forced >= 0 ? answer.score_forced : answer.score_expected;
+  result.score_expected = answer.score_expected;
+  result.p_rewrite = answer.p_rewrite;
+  const Assessment assessment = parse_answer(answer.text, keys);
+  if (!assessment.usable) result.failure = "answer: " + describe_problems(assessment);
+  result.rewrites = assessment.recaption.has_value();
+  result.recaption = assessment.recaption.value_or("");
+  return result;
+}
+
+}  // namespace
+
+std::vector<TrialResult> run_trials(const EvalOptions& options, const LoadedModel& model,
+                                    Progress& progress) {
+  for (const ShardRef& shard : options.shards) {
+    if (!is_local_file(shard)) {
+      throw Error(ErrorCategory::Usage, shard.url + ": is read twice here; give files, not a stream");
+    }
+  }
+  const CaptionPool pool = pool_of(options);
+  const Corruptor corruptor(pool);
+  TrialWalk walk(options, corruptor);
+  const Preparer prepare(model, {});
+  struct PreparedTrial {
+    Trial trial;
+    PreparedSample prepared;
+  };
+  constexpr std::size_t kAhead = 32;
+  ParallelMap<Trial, PreparedTrial> stream(
+      [&walk] { return walk.next(); },
+      [&prepare](Trial trial) {
+        Sample sample = std::move(trial.sample);
+        return PreparedTrial{std::move(trial), prepare(std::move(sample))};
+      },
+      options.num_workers, kAhead);
+
+  std::vector<TrialResult> results;
+  std::deque<Trial> asked;  // in order, as answers come back
+  Judge judge(model, options.judge);
+  const auto next = [&]() -> std::optional<PreparedSample> {
+    auto one = progress.stop_requested ? std::nullopt : stream.next();
+    if (!one) return std::nullopt;
+    asked.push_back(std::move(one->trial));
+    return std::move(one->prepared);
+  };
+  // Below every score: rewritten pairs get a score behind the plain key, no more is asked.
+  const AnswerOrder order{AnswerStart::Free, 0.0};
+  judge.run(
+      next, [&](const PreparedSample&) { return order; },
+      [&](const AssessedSample& assessed) {
+        results.push_back(result_of(asked.front(), assessed, judge.keys()));
+        asked.pop_front();
+        ++progress.pairs;
+        if (results.back().rewrites) ++progress.rewritten;
+        if (!results.back().failure.empty()) ++progress.failed;
+      });
+  return results;
+}
+
+std::string trial_to_json(const TrialResult& result) {
+  const nlohmann::ordered_json json = {{"key", result.key},
+                                       {"source", result.source},
+                                       {"kind", result.kind},
+                                       {"caption", result.caption},
+                                       {"truth", result.truth},
+                                       {"score", result.score},
+                                       {"score_expected", result.score_expected},
+                                       {"p_rewrite", result.p_rewrite},
+                                       {"rewrites", result.rewrites},
+                                       {"recaption", result.recaption},
+                                       {"failure", result.failure}};
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace aitqe

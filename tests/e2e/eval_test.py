@@ -1,0 +1,71 @@
+"""`aitqe eval`, `aitqe audit` and `aitqe convert` on the bundled pairs."""
+
+import json
+import unittest
+
+from support import EXAMPLES, SOURCE_DIR, EndToEndTest
+
+TINY = ["--model", SOURCE_DIR / "models/aitqe-tiny", "--dtype", "f32"]
+
+
+class EvalTest(EndToEndTest):
+    def test_eval_prints_a_table_and_writes_every_trial(self):
+        result = self.aitqe("eval", EXAMPLES, "-o", self.folder / "eval", "--limit", "40", *TINY)
+        for words in ("good captions", "other_image", "truncated", "AUROC by score"):
+            self.assertIn(words, result.stdout)
+        figures = json.loads((self.folder / "eval/eval.json").read_text())["sources"]["all"]
+        trials = [json.loads(line) for line in (self.folder / "eval/trials.jsonl").read_text().splitlines()]
+        good = [t for t in trials if t["kind"] == "good" and not t["failure"]]
+        self.assertEqual(figures["good"], len(good))
+        self.assertEqual(len({t["key"] for t in trials}), 40)
+        # The figure is what the rows give.
+        mismatched = {t["key"]: t["score"] for t in trials if t["kind"] == "other_image" and not t["failure"]}
+        pairs = [(t["score"], mismatched[t["key"]]) for t in good if t["key"] in mismatched]
+        wins = sum((g > b) + 0.5 * (g == b) for g, _ in pairs for _, b in pairs) / len(pairs)**2
+        self.assertAlmostEqual(figures["kinds"]["other_image"]["auroc_by_score"]["value"], wins, places=9)
+
+    def test_the_same_command_prints_the_same(self):
+        runs = [self.aitqe("eval", EXAMPLES, "--limit", "12", "--json", "--batch-size", str(size), *TINY).stdout
+                for size in (1, 16)]
+        self.assertEqual(runs[0], runs[1])
+
+    def test_audit_suggests_a_threshold_that_rewrites_the_wanted_share(self):
+        result = self.aitqe("audit", EXAMPLES, "--limit", "60", "--rewrite-rate", "30%", "-o", self.folder / "audit",
+                            *TINY)
+        self.assertIn("--rewrite-when 'score<", result.stdout)
+        audit = json.loads((self.folder / "audit/audit.json").read_text())
+        trials = [json.loads(line) for line in (self.folder / "audit/trials.jsonl").read_text().splitlines()]
+        own = [t["score"] for t in trials if t["kind"] in ("good", "shipped") and not t["failure"]]
+        below = sum(score < audit["threshold"] for score in own) / len(own)
+        self.assertLessEqual(below, 0.31)
+        self.assertEqual(sum(group["captions"] for group in audit["by_words"]), len(own))
+
+    def test_an_adapter_goes_back_onto_its_base_and_onto_no_other(self):
+        self.aitqe("contrast", EXAMPLES, "-o", self.folder / "training")
+        recipe = self.folder / "recipe.toml"
+        recipe.write_text(f'model = "{TINY[1]}"\ndtype = "f32"\n[[stage]]\nname = "judge"\ntask = "judge"\n'
+                          f'shards = ["{self.folder}/training"]\nnum_steps = 3\nimages_per_step = 2\n'
+                          '[[stage.lora]]\nmodules = "model.model.layers.*"\nrank = 2\n')
+        self.aitqe("train", recipe, "-o", self.folder / "trained")
+        adapter = self.folder / "trained/adapter"
+        self.aitqe("convert", adapter, "--base", TINY[1], "-o", self.folder / "merged")
+        scores = []
+        for model in ("trained", "merged"):
+            self.aitqe("score", EXAMPLES, "-o", self.folder / f"by-{model}", "--model", self.folder / model, "--dtype",
+                       "f32", "--limit", "6", "--max-failed", "100%")
+            rows = (self.folder / f"by-{model}/pairs-00000.aitqe.jsonl").read_text().splitlines()
+            scores.append([json.loads(row)["p_rewrite"] for row in rows])
+        for a, b in zip(*scores):
+            self.assertAlmostEqual(a, b, delta=0.05)  # factors are stored in bf16
+        other = SOURCE_DIR / "tests/data/reference/tied-f32-single"
+        self.assertIn("stands on", self.aitqe("convert", adapter, "--base", other, "-o", self.folder / "x",
+                                              expect=6).stderr)
+
+    def test_usage_errors(self):
+        self.assertIn("no input", self.aitqe("eval", expect=2).stderr)
+        self.assertIn("read twice", self.aitqe("audit", "-", input=b"", expect=2).stderr)
+        self.assertIn("--base", self.aitqe("convert", TINY[1], "-o", self.folder / "x", expect=2).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
