@@ -3,7 +3,7 @@
 
     python scripts/make_default_model.py start --work WORK     the untrained model: WORK/start (adapter), WORK/base (whole)
     python scripts/make_default_model.py data --work WORK      WORK/training, WORK/vectors.safetensors (needs WORK/shards)
-    aitqe train configs/train-small.toml -o WORK/trained       hours on two cores; can be stopped and run again
+    aitqe train WORK/recipe.toml -o WORK/trained       hours on two cores; can be stopped and run again
     python scripts/make_default_model.py pack --work WORK      models/aitqe-small
 
 WORK/shards comes from make_caption_shards.py. The base is SmolLM2-135M-Instruct as a Qwen2 with zero biases, the vision

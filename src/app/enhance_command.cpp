@@ -166,6 +166,10 @@ class EnhanceCommand : public Command {
         ->capture_default_str();
     app.add_flag("--full", options_.judge.full, "All five sub-scores and explanations")
         ->group("Judgement");
+    app.add_flag("--verify", options_.judge.verify,
+                 "Take a new caption only if it scores better than the old one and keeps its names "
+                 "and numbers")
+        ->group("Judgement");
     app.add_flag("--reference-specials", typed_.reference_specials,
                  "Parse special tokens in captions as the reference does; only to compare with it, "
                  "never for "

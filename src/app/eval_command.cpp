@@ -26,15 +26,16 @@ class EvalCommand : public Command {
 
   std::string name() const override { return is_audit_ ? "audit" : "eval"; }
   std::string summary() const override {
-    return is_audit_ ? "Test the judge on corrupted copies of your own data, and suggest a threshold"
-                     : "Measure how well a model tells good captions from bad ones";
+    return is_audit_
+               ? "Test the judge on corrupted copies of your own data, and suggest a threshold"
+               : "Measure how well a model tells good captions from bad ones";
   }
   std::string examples() const override {
-    return is_audit_
-               ? "  aitqe audit examples/pairs-00000.tar --limit 100\n"
-                 "  aitqe audit 'data/{00000..00009}.tar' --limit 1000 --rewrite-rate 20%\n"
-               : "  aitqe eval examples/pairs-00000.tar -o eval\n"
-                 "  aitqe eval 'val/*.tar' -o eval --model my-model --flaws other_image,near_miss\n";
+    return is_audit_ ? "  aitqe audit examples/pairs-00000.tar --limit 100\n"
+                       "  aitqe audit 'data/{00000..00009}.tar' --limit 1000 --rewrite-rate 20%\n"
+                     : "  aitqe eval examples/pairs-00000.tar -o eval\n"
+                       "  aitqe eval 'val/*.tar' -o eval --model my-model --flaws "
+                       "other_image,near_miss\n";
   }
 
   void add_options(CLI::App& app) override {
@@ -51,7 +52,8 @@ class EvalCommand : public Command {
     app.add_option("--limit", options_.limit, "Take only the first N images")
         ->type_name("N")
         ->check(CLI::PositiveNumber);
-    app.add_option("--seed", options_.trials.seed, "Another seed makes other flaws")->type_name("N");
+    app.add_option("--seed", options_.trials.seed, "Another seed makes other flaws")
+        ->type_name("N");
     app.add_option("--batch-size", batch_size_, "Trials in the model at once")
         ->type_name("N")
         ->check(CLI::PositiveNumber);

@@ -71,16 +71,18 @@ class InspectCommand : public Command {
     std::printf("%s\n", model_.folder.c_str());
     std::printf("  weights    %.1f MB in safetensors files\n",
                 static_cast<double>(tensors.total_bytes()) / 1e6);
-    std::printf(
-        "  vision     %-28s %8.1f M parameters, %lld of %lld layers used, %lld px / %lld = %lld "
-        "tokens\n",
-        config.vision_name.c_str(), million(cost.vision_parameters),
-        number(config.vision.num_layers - 1), number(config.vision.num_layers),
-        number(config.vision.image_size), number(config.vision.patch_size),
-        number(config.num_image_tokens));
+    const bool is_siglip = config.vision.family == VisionFamily::Siglip;
+    const std::string layers = is_siglip
+                                   ? std::to_string(config.vision.num_layers - 1) + " of " +
+                                         std::to_string(config.vision.num_layers) + " layers used"
+                                   : std::to_string(config.vision.stages.size()) + " stages";
+    std::printf("  vision     %-28s %8.1f M parameters, %s, %lld px / %lld = %lld tokens\n",
+                config.vision_name.c_str(), million(cost.vision_parameters), layers.c_str(),
+                number(config.vision.image_size), number(config.vision.patch_size),
+                number(config.num_image_tokens));
     std::printf("             configuration from %s\n", config.vision_config_origin.c_str());
     std::printf("  projector  %lld -> %lld -> %lld %*s %8.1f M parameters\n",
-                number(config.vision.hidden_size), number(config.text.hidden_size),
+                number(config.vision.hidden_size), number(config.projector_hidden_size),
                 number(config.text.hidden_size), 8, "", million(cost.projector_parameters));
     std::printf(
         "  language   Qwen2, %lld layers of %lld, %lld heads (%lld kv) of %lld, vocabulary %lld%s: "

@@ -19,7 +19,7 @@ class TrainCommand : public Command {
     return "Train a model to judge and rewrite, by a recipe of stages";
   }
   std::string examples() const override {
-    return "  aitqe train configs/train-tiny.toml -o my-model\n"
+    return "  aitqe train configs/train/tiny.toml -o my-model\n"
            "  aitqe enhance examples/pairs-00000.tar -o out --model my-model\n";
   }
 

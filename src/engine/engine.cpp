@@ -162,26 +162,36 @@ void Engine::decode() {
   const Stopwatch stopwatch(times_.decode_s);
   std::vector<std::int32_t> ids;
   std::vector<SequenceRows> rows;
+  std::vector<std::int64_t> wanted;  // rows whose logits are read
   for (const auto& sequence : running_) {
-    const auto num_rows = static_cast<std::int64_t>(sequence->feed.tokens.size());
-    rows.push_back({{static_cast<std::int64_t>(ids.size()), num_rows, sequence->num_kept},
-                    &sequence->place.layers});
-    ids.insert(ids.end(), sequence->feed.tokens.begin(), sequence->feed.tokens.end());
-    if (sequence->feed.keep) sequence->num_kept += num_rows;
+    const Feed& feed = sequence->feed;
+    const auto first_row = static_cast<std::int64_t>(ids.size());
+    const auto num_rows = static_cast<std::int64_t>(feed.tokens.size());
+    rows.push_back({{first_row, num_rows, sequence->num_kept}, &sequence->place.layers});
+    ids.insert(ids.end(), feed.tokens.begin(), feed.tokens.end());
+    const std::int64_t num_unread = feed.num_logits > 0 ? num_rows - feed.num_logits : 0;
+    for (std::int64_t row = num_unread; row < num_rows; ++row) wanted.push_back(first_row + row);
+    if (feed.keep) sequence->num_kept += num_rows;
   }
   const auto num_rows = static_cast<std::int64_t>(ids.size());
   at::Tensor hidden = at::empty({num_rows, model_.config().text.hidden_size},
                                 model_.compute().activation_options());
   model_.language_model().embed(ids, hidden, 0);
   hidden = model_.language_model().forward(hidden, rows);
-  const at::Tensor logits = model_.language_model().logits(hidden);  // [num_rows, vocab]
+  if (std::ssize(wanted) < num_rows) {
+    hidden = hidden.index_select(0, at::tensor(wanted, at::kLong).to(hidden.device()));
+  }
+  const at::Tensor logits = model_.language_model().logits(hidden);  // [wanted, vocab]
   times_.decode_rows += num_rows;
   ++times_.decode_steps;
 
   std::vector<std::unique_ptr<Sequence>> still_running;
+  std::int64_t first = 0;
   for (std::size_t i = 0; i < running_.size(); ++i) {
-    const LogitsRows own{logits.const_data_ptr<float>() + rows[i].rows.first_row * logits.size(1),
-                         rows[i].rows.num_rows, logits.size(1)};
+    const std::int64_t asked = running_[i]->feed.num_logits;
+    const LogitsRows own{logits.const_data_ptr<float>() + first * logits.size(1),
+                         asked > 0 ? asked : rows[i].rows.num_rows, logits.size(1)};
+    first += own.num_rows;
     if (advance(*running_[i], own, *done_)) still_running.push_back(std::move(running_[i]));
   }
   running_ = std::move(still_running);
@@ -193,6 +203,8 @@ bool Engine::advance(Sequence& sequence, const LogitsRows& logits, const Done& d
     if (auto feed = sequence.request.guide->next(logits)) {
       if (feed->from == Feed::From::Prompt) {
         sequence.num_kept = static_cast<std::int64_t>(sequence.request.prompt.size());
+      } else if (feed->from == Feed::From::Image) {
+        sequence.num_kept = sequence.request.num_image_tokens;
       }
       const std::int64_t end = sequence.num_kept + static_cast<std::int64_t>(feed->tokens.size());
       if (end > sequence.place.capacity) {

@@ -49,9 +49,9 @@ ScoreGroup group_of(const std::string& name, const Results& results,
 
 /// Groups between limits: [0, a), [a, b), ..., the last one open.
 template <std::size_t N>
-std::vector<ScoreGroup> groups_between(const Results& results,
-                                       const std::array<std::pair<std::int64_t, const char*>, N>& names,
-                                       const std::function<std::int64_t(const TrialResult&)>& measure) {
+std::vector<ScoreGroup> groups_between(
+    const Results& results, const std::array<std::pair<std::int64_t, const char*>, N>& names,
+    const std::function<std::int64_t(const TrialResult&)>& measure) {
   std::vector<ScoreGroup> groups;
   std::int64_t low = 0;
   for (const auto& [high, name] : names) {
@@ -81,9 +81,9 @@ std::string render(const char* title, const std::vector<ScoreGroup>& groups) {
   std::string text = formatted("%s\n", title);
   for (const ScoreGroup& group : groups) {
     if (group.num_captions == 0) continue;
-    text += formatted("  %-24s %8ld captions   mean score %.2f   %5.1f %% rewritten\n",
-                      group.name.c_str(), group.num_captions, group.mean_score,
-                      100 * group.rewritten);
+    text +=
+        formatted("  %-24s %8ld captions   mean score %.2f   %5.1f %% rewritten\n",
+                  group.name.c_str(), group.num_captions, group.mean_score, 100 * group.rewritten);
   }
   return text;
 }
@@ -123,7 +123,8 @@ Audit audit(const std::vector<TrialResult>& results, double wanted_rewrites, std
   for (const TrialResult* result : own) scores.push_back(result->score);
   std::sort(scores.begin(), scores.end());
   if (!scores.empty()) {
-    const auto place = static_cast<std::size_t>(wanted_rewrites * static_cast<double>(scores.size()));
+    const auto place =
+        static_cast<std::size_t>(wanted_rewrites * static_cast<double>(scores.size()));
     report.threshold = scores[std::min(place, scores.size() - 1)];
   }
   return report;
@@ -142,7 +143,8 @@ std::string audit_to_json(const Audit& audit) {
 }
 
 std::string render_audit(const Audit& audit) {
-  return "How well this model sees what is wrong, on captions of yours that were spoiled on purpose\n" +
+  return "How well this model sees what is wrong, on captions of yours that were spoiled on "
+         "purpose\n" +
          render_figures({{"", audit.detection}}) +
          render("What it makes of your own captions, by length", audit.by_words) +
          render("... by script", audit.by_script) +

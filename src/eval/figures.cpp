@@ -20,9 +20,9 @@ double length_score(const std::string& caption) {
 /// And another: file names, digits and the words of shops and sites are bad.
 double junk_score(const std::string& caption) {
   constexpr std::array kWords = std::to_array<std::string_view>(
-      {"image", "photo", "untitled", "click", "buy", "shipping", "download", "copyright", "logo",
-       "icon", "img", "dsc", ".jpg", ".png", "http", "www", "free", "share", "theme", "series",
-       "collection", "converted", "null", "undefined"});
+      {"image", "photo", "untitled", "click",  "buy",        "shipping",  "download", "copyright",
+       "logo",  "icon",  "img",      "dsc",    ".jpg",       ".png",      "http",     "www",
+       "free",  "share", "theme",    "series", "collection", "converted", "null",     "undefined"});
   const std::string low = ascii::lower(caption);
   double junk = 0;
   for (const std::string_view word : kWords) junk += low.find(word) != std::string::npos ? 1 : 0;
@@ -123,7 +123,8 @@ EvalFigures summarise(const std::vector<TrialResult>& results, const std::string
     figures.by_kind[kind] = figures_of_kind(images, kind, seed);
   }
   figures.control = estimate_auroc(
-      pairs_of(images, kControlGood, kControlBad, [](const TrialResult& r) { return r.score; }), seed);
+      pairs_of(images, kControlGood, kControlBad, [](const TrialResult& r) { return r.score; }),
+      seed);
   return figures;
 }
 
@@ -152,16 +153,16 @@ std::string render_figures(const std::map<std::string, EvalFigures>& by_source) 
   std::string text;
   for (const auto& [source, figures] : by_source) {
     text += formatted("%s: %ld good captions, %.3f kept (%.3f to %.3f); %ld trials failed\n",
-                      source.empty() ? "all" : source.c_str(), figures.num_good,
-                      figures.kept.value, figures.kept.low, figures.kept.high, figures.failed);
+                      source.empty() ? "all" : source.c_str(), figures.num_good, figures.kept.value,
+                      figures.kept.low, figures.kept.high, figures.failed);
     text += formatted("  %-16s %7s  %-22s %-22s %9s %8s %8s\n", "bad captions", "images",
                       "AUROC by score", "by p_rewrite", "rewritten", "length", "words");
     for (const auto& [kind, one] : figures.by_kind) {
-      text += formatted("  %-16s %7ld  %.3f (%.3f to %.3f) %.3f (%.3f to %.3f) %9.3f %8.3f %8.3f\n",
-                        kind.c_str(), one.num_images, one.by_score.value, one.by_score.low,
-                        one.by_score.high, one.by_p_rewrite.value, one.by_p_rewrite.low,
-                        one.by_p_rewrite.high, one.rewritten.value, one.by_length,
-                        one.by_junk_words);
+      text +=
+          formatted("  %-16s %7ld  %.3f (%.3f to %.3f) %.3f (%.3f to %.3f) %9.3f %8.3f %8.3f\n",
+                    kind.c_str(), one.num_images, one.by_score.value, one.by_score.low,
+                    one.by_score.high, one.by_p_rewrite.value, one.by_p_rewrite.low,
+                    one.by_p_rewrite.high, one.rewritten.value, one.by_length, one.by_junk_words);
     }
     text += formatted("  %-16s %7s  %.3f (%.3f to %.3f)   0.5 when the image is looked at\n",
                       "other images", "", figures.control.value, figures.control.low,

@@ -90,8 +90,8 @@ class TrialWalk {
     constexpr std::size_t kDistance = 11;
     const SourcePair pair = read_source_pair(found.sample, options_.caption_source);
     const Member* other = earlier_.size() < kDistance ? nullptr : &earlier_.front();
-    for (Trial& trial : make_trials(found.sample, found.shard, pair, corruptor_, other,
-                                    options_.trials)) {
+    for (Trial& trial :
+         make_trials(found.sample, found.shard, pair, corruptor_, other, options_.trials)) {
       waiting_.push_back(std::move(trial));
     }
     if (!waiting_.empty()) ++images_;
@@ -138,7 +138,8 @@ std::vector<TrialResult> run_trials(const EvalOptions& options, const LoadedMode
                                     Progress& progress) {
   for (const ShardRef& shard : options.shards) {
     if (!is_local_file(shard)) {
-      throw Error(ErrorCategory::Usage, shard.url + ": is read twice here; give files, not a stream");
+      throw Error(ErrorCategory::Usage,
+                  shard.url + ": is read twice here; give files, not a stream");
     }
   }
   const CaptionPool pool = pool_of(options);

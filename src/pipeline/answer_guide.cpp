@@ -6,6 +6,8 @@
 #include <string_view>
 
 #include "aitqe/base/error.h"
+#include "aitqe/quality/assessment.h"
+#include "aitqe/text/unicode.h"
 
 namespace aitqe {
 
@@ -27,8 +29,10 @@ AnswerRules::AnswerRules(std::shared_ptr<const Tokenizer> tokenizer_in, AnswerKe
 
 std::int64_t AnswerRules::most_tokens() const {
   constexpr std::size_t kTenLookAhead = 1;
-  return max_new_tokens + static_cast<std::int64_t>(recaption_prefix.size() + score_prefix.size() +
-                                                    recaption_key.size() + kTenLookAhead);
+  const std::size_t question = verify_with == nullptr ? 0 : verify_with->question("").size();
+  return max_new_tokens +
+         static_cast<std::int64_t>(recaption_prefix.size() + score_prefix.size() +
+                                   recaption_key.size() + kTenLookAhead + question);
 }
 
 AnswerGuide::AnswerGuide(std::shared_ptr<const AnswerRules> rules, AnswerOrder order)
@@ -64,9 +68,11 @@ std::optional<Feed> AnswerGuide::next(const LogitsRows& logits) {
       phase_ = Phase::Generate;
       return commit(pending_id_);
     case Phase::ForcedScore:
-      answer_.score_forced = expected_score(digit_probabilities(logits.row(logits.num_rows - 2)),
-                                            probability(logits.last(), rules_->digits[0]));
-      return std::nullopt;
+      answer_.score_forced = score_behind_key(logits);
+      return ask_more();
+    case Phase::RecaptionScore:
+      answer_.score_recaption = score_behind_key(logits);
+      return ask_more();
   }
   return std::nullopt;
 }
@@ -119,25 +125,61 @@ std::optional<Feed> AnswerGuide::commit(std::int32_t id) {
 std::optional<Feed> AnswerGuide::finish() {
   if (second_answer_) {
     answer_.asked_recaption = text_.text();
-    return std::nullopt;
+  } else {
+    answer_.ids = text_.ids();
+    answer_.text = text_.text();
   }
-  answer_.ids = text_.ids();
-  answer_.text = text_.text();
-  if (!order_.rewrite_below) return std::nullopt;
-  const std::string rewrite_start = "{\"" + rules_->keys.recaption;
-  if (answer_.text.starts_with(rewrite_start)) {
-    if (rules_->digits[1] < 0 || rules_->digits[0] < 0) return std::nullopt;
-    phase_ = Phase::ForcedScore;
-    std::vector<std::int32_t> look_ahead = rules_->score_prefix;
-    look_ahead.push_back(rules_->digits[1]);
-    return Feed{look_ahead, Feed::From::Prompt, /*keep=*/false};
+  return ask_more();
+}
+
+std::optional<Feed> AnswerGuide::ask_more() {
+  const bool rewrites = answer_.text.starts_with("{\"" + rules_->keys.recaption);
+  const bool verifies = rules_->verify_with != nullptr;
+  if (rewrites && !has_forced_score_ && (order_.rewrite_below || verifies)) {
+    has_forced_score_ = true;
+    if (auto feed = ask_forced_score()) return feed;
   }
-  if (answer_.score_expected >= 0 && answer_.score_expected < *order_.rewrite_below) {
+  const bool is_below = order_.rewrite_below && answer_.score_expected >= 0 &&
+                        answer_.score_expected < *order_.rewrite_below;
+  if (!rewrites && is_below && !second_answer_) {
     second_answer_ = true;
+    phase_ = Phase::Generate;
     text_.clear();
     return force(rules_->recaption_prefix, Feed::From::Prompt);
   }
+  if (verifies && !has_recaption_score_) {
+    has_recaption_score_ = true;
+    return ask_recaption_score();
+  }
   return std::nullopt;
+}
+
+std::optional<Feed> AnswerGuide::ask_forced_score() {
+  if (rules_->digits[1] < 0 || rules_->digits[0] < 0) return std::nullopt;
+  phase_ = Phase::ForcedScore;
+  std::vector<std::int32_t> look_ahead = rules_->score_prefix;
+  look_ahead.push_back(rules_->digits[1]);
+  return Feed{look_ahead, Feed::From::Prompt, /*keep=*/false, /*num_logits=*/2};
+}
+
+std::optional<Feed> AnswerGuide::ask_recaption_score() {
+  const std::string& said = second_answer_ ? answer_.asked_recaption : answer_.text;
+  const Assessment assessment = parse_answer(strip_python(said), rules_->keys);
+  const bool can_score = rules_->digits[1] >= 0 && rules_->digits[0] >= 0;
+  if (!assessment.recaption || assessment.is_recaption_cut || !can_score) return std::nullopt;
+  std::vector<std::int32_t> question = rules_->verify_with->question(*assessment.recaption);
+  question.insert(question.end(), rules_->score_prefix.begin(), rules_->score_prefix.end());
+  question.push_back(rules_->digits[1]);
+  // There is room for what the model itself can say; a text that takes more tokens is not scored.
+  if (std::ssize(question) > rules_->most_tokens()) return std::nullopt;
+  phase_ = Phase::RecaptionScore;
+  return Feed{question, Feed::From::Image, /*keep=*/false, /*num_logits=*/2};
+}
+
+/// Of two rows: behind the score key, and behind it and a 1.
+double AnswerGuide::score_behind_key(const LogitsRows& logits) const {
+  return expected_score(digit_probabilities(logits.row(0)),
+                        probability(logits.row(1), rules_->digits[0]));
 }
 
 /// The text ends with the overall score's key, a colon, and nothing but what may stand before a

@@ -65,7 +65,7 @@ Assessment assess(const Answer& answer, const AnswerKeys& keys) {
 }  // namespace
 
 EnhancedSample conclude(AssessedSample assessed, const std::string& shard_name, bool in_worst_set,
-                        const ConcludeOptions& options) {
+                        const ConcludeOptions& options, RewriteCounts* counts) {
   EnhancedSample enhanced{Sample(), row_of(assessed, shard_name)};
   ReportRow& row = enhanced.row;
   enhanced.sample = std::move(assessed.prepared.sample);
@@ -78,6 +78,7 @@ EnhancedSample conclude(AssessedSample assessed, const std::string& shard_name, 
   row.scores = assessment.scores;
   row.score_expected = answer.score_expected;
   row.score_forced = answer.score_forced;
+  row.score_recaption = answer.score_recaption;
   row.p_rewrite = answer.p_rewrite;
   row.recaption = assessment.recaption.value_or("");
   row.answer_problems = describe_problems(assessment);
@@ -85,8 +86,12 @@ EnhancedSample conclude(AssessedSample assessed, const std::string& shard_name, 
   if (options.with_answers || !assessment.usable) row.answer = answer.text;
 
   const double score = answer.score_forced >= 0 ? answer.score_forced : answer.score_expected;
-  const Verdict verdict = decide({assessment, score, in_worst_set, assessed.prepared.caption},
-                                 options.rule, options.keys);
+  const auto verified = options.verify ? std::optional(answer.score_recaption) : std::nullopt;
+  Verdict verdict = decide({assessment, score, in_worst_set, assessed.prepared.caption, verified},
+                           options.rule, options.keys);
+  const bool repeats = options.verify && counts != nullptr &&
+                       verdict.decision == Decision::Rewrite && counts->add(verdict.caption_out);
+  if (repeats) verdict = {Decision::Keep, "rewrite_repeats", assessed.prepared.caption};
   row.decision = verdict.decision;
   row.reason = verdict.reason;
   row.caption_out = verdict.caption_out;

@@ -35,8 +35,8 @@ class Run {
                               options.sampling.seed);
     }
     if (options.trace_file) trace_.emplace(*options.trace_file);
-    conclude_options_ = {options.rule, judge_.keys(), options.prepare.caption_source,
-                         options.judge.full, options.with_answers};
+    conclude_options_ = {options.rule,       judge_.keys(),        options.prepare.caption_source,
+                         options.judge.full, options.judge.verify, options.with_answers};
     pairs_left_ = options.sampling.limit;
   }
 
@@ -137,11 +137,12 @@ class Run {
     const auto start = std::chrono::steady_clock::now();
     const ShardRef& shard = stream.shard();
     ShardOutput output(options_.output_folder, shard, {options_.write_shards, ""});
+    RewriteCounts counts;  // the writer's thread alone
     ShardWriter writer(
         output,
         [&](AssessedSample sample) {
           const bool worst = is_worst(shard.name, sample.prepared.sample.index);
-          return conclude(std::move(sample), shard.name, worst, conclude_options_);
+          return conclude(std::move(sample), shard.name, worst, conclude_options_, &counts);
         },
         [&](const EnhancedSample& sample) { count(sample); });
 
@@ -224,6 +225,7 @@ std::string pinned_config(const EnhanceOptions& options, const LoadedModel& mode
       {"max_prompt_tokens", options.prepare.max_prompt_tokens},
       {"max_new_tokens", options.judge.max_new_tokens},
       {"full", options.judge.full},
+      {"verify", options.judge.verify},
       {"answers", options.with_answers},
       {"limit", options.sampling.limit},
       {"sample", options.sampling.rate},

@@ -13,6 +13,7 @@ std::shared_ptr<const AnswerRules> make_rules(const LoadedModel& model,
                                              model.mllm->config().eos_ids);
   rules->max_new_tokens = options.max_new_tokens;
   rules->full = options.full;
+  if (options.verify) rules->verify_with = model.prompts;
   return rules;
 }
 
@@ -49,7 +50,9 @@ class InOrder {
 }  // namespace
 
 Judge::Judge(const LoadedModel& model, const JudgeOptions& options)
-    : rules_(make_rules(model, options)), engine_(*model.mllm, options.limits) {}
+    : rules_(make_rules(model, options)),
+      num_image_tokens_(model.prompts->num_image_ids()),
+      engine_(*model.mllm, options.limits) {}
 
 void Judge::run(const Next& next, const Order& order, const Done& done) {
   InOrder samples(done);
@@ -65,6 +68,7 @@ void Judge::run(const Next& next, const Order& order, const Done& done) {
       Request request;
       request.id = place;
       request.prompt = prepared.prompt;
+      request.num_image_tokens = num_image_tokens_;
       const std::int64_t side = prepared.pixels.side_px;
       // The tensor owns the floats: they go when the engine has encoded them.
       auto* pixels = new std::vector<float>(std::move(prepared.pixels.chw));

@@ -35,6 +35,9 @@ constexpr std::array kReasons = std::to_array<VerdictReason>({
     {"rewrite_refusal", "the rewrite is a refusal"},
     {"rewrite_url", "the rewrite holds a link that the caption does not"},
     {"rewrite_loop", "the rewrite repeats itself"},
+    {"rewrite_loses_facts", "the rewrite leaves out a name or number of the caption"},
+    {"rewrite_not_better", "the rewrite's own score is no better than the caption's"},
+    {"rewrite_repeats", "the same rewrite was given to several images of the shard"},
     {"answer_unreadable", "the model's answer could not be read"},
     {"answer_cut", "the model's answer ends before its score"},
 });
@@ -147,6 +150,9 @@ std::string_view obstacle(const JudgedPair& pair, const AnswerKeys& keys) {
     return rewrite_fault_reason(*fault);
   }
   if (ascii::trim(recaption) == ascii::trim(pair.original)) return "rewrite_identical";
+  if (!pair.recaption_score) return "";
+  if (find_lost_fact(recaption, pair.original)) return "rewrite_loses_facts";
+  if (!(*pair.recaption_score > pair.score)) return "rewrite_not_better";
   return "";
 }
 

@@ -143,6 +143,12 @@ Prompt PromptBuilder::build(std::string_view caption, CaptionSpecials specials) 
   return prompt;
 }
 
+std::vector<std::int32_t> PromptBuilder::question(std::string_view caption) const {
+  return tokenizer_->encode(
+      template_.before_caption + repair_utf8(caption) + template_.after_caption,
+      SpecialTokens::AsText);
+}
+
 void PromptBuilder::refuse_ids(const std::vector<std::int32_t>& question_ids) const {
   for (const std::int32_t refused : options_.ids_the_reference_refuses) {
     if (std::find(question_ids.begin(), question_ids.end(), refused) == question_ids.end()) {

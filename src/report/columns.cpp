@@ -37,6 +37,8 @@ constexpr std::array kColumns = std::to_array<Column>({
      +[](Row& r) -> double& { return r.score_expected; }},
     {"score_forced", "the same with the answer forced to start with the score",
      +[](Row& r) -> double& { return r.score_forced; }},
+    {"score_recaption", "the new caption's own score under the same image; only with --verify",
+     +[](Row& r) -> double& { return r.score_recaption; }},
     {"p_rewrite", "probability that the answer starts with a new caption",
      +[](Row& r) -> double& { return r.p_rewrite; }},
     {"explanations.overall", "why the model gave that score; only with --full",

@@ -15,7 +15,7 @@ import webdataset
 
 from support import SharedRunTest, example_members, write_tar
 
-FLOATS = ["score_expected", "score_forced", "p_rewrite"]
+FLOATS = ["score_expected", "score_forced", "score_recaption", "p_rewrite"]
 SCORES = ["overall", "text_quality", "image_text_matching", "object_detail", "semantic_understanding",
           "text_chart_description"]
 TOO_LONG = b"far too long " * 20_000  # fails, so that rows and records of failed pairs are there

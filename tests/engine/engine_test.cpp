@@ -69,6 +69,28 @@ class Failing : public Guide {
   std::optional<Feed> next(const LogitsRows&) override { throw SampleError("odd: on purpose"); }
 };
 
+/// Asks its own question, then another about the same image.
+class Curious : public Guide {
+ public:
+  explicit Curious(std::vector<std::int32_t> question) : question_(std::move(question)) {}
+
+  std::optional<Feed> next(const LogitsRows& logits) override {
+    if (!asked_) {
+      asked_ = true;
+      return Feed{question_, Feed::From::Image, /*keep=*/false, /*num_logits=*/2};
+    }
+    EXPECT_EQ(logits.num_rows, 2);
+    seen.assign(logits.last().begin(), logits.last().end());
+    return std::nullopt;
+  }
+
+  std::vector<float> seen;
+
+ private:
+  std::vector<std::int32_t> question_;
+  bool asked_ = false;
+};
+
 std::vector<std::int32_t> prompt_of(std::int64_t number, const ModelConfig& config) {
   std::vector<std::int32_t> prompt(static_cast<std::size_t>(config.num_image_tokens),
                                    kImageFeature);
@@ -84,7 +106,7 @@ Request request_of(std::int64_t number, const ModelConfig& config, std::unique_p
       (at::arange(3 * side * side, at::kFloat) * 0.01F + static_cast<float>(number))
           .sin()
           .view({3, side, side});
-  return {number, prompt_of(number, config), pixels, 16, std::move(guide)};
+  return {number, prompt_of(number, config), config.num_image_tokens, pixels, 16, std::move(guide)};
 }
 
 std::map<std::int64_t, std::vector<float>> run(const std::vector<std::int64_t>& numbers,
@@ -159,6 +181,34 @@ TEST(Engine, LetsTheOthersGoOnWhenOneSequenceFails) {
   EXPECT_EQ(failures[0], "");
   EXPECT_EQ(failures[1], "odd: on purpose");
   EXPECT_TRUE(failures[2].starts_with("prompt_too_long: ")) << failures[2];
+}
+
+TEST(Engine, AnswersAnotherQuestionAboutAnImageAsIfItHadBeenTheFirst) {
+  const auto model =
+      load_mllm(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
+  const ModelConfig& config = model->config();
+  const std::vector<std::int32_t> other = prompt_of(5, config);
+  const std::vector<std::int32_t> question(other.begin() + config.num_image_tokens, other.end());
+  Engine engine(*model, {4, 2048, 1 << 20});
+  std::map<std::int64_t, std::vector<float>> seen;
+  std::int64_t next = 0;
+  engine.run(
+      [&]() -> std::optional<Request> {
+        const std::int64_t number = next++;
+        if (number > 1) return std::nullopt;
+        if (number == 0) return request_of(3, config, std::make_unique<Curious>(question));
+        Request request = request_of(3, config, std::make_unique<Greedy>(1));  // the same image
+        request.id = 9;
+        request.prompt = other;
+        return request;
+      },
+      [&](Finished finished) {
+        EXPECT_EQ(finished.failure, "");
+        seen[finished.id] = finished.id == 9 ? static_cast<Greedy&>(*finished.guide).seen
+                                             : static_cast<Curious&>(*finished.guide).seen;
+      });
+  ASSERT_FALSE(seen[9].empty());
+  EXPECT_EQ(seen[3], seen[9]);
 }
 
 }  // namespace

@@ -51,9 +51,9 @@ TEST_F(TrialTest, TriesEveryFlawTheCaptionCanHaveAndTheControl) {
       EXPECT_NE(trial.caption, "a red apple on a table");
     }
   }
-  for (const char* kind : {"good", "other_image", "near_miss", "wrong_colour", "wrong_object",
-                           "truncated", "shuffled", "alt_text_junk", "boilerplate", "control_good",
-                           "control_bad"}) {
+  for (const char* kind :
+       {"good", "other_image", "near_miss", "wrong_colour", "wrong_object", "truncated", "shuffled",
+        "alt_text_junk", "boilerplate", "control_good", "control_bad"}) {
     EXPECT_TRUE(kinds.contains(kind)) << kind;
   }
   EXPECT_FALSE(kinds.contains("wrong_language"));

@@ -104,5 +104,59 @@ TEST(Conclude, SplicesACaptionThatLivesInJson) {
   EXPECT_EQ(find_member(enhanced.sample, "txt")->bytes, "old");
 }
 
+class VerifyTest : public ::testing::Test {
+ protected:
+  /// What becomes of a hostile or honest answer to this caption.
+  ReportRow verified(const std::string& caption, const std::string& recaption, double score,
+                     double score_recaption) {
+    ConcludeOptions options;
+    options.verify = true;
+    AssessedSample sample = assessed(
+        caption, R"({"Recaption": ")" + recaption + R"(", "Overall Score": "2<Overall>",)");
+    sample.answer.score_forced = score;
+    sample.answer.score_recaption = score_recaption;
+    return conclude(std::move(sample), "00000", false, options, &counts_).row;
+  }
+
+  RewriteCounts counts_;
+};
+
+TEST_F(VerifyTest, TakesARewriteThatScoresBetterAndRefusesOneThatDoesNot) {
+  EXPECT_EQ(verified("a cat", "a black cat on a chair", 3.0, 8.0).decision, Decision::Rewrite);
+  EXPECT_EQ(verified("a cat", "a black cat on a chair", 8.0, 8.0).reason, "rewrite_not_better");
+  EXPECT_EQ(verified("a cat", "a black cat on a chair", 3.0, kNoScore).reason,
+            "rewrite_not_better");
+}
+
+TEST_F(VerifyTest, RefusesRewritesThatLoseNamesOrNumbers) {
+  EXPECT_EQ(verified("the bridge in Mostar, 1566", "an old stone bridge", 3.0, 8.0).reason,
+            "rewrite_loses_facts");
+  EXPECT_EQ(
+      verified("the bridge in Mostar, 1566", "the old bridge of Mostar in 1566", 3.0, 8.0).decision,
+      Decision::Rewrite);
+}
+
+TEST_F(VerifyTest, RefusesLoopsLeaksAndMarkersOfAHostileModel) {
+  std::string loop;
+  for (int i = 0; i < 40; ++i) loop += "very ";
+  EXPECT_EQ(verified("a cat", loop, 1.0, 9.0).reason, "rewrite_loop");
+  EXPECT_EQ(verified("a cat", "Respond using a dictionary structure.", 1.0, 9.0).reason,
+            "rewrite_prompt_marker");
+  EXPECT_EQ(verified("a cat", "a cat <|im_end|>", 1.0, 9.0).reason, "rewrite_special_token");
+  EXPECT_EQ(verified("a cat", "see www.example.com", 1.0, 9.0).reason, "rewrite_url");
+  EXPECT_EQ(verified("a cat", "I cannot describe this", 1.0, 9.0).reason, "rewrite_refusal");
+}
+
+TEST_F(VerifyTest, RefusesOneSentenceForTheWholeShard) {
+  std::vector<std::string> reasons;
+  for (int i = 0; i < 5; ++i) {
+    reasons.push_back(verified("caption " + std::string(1, static_cast<char>('a' + i)),
+                               "a picture of something nice", 1.0, 9.0)
+                          .reason);
+  }
+  EXPECT_EQ(reasons, (std::vector<std::string>{"model_rewrites", "model_rewrites", "model_rewrites",
+                                               "rewrite_repeats", "rewrite_repeats"}));
+}
+
 }  // namespace
 }  // namespace aitqe

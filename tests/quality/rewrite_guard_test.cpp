@@ -56,5 +56,22 @@ TEST(RewriteGuard, AllowsALinkThatTheCaptionHolds) {
   EXPECT_EQ(fault("A page, www.example.com.", "see www.example.com"), std::nullopt);
 }
 
+TEST(LostFact, FindsNamesAndNumbersThatAreGone) {
+  EXPECT_EQ(find_lost_fact("an old bridge", "the bridge in Mostar"), "Mostar");
+  EXPECT_EQ(find_lost_fact("the bridge in mostar", "the bridge in Mostar"), std::nullopt);
+  EXPECT_EQ(find_lost_fact("some balls", "12 balls"), "12");
+  EXPECT_EQ(find_lost_fact("a table, 12 balls", "12 balls"), std::nullopt);
+}
+
+TEST(LostFact, IsNotLookedForInTitlesFileNamesAndStamps) {
+  EXPECT_EQ(find_lost_fact("a wreath", "Wreath of Evergreen, with Red Berries"), std::nullopt);
+  EXPECT_EQ(find_lost_fact("a dog", "IMG_4711.JPG"), std::nullopt);
+  EXPECT_EQ(find_lost_fact("a dog", "DSC00123"), std::nullopt);
+  EXPECT_EQ(find_lost_fact("a dog", "Part of the Flat Icon Collection (Wed Aug 25 23:29:46 2004)"),
+            std::nullopt);
+  EXPECT_EQ(find_lost_fact("a dog", "BREAKING NEWS"), std::nullopt);
+  EXPECT_EQ(find_lost_fact("", ""), std::nullopt);
+}
+
 }  // namespace
 }  // namespace aitqe

@@ -25,7 +25,7 @@ TEST(ToJsonLine, WritesEveryColumnInOrder) {
       R"("reason": "model_rewrites", "recaption": " A brown dog on grass. ", )"
       R"("scores": {"overall": 2.0, "text_quality": 3.0, "image_text_matching": 2.5, )"
       R"("object_detail": 4.0, "semantic_understanding": 5.0, "text_chart_description": 6.0}, )"
-      R"("score_expected": 2.25, "score_forced": 2.125, "p_rewrite": 0.875, )"
+      R"("score_expected": 2.25, "score_forced": 2.125, "score_recaption": 7.5, "p_rewrite": 0.875, )"
       R"("explanations": {"overall": "o", "text_quality": "t", "image_text_matching": "i", )"
       R"("object_detail": "d", "semantic_understanding": "s", "text_chart_description": "c"}, )"
       R"("image": {"width": 640, "height": 480, "format": "jpeg", "sha256": "aa"}, )"

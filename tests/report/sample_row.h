@@ -18,6 +18,7 @@ inline ReportRow sample_row() {
   row.scores = {2.0, 3.0, 2.5, 4.0, 5.0, 6.0};
   row.score_expected = 2.25;
   row.score_forced = 2.125;
+  row.score_recaption = 7.5;
   row.p_rewrite = 0.875;
   row.explanations = {"o", "t", "i", "d", "s", "c"};
   row.image = {640, 480, "jpeg", "aa"};

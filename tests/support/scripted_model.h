@@ -40,12 +40,15 @@ class ScriptedModel {
       const auto num_rows = static_cast<std::int64_t>(rows.size());
       const auto feed = guide.next({flat.data(), num_rows, tokenizer_->size()});
       if (!feed) return static_cast<std::int64_t>(most_tokens);
-      if (feed->from == Feed::From::Prompt) kept.clear();
+      if (feed->from != Feed::From::Here) kept.clear();
       std::vector<std::int32_t> seen = kept;
       rows.clear();
       for (const std::int32_t id : feed->tokens) {
         seen.push_back(id);
         rows.push_back(logits_after(seen));
+      }
+      if (feed->num_logits > 0) {
+        rows.erase(rows.begin(), rows.end() - static_cast<std::ptrdiff_t>(feed->num_logits));
       }
       most_tokens = std::max(most_tokens, seen.size());
       if (feed->keep) kept = seen;

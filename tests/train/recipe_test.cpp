@@ -76,5 +76,11 @@ TEST_F(RecipeTest, NamesTheKeyThatIsWrong) {
   EXPECT_THAT(complaint("[[stage]]", "[[stage"), HasSubstr("recipe.toml:"));
 }
 
+TEST_F(RecipeTest, ReadsTheExample) {
+  const Recipe recipe =
+      Recipe::read(std::filesystem::path(AITQE_SOURCE_DIR) / "configs/train/tiny.toml");
+  EXPECT_EQ(recipe.stages.size(), 2U);
+}
+
 }  // namespace
 }  // namespace aitqe

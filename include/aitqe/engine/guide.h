@@ -24,11 +24,14 @@ struct Feed {
   enum class From {
     Here,    ///< behind what was kept so far
     Prompt,  ///< right behind the prompt: what was kept after it is dropped
+    Image,   ///< right behind the image: another question about it (Request::num_image_tokens)
   };
   std::vector<std::int32_t> tokens;  ///< at least one
   From from = From::Here;
   /// False: a look ahead. The tokens are run, their logits given, and then they are forgotten.
   bool keep = true;
+  /// How many of the last tokens' logits are wanted; 0 = all.
+  std::int64_t num_logits = 0;
 };
 
 /// Decides what one sequence says. The engine runs the model; the guide reads the logits and picks
@@ -38,7 +41,7 @@ class Guide {
   virtual ~Guide() = default;
 
   /// @param logits  after the prompt: one row, for the prompt's last token; then one row for each
-  ///                token of the last Feed
+  ///                token of the last Feed, or as many as it wanted
   /// @return        what to feed next, or nothing when the sequence is finished
   /// @throws SampleError when this sequence cannot go on; the others do.
   virtual std::optional<Feed> next(const LogitsRows& logits) = 0;

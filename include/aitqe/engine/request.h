@@ -19,6 +19,8 @@ struct Request {
   std::int64_t id = 0;  ///< given back with the result
   /// Token ids; every kImageFeature takes the next feature of the image.
   std::vector<std::int32_t> prompt;
+  /// Tokens at the start of the prompt that any other question about the image begins with too.
+  std::int64_t num_image_tokens = 0;
   at::Tensor pixels;  ///< [3, S, S] f32 on the CPU; undefined for a prompt without image
   /// Tokens that the guide may feed behind the prompt, looks ahead included.
   std::int64_t max_new_tokens = 0;

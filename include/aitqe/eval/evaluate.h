@@ -35,11 +35,11 @@ struct TrialResult {
   double score = -1;           ///< behind the score key, whether the model rewrote or not
   double score_expected = -1;  ///< as in report rows: behind the recaption where there is one
   double p_rewrite = -1;
-  bool rewrites = false;   ///< the model's own decision
-  std::string recaption;   ///< "" when there is none
+  bool rewrites = false;  ///< the model's own decision
+  std::string recaption;  ///< "" when there is none
   std::int64_t image_width_px = 0;
   std::int64_t image_height_px = 0;
-  std::string failure;     ///< "" when all is well
+  std::string failure;  ///< "" when all is well
 };
 
 std::string trial_to_json(const TrialResult& result);
@@ -51,10 +51,10 @@ std::vector<TrialResult> run_trials(const EvalOptions& options, const LoadedMode
 /// How well one kind of bad caption is told from good ones.
 struct KindFigures {
   std::int64_t num_images = 0;
-  Estimate by_score;      ///< AUROC
-  Estimate by_p_rewrite;  ///< AUROC
-  Estimate rewritten;     ///< share of the bad ones that the model rewrites
-  double by_length = 0.5;    ///< AUROC of a rule: longer captions are better
+  Estimate by_score;           ///< AUROC
+  Estimate by_p_rewrite;       ///< AUROC
+  Estimate rewritten;          ///< share of the bad ones that the model rewrites
+  double by_length = 0.5;      ///< AUROC of a rule: longer captions are better
   double by_junk_words = 0.5;  ///< AUROC of a rule: file names, digits, advertising words are bad
 };
 

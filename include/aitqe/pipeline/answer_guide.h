@@ -10,6 +10,7 @@
 #include "aitqe/engine/guide.h"
 #include "aitqe/engine/logits.h"
 #include "aitqe/quality/answer_keys.h"
+#include "aitqe/quality/prompt.h"
 #include "aitqe/text/tokenizer.h"
 
 namespace aitqe {
@@ -21,6 +22,9 @@ struct AnswerRules {
 
   std::shared_ptr<const Tokenizer> tokenizer;
   AnswerKeys keys;
+  /// Set to verify rewrites: every new caption is put under the same image and gets a score of its
+  /// own; the image is not run again.
+  std::shared_ptr<const PromptBuilder> verify_with;
   std::vector<std::int32_t> eos_ids;  ///< any of them ends an answer
   int max_new_tokens = 384;           ///< the reference's limit
   bool full = false;  ///< go on to the end of text instead of stopping at keys.score_end
@@ -57,8 +61,9 @@ struct Answer {
   /// Mean of the score under the probabilities of its digits, on the scale of the keys:
   /// sum k P(k) / sum P(k), P(10) = P(1) P(0 after 1). -1 where no score was written.
   double score_expected = -1.0;
-  double score_forced = -1.0;  ///< the same behind the forced score key; -1 where not asked for
-  double p_rewrite = -1.0;     ///< product of the probabilities of recaption_key's tokens
+  double score_forced = -1.0;     ///< the same behind the forced score key; -1 where not asked for
+  double score_recaption = -1.0;  ///< the new caption's, behind the forced key; -1: not verified
+  double p_rewrite = -1.0;        ///< product of the probabilities of recaption_key's tokens
 };
 
 /// Greedy answer to one pair: stop rules of the reference, scores read off the logits on the way.
@@ -73,13 +78,19 @@ class AnswerGuide : public Guide {
   Answer take_answer();
 
  private:
-  enum class Phase { Prompt, RecaptionKey, Generate, Ten, ForcedScore };
+  enum class Phase { Prompt, RecaptionKey, Generate, Ten, ForcedScore, RecaptionScore };
 
   std::optional<Feed> begin();
   std::optional<Feed> force(const std::vector<std::int32_t>& prefix, Feed::From from);
   std::optional<Feed> generate(std::span<const float> logits);
   std::optional<Feed> commit(std::int32_t id);
   std::optional<Feed> finish();
+  /// What is to be asked once the answer is there: the forced score, a second answer, the score of
+  /// the new caption; nothing when all is known.
+  std::optional<Feed> ask_more();
+  std::optional<Feed> ask_forced_score();
+  std::optional<Feed> ask_recaption_score();
+  double score_behind_key(const LogitsRows& logits) const;
   bool at_score() const;
   std::vector<double> digit_probabilities(std::span<const float> logits) const;
   double expected_score(const std::vector<double>& digits, double p_zero_after_one) const;
@@ -89,6 +100,8 @@ class AnswerGuide : public Guide {
   GeneratedText text_;
   Phase phase_ = Phase::Prompt;
   bool second_answer_ = false;
+  bool has_forced_score_ = false;
+  bool has_recaption_score_ = false;
   std::int32_t first_id_ = 0;    // greedy first token, while recaption_key is looked at
   std::int32_t pending_id_ = 0;  // token to commit after the look ahead at ten
   std::vector<double> digits_at_score_;

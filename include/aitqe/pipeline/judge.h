@@ -14,6 +14,7 @@ struct JudgeOptions {
   SchedulerLimits limits;
   int max_new_tokens = 384;
   bool full = false;
+  bool verify = false;  ///< score every new caption too
 };
 
 /// PreparedSample -> AssessedSample, many at once, given back in order. One thread at a time.
@@ -34,6 +35,7 @@ class Judge {
 
  private:
   std::shared_ptr<const AnswerRules> rules_;
+  std::int64_t num_image_tokens_;
   Engine engine_;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -66,6 +67,9 @@ struct JudgedPair {
   bool in_worst_set = false;
   /// The caption's bytes.
   std::string_view original;
+  /// Set where rewrites are verified: the new caption's own score, kNoScore where it has none. It
+  /// must be above `score`, and hold the names and numbers of the original.
+  std::optional<double> recaption_score = std::nullopt;
 };
 
 /// Applies the rule. A rewrite happens only with a complete new caption that differs from the old

@@ -53,6 +53,11 @@ class PromptBuilder {
   /// @throws SampleError with CaptionSpecials::Reference where the reference raises.
   Prompt build(std::string_view caption, CaptionSpecials specials) const;
 
+  /// The part behind the image of `build(caption, CaptionSpecials::AsText)`.
+  std::vector<std::int32_t> question(std::string_view caption) const;
+  /// Ids at the start of every prompt: image slots and what stands right behind them.
+  std::int64_t num_image_ids() const { return static_cast<std::int64_t>(image_ids_.size()); }
+
   const PromptTemplate& prompt_template() const { return template_; }
 
  private:

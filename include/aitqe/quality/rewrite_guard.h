@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "aitqe/quality/answer_keys.h"
@@ -22,6 +23,12 @@ enum class RewriteFault {
 /// Linear in the text. @param original  the caption that `rewrite` would replace, or "".
 std::optional<RewriteFault> find_rewrite_fault(std::string_view rewrite, std::string_view original,
                                                const AnswerKeys& keys);
+
+/// A name or number of the original that the rewrite lacks, or nothing. Numbers are words of
+/// digits; names are words with a capital letter inside a caption that is not written in capitals
+/// or as a title. Not looked for: file names and the like (letters, digits and underscores in one
+/// word), and numbers beside a time of day, which are the stamps of programs.
+std::optional<std::string> find_lost_fact(std::string_view rewrite, std::string_view original);
 
 /// "rewrite_empty", "rewrite_special_token", ...: the verdict's reason (policy.h).
 std::string_view rewrite_fault_reason(RewriteFault fault);

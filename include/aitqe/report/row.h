@@ -43,6 +43,7 @@ struct ReportRow {
   Scores scores;
   double score_expected = kNoScore;
   double score_forced = kNoScore;
+  double score_recaption = kNoScore;
   double p_rewrite = -1.0;
   Explanations explanations;
   RowImage image;

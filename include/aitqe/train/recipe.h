@@ -51,7 +51,7 @@ struct StageOptions {
   bool full_answers = false;
 };
 
-/// A training run: TOML, every key checked. Example: configs/train-tiny.toml.
+/// A training run: TOML, every key checked. Example: configs/train/tiny.toml.
 struct Recipe {
   std::filesystem::path model;  ///< folder to start from
   std::string dtype = "auto";   ///< of products: auto | f32 | bf16
