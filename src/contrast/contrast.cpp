@@ -93,15 +93,27 @@ std::vector<TrainingSample> shipped_pair(const std::string& key, const std::stri
           {caption, {key, false, "shipped", "came so", std::move(assessment)}}};
 }
 
+/// Writes the samples of all rounds. @throws SampleError for a pair that gives none.
+void contrast_sample(const Sample& sample, const ContrastOptions& options,
+                     const ContrastMeans& means, TrainingShard& output, ContrastResult& result) {
+  const SourcePair pair = read_source_pair(sample, options.caption_source);
+  for (int round = 0; round < options.num_rounds; ++round) {
+    const std::string number = round == 0 ? "" : "-" + std::to_string(round);
+    for (const TrainingSample& one : contrast_pair(sample.key, pair, round, means)) {
+      output.add(sample, sample.key + number + (one.record.is_good ? "-good" : "-bad"), one);
+      ++result.samples_written;
+      if (!one.record.is_good) ++result.by_flaw[one.record.flaw];
+    }
+  }
+}
+
 }  // namespace
 
-std::vector<TrainingSample> contrast_pair(const std::string& key, const SourcePair& pair,
-                                          const Corruptor& corruptor,
-                                          const ContrastOptions& options, int round,
-                                          const TeacherNotes& teacher) {
-  Random random(hash_text(key, mix_bits(options.seed + static_cast<std::uint64_t>(round) * 7919)));
-  const auto noted = teacher.by_key.find(key);
-  if (noted != teacher.by_key.end() && noted->second.recaption) {
+std::vector<TrainingSample> contrast_pair(const std::string& key, const SourcePair& pair, int round,
+                                          const ContrastMeans& means) {
+  Random random(hash_text(key, mix_bits(means.seed + static_cast<std::uint64_t>(round) * 7919)));
+  const auto noted = means.teacher.by_key.find(key);
+  if (noted != means.teacher.by_key.end() && noted->second.recaption) {
     return shipped_pair(key, pair.caption, noted->second, random);
   }
   if (pair.kind == SourcePair::Kind::Vague) throw SampleError("vague");
@@ -113,9 +125,9 @@ std::vector<TrainingSample> contrast_pair(const std::string& key, const SourcePa
   std::string caption = pair.caption;
   if (round > 0 && !pair.texts.empty() && random.below(2) == 0) caption = random.pick(pair.texts);
   const auto spoiled =
-      corruptor.spoil({caption, pair.group, pair.translations}, options.flaws, random);
+      means.corruptor.spoil({caption, pair.group, pair.translations}, means.flaws, random);
   if (!spoiled) throw SampleError("no_flaw_fits");
-  Assessment good = noted != teacher.by_key.end() && caption == pair.caption
+  Assessment good = noted != means.teacher.by_key.end() && caption == pair.caption
                         ? noted->second
                         : grade_good(caption, random);
   return {good_sample(key, caption, std::move(good)),
@@ -137,22 +149,14 @@ ContrastResult contrast(const ContrastOptions& options) {
   result.unusable_teacher_rows = teacher.unusable;
   const CaptionPool pool = pool_captions(options);
   const Corruptor corruptor(pool);
+  const ContrastMeans means{corruptor, teacher, options.flaws, options.seed};
   std::filesystem::create_directories(options.output_folder);
   for (const ShardRef& shard : options.shards) {
     TrainingShard output(options.output_folder / (shard.name + ".tar"));
     for_each_sample(shard, [&](const Sample& sample) {
       ++result.pairs_read;
       try {
-        const SourcePair pair = read_source_pair(sample, options.caption_source);
-        for (int round = 0; round < options.num_rounds; ++round) {
-          const auto made = contrast_pair(sample.key, pair, corruptor, options, round, teacher);
-          const std::string number = round == 0 ? "" : "-" + std::to_string(round);
-          for (const TrainingSample& one : made) {
-            output.add(sample, sample.key + number + (one.record.is_good ? "-good" : "-bad"), one);
-            ++result.samples_written;
-            if (!one.record.is_good) ++result.by_flaw[one.record.flaw];
-          }
-        }
+        contrast_sample(sample, options, means, output, result);
       } catch (const SampleError& error) {
         ++result.skipped[code_of(error)];
       }

@@ -45,15 +45,21 @@ struct TrainingSample {
   TrainingRecord record;
 };
 
+/// What all pairs of a run are contrasted with.
+struct ContrastMeans {
+  const Corruptor& corruptor;
+  const TeacherNotes& teacher;
+  const FlawMix& flaws;
+  std::uint64_t seed = 0;
+};
+
 /// The good and the bad sample of one pair (paper, figure 2): a good caption and the same made bad,
 /// whose recaption is the original; or a caption that came bad with the better one as recaption,
 /// and the better one as the good sample. Depends on seed, key and round alone.
 /// @throws SampleError when the pair gives none: generic without a better caption, vague, or no
 ///         flaw of the mix fits.
-std::vector<TrainingSample> contrast_pair(const std::string& key, const SourcePair& pair,
-                                          const Corruptor& corruptor,
-                                          const ContrastOptions& options, int round,
-                                          const TeacherNotes& teacher);
+std::vector<TrainingSample> contrast_pair(const std::string& key, const SourcePair& pair, int round,
+                                          const ContrastMeans& means);
 
 /// Turns captioned shards into training shards of the same names: KEY-good and KEY-bad, each with
 /// image, `txt` and `contrast.json`. A shard appears when it is complete.

