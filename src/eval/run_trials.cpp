@@ -66,7 +66,7 @@ CaptionPool pool_of(const EvalOptions& options) {
 class TrialWalk {
  public:
   TrialWalk(const EvalOptions& options, const Corruptor& corruptor)
-      : options_(options), corruptor_(corruptor), walk_(options.shards) {}
+      : options_(options), make_trials_(corruptor, options.trials), walk_(options.shards) {}
 
   std::optional<Trial> next() {
     while (waiting_.empty()) {
@@ -90,8 +90,7 @@ class TrialWalk {
     constexpr std::size_t kDistance = 11;
     const SourcePair pair = read_source_pair(found.sample, options_.caption_source);
     const Member* other = earlier_.size() < kDistance ? nullptr : &earlier_.front();
-    for (Trial& trial :
-         make_trials(found.sample, found.shard, pair, corruptor_, other, options_.trials)) {
+    for (Trial& trial : make_trials_(found.sample, found.shard, pair, other)) {
       waiting_.push_back(std::move(trial));
     }
     if (!waiting_.empty()) ++images_;
@@ -100,7 +99,7 @@ class TrialWalk {
   }
 
   const EvalOptions& options_;
-  const Corruptor& corruptor_;
+  TrialMaker make_trials_;
   SampleWalk walk_;
   std::deque<Trial> waiting_;
   std::deque<Member> earlier_;

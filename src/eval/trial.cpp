@@ -25,9 +25,8 @@ Sample with_caption(const std::string& key, const Member& image, const std::stri
 
 }  // namespace
 
-std::vector<Trial> make_trials(const Sample& sample, const std::string& shard,
-                               const SourcePair& pair, const Corruptor& corruptor,
-                               const Member* other_image, const TrialOptions& options) {
+std::vector<Trial> TrialMaker::operator()(const Sample& sample, const std::string& shard,
+                                          const SourcePair& pair, const Member* other_image) const {
   const Member& image = *find_image(sample);
   const std::string where = shard + "/" + sample.key;
   const std::string source = source_of(sample, shard);
@@ -45,13 +44,13 @@ std::vector<Trial> make_trials(const Sample& sample, const std::string& shard,
   add(kGoodTrial, pair.caption, image, pair.caption);
   for (std::size_t i = 0; i < kNumFlaws; ++i) {
     const auto flaw = static_cast<Flaw>(i);
-    if (options.flaws.weight(flaw) <= 0) continue;
-    Random random(hash_text(where, mix_bits(options.seed * kNumFlaws + i)));
+    if (options_.flaws.weight(flaw) <= 0) continue;
+    Random random(hash_text(where, mix_bits(options_.seed * kNumFlaws + i)));
     const auto spoiled =
-        corruptor.spoil({pair.caption, pair.group, pair.translations}, flaw, random);
+        corruptor_.spoil({pair.caption, pair.group, pair.translations}, flaw, random);
     if (!spoiled || spoiled->text == pair.caption) continue;
     add(std::string(flaw_name(flaw)), spoiled->text, image, pair.caption, is_visible_in_text(flaw));
-    if (flaw == Flaw::OtherImage && options.with_control && other_image != nullptr) {
+    if (flaw == Flaw::OtherImage && options_.with_control && other_image != nullptr) {
       add(kControlGood, pair.caption, *other_image, "");
       add(kControlBad, spoiled->text, *other_image, "");
     }

@@ -26,6 +26,15 @@ nn::LinearWeights take_conv(TensorTable& tensors, const std::string& name,
   return weights;
 }
 
+/// One block of a stage.
+struct BlockShape {
+  std::int64_t inputs = 0;
+  std::int64_t middle = 0;  ///< channels that the depthwise convolution sees
+  std::int64_t outputs = 0;
+  std::int64_t kernel = 3;
+  std::int64_t stride = 1;
+};
+
 /// Images whose channels lie together: [images * side * side, channels].
 struct Picture {
   at::Tensor rows;
@@ -36,11 +45,11 @@ struct Picture {
 /// Depthwise convolution with ReLU6.
 class Depthwise {
  public:
-  Depthwise(TensorTable& tensors, const std::string& name, const ConvStage& stage,
-            std::int64_t channels, std::int64_t stride, std::shared_ptr<const nn::Compute> compute)
-      : compute_(std::move(compute)), kernel_(stage.kernel), stride_(stride) {
-    const nn::LinearWeights weights =
-        take_conv(tensors, name, {channels, 1, stage.kernel, stage.kernel});
+  Depthwise(TensorTable& tensors, const std::string& name, const BlockShape& shape,
+            std::shared_ptr<const nn::Compute> compute)
+      : compute_(std::move(compute)), kernel_(shape.kernel), stride_(shape.stride) {
+    const std::int64_t channels = shape.middle;
+    const nn::LinearWeights weights = take_conv(tensors, name, {channels, 1, kernel_, kernel_});
     const at::Tensor by_channel =
         weights.weight.to_tensor(compute_->device, at::kFloat);  // [C, k * k]
     bias_ = weights.bias->to_tensor(compute_->device, at::kFloat);
@@ -101,21 +110,18 @@ void clamp_relu6(at::Tensor& x, const nn::Compute& compute) {
 /// expand -> depthwise -> project, with the input added where shapes allow.
 class Block {
  public:
-  Block(TensorTable& tensors, const std::string& name, const ConvStage& stage, std::int64_t inputs,
-        std::int64_t stride, const std::shared_ptr<const nn::Compute>& compute)
+  Block(TensorTable& tensors, const std::string& name, const BlockShape& shape,
+        const std::shared_ptr<const nn::Compute>& compute)
       : compute_(compute),
-        adds_input_(stride == 1 && inputs == stage.channels),
-        expand_(stage.expansion == 1
-                    ? std::nullopt
-                    : std::optional<nn::Linear>(
-                          std::in_place,
-                          std::vector{take_conv(tensors, name + "expand",
-                                                {inputs * stage.expansion, inputs, 1, 1})},
-                          compute)),
-        depthwise_(tensors, name + "depthwise", stage, inputs * stage.expansion, stride, compute),
-        project_({take_conv(tensors, name + "project",
-                            {stage.channels, inputs * stage.expansion, 1, 1})},
-                 compute) {}
+        adds_input_(shape.stride == 1 && shape.inputs == shape.outputs),
+        depthwise_(tensors, name + "depthwise", shape, compute),
+        project_({take_conv(tensors, name + "project", {shape.outputs, shape.middle, 1, 1})},
+                 compute) {
+    if (shape.middle == shape.inputs) return;
+    expand_.emplace(
+        std::vector{take_conv(tensors, name + "expand", {shape.middle, shape.inputs, 1, 1})},
+        compute);
+  }
 
   Picture operator()(const Picture& x) const {
     Picture y = x;
@@ -148,7 +154,9 @@ class EfficientnetTower : public VisionTower {
     for (const ConvStage& stage : config.stages) {
       for (std::int64_t i = 0; i < stage.repeats; ++i) {
         const std::string name = "blocks." + std::to_string(blocks_.size()) + ".";
-        blocks_.emplace_back(tensors, name, stage, inputs, i == 0 ? stage.stride : 1, compute_);
+        const BlockShape shape{inputs, inputs * stage.expansion, stage.channels, stage.kernel,
+                               i == 0 ? stage.stride : 1};
+        blocks_.emplace_back(tensors, name, shape, compute_);
         inputs = stage.channels;
       }
     }

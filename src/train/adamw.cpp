@@ -18,7 +18,7 @@ void Adamw::step(const std::map<std::string, at::Tensor>& masters,
   for (const auto& [name, shared] : masters) {
     at::Tensor master = shared;
     if (!master.grad().defined()) continue;
-    const at::Tensor gradient = master.grad();
+    const at::Tensor& gradient = master.grad();
     Moments& moments = moments_[name];
     if (!moments.m.defined()) moments = {at::zeros_like(master), at::zeros_like(master)};
     const double rate = rates.at(name);

@@ -25,8 +25,7 @@ at::Tensor expected_scores(const at::Tensor& logits, const std::vector<std::int3
 }  // namespace
 
 JudgeLoss judge_loss(const Network& network, std::span<const Lesson> lessons,
-                     const at::Tensor& images, const LessonBuilder& builder, const AnswerKeys& keys,
-                     bool with_ranking) {
+                     const at::Tensor& images, const LessonBuilder& builder, bool with_ranking) {
   std::vector<std::vector<TargetSequence>> sequences;
   for (const Lesson& lesson : lessons) sequences.push_back(lesson.sequences);
   const TokenTrees trees = pack_trees(sequences, images.device());
@@ -50,7 +49,8 @@ JudgeLoss judge_loss(const Network& network, std::span<const Lesson> lessons,
   if (!with_ranking || good.empty() || bad.empty()) return loss;
   const auto score = [&](const std::vector<std::int64_t>& rows) {
     const at::Tensor index = at::tensor(rows, at::kLong).to(hidden.device());
-    return expected_scores(network.logits(hidden.index_select(0, index)), builder.digits(), keys);
+    return expected_scores(network.logits(hidden.index_select(0, index)), builder.digits(),
+                           builder.keys());
   };
   // Every good caption against every bad one, as AUROC counts them.
   loss.ranking = at::softplus(score(bad).unsqueeze(0) - score(good).unsqueeze(1)).mean();

@@ -20,8 +20,7 @@ struct JudgeLoss {
 /// @param images  [B, P, hidden], one for each lesson
 /// @param with_ranking  also compute `ranking`
 JudgeLoss judge_loss(const Network& network, std::span<const Lesson> lessons,
-                     const at::Tensor& images, const LessonBuilder& builder, const AnswerKeys& keys,
-                     bool with_ranking);
+                     const at::Tensor& images, const LessonBuilder& builder, bool with_ranking);
 
 /// InfoNCE both ways between image vectors and caption vectors; rows of equal captions are no
 /// negatives of each other.

@@ -51,7 +51,7 @@ at::Tensor Parameters::factor(const std::string& name) const { return value_of(n
 at::Tensor Parameters::linear(const at::Tensor& x, const std::string& name) const {
   const at::Tensor narrow = x.to(dtype_);
   const at::Tensor bias = contains(name + ".bias") ? factor(name + ".bias") : at::Tensor();
-  const at::Tensor y = at::linear(narrow, factor(name + ".weight"), bias);
+  at::Tensor y = at::linear(narrow, factor(name + ".weight"), bias);
   const auto lora = lora_.find(name);
   if (lora == lora_.end()) return y;
   const at::Tensor low = at::linear(narrow, factor(lora->second.a));  // [R, rank]
@@ -62,7 +62,7 @@ at::Tensor Parameters::rows(const std::string& name, const at::Tensor& rows) con
   return value_of(name).index_select(0, rows).to(at::kFloat);
 }
 
-void Parameters::add(const std::string& name, at::Tensor value) {
+void Parameters::add(const std::string& name, const at::Tensor& value) {
   if (values_.contains(name)) return;
   own_.push_back(name);
   values_[name] = value.to(device_, at::kFloat);

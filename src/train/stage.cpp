@@ -211,8 +211,7 @@ StepMetrics Stage::judge(const PreparedStep& step) const {
     std::vector<Lesson> lessons;
     for (const PreparedImage& image : images) lessons.push_back(image.lesson);
     const JudgeLoss loss =
-        judge_loss(model_.network, lessons, features(images), lessons_,
-                   model_.inputs.prompts->prompt_template().keys, options_.rank_weight > 0);
+        judge_loss(model_.network, lessons, features(images), lessons_, options_.rank_weight > 0);
     const double share = static_cast<double>(images.size()) / static_cast<double>(step.size());
     at::Tensor total = loss.tokens / total_weight;
     metrics.loss += total.item<double>();

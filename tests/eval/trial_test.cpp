@@ -27,7 +27,7 @@ class TrialTest : public ::testing::Test {
   }
 
   std::vector<Trial> make(const SourcePair& pair, const Member* other) const {
-    return make_trials(sample_, "shard", pair, corruptor_, other, options_);
+    return TrialMaker(corruptor_, options_)(sample_, "shard", pair, other);
   }
 
   CaptionPool pool_;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "aitqe/contrast/corruptor.h"
@@ -37,11 +38,21 @@ struct TrialOptions {
   std::uint64_t seed = 0;
 };
 
-/// The trials of one sample: its caption, and each flaw that it can have. A generic caption is one
-/// trial of kind "shipped". Depends on seed and key alone.
-/// @param other_image  for the control; null leaves the control out
-std::vector<Trial> make_trials(const Sample& sample, const std::string& shard,
-                               const SourcePair& pair, const Corruptor& corruptor,
-                               const Member* other_image, const TrialOptions& options);
+/// Turns samples into trials. Immutable; any number of threads.
+class TrialMaker {
+ public:
+  TrialMaker(const Corruptor& corruptor, TrialOptions options)
+      : corruptor_(corruptor), options_(std::move(options)) {}
+
+  /// The trials of one sample: its caption, and each flaw that it can have. A generic caption is
+  /// one trial of kind "shipped". Depends on seed and key alone.
+  /// @param other_image  for the control; null leaves the control out
+  std::vector<Trial> operator()(const Sample& sample, const std::string& shard,
+                                const SourcePair& pair, const Member* other_image) const;
+
+ private:
+  const Corruptor& corruptor_;
+  TrialOptions options_;
+};
 
 }  // namespace aitqe

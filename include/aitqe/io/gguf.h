@@ -15,6 +15,7 @@ namespace aitqe {
 class MappedFile;
 
 /// Types of GGUF tensors that are read; others are an error. Numbers as in the format (ggml_type).
+// NOLINTNEXTLINE(readability-identifier-naming): the format's own names
 enum class GgufType : std::uint32_t { F32 = 0, F16 = 1, Q4_0 = 2, Q4_1 = 3, Q8_0 = 8 };
 
 struct GgufTensor {

@@ -37,6 +37,7 @@ class LessonBuilder {
   /// behind an empty caption. A function of image and `random` alone.
   Lesson build(const TrainingImage& image, Random& random) const;
 
+  const AnswerKeys& keys() const { return prompts_->prompt_template().keys; }
   /// Token of each digit, 0 to 9; -1: not one token.
   const std::vector<std::int32_t>& digits() const { return digits_; }
 

@@ -44,7 +44,7 @@ class Parameters {
 
   /// Puts a tensor of its own beside the checkpoint's; it is trained and saved with the state, and
   /// is no part of the model that is written.
-  void add(const std::string& name, at::Tensor value);
+  void add(const std::string& name, const at::Tensor& value);
   /// Gives layers a low-rank addition, the same for the same seed: A even in +-1/sqrt(inputs), B 0.
   /// Layers that have one keep it. @return the names of the additions' tensors.
   /// @throws Error(Usage) when no layer fits.
