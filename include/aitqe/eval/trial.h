@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "aitqe/contrast/corruptor.h"
@@ -41,8 +40,8 @@ struct TrialOptions {
 /// Turns samples into trials. Immutable; any number of threads.
 class TrialMaker {
  public:
-  TrialMaker(const Corruptor& corruptor, TrialOptions options)
-      : corruptor_(corruptor), options_(std::move(options)) {}
+  TrialMaker(const Corruptor& corruptor, const TrialOptions& options)
+      : corruptor_(corruptor), options_(options) {}
 
   /// The trials of one sample: its caption, and each flaw that it can have. A generic caption is
   /// one trial of kind "shipped". Depends on seed and key alone.
