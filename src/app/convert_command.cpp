@@ -17,7 +17,7 @@ class ConvertCommand : public Command {
   }
   std::string examples() const override {
     return "  aitqe convert my-model/adapter --base models/aitqe-tiny -o merged\n"
-           "  aitqe convert models/aitqe-small --base SmolLM2-135M-Instruct.Q4_1.gguf -o merged\n";
+           "  aitqe convert adapter --base llama-like-model.gguf -o merged\n";
   }
 
   void add_options(CLI::App& app) override {

@@ -15,21 +15,20 @@ namespace {
 struct FlawEntry {
   std::string_view name;
   double usual_weight;
-  bool in_text;
 };
 
 constexpr std::array<FlawEntry, kNumFlaws> kFlaws = {{
-    {"other_image", 8, false},
-    {"near_miss", 4, false},
-    {"wrong_object", 1, false},
-    {"wrong_colour", 1, false},
-    {"wrong_count", 1, false},
-    {"wrong_name", 1, false},
-    {"truncated", 2, true},
-    {"shuffled", 1, true},
-    {"alt_text_junk", 3, true},
-    {"boilerplate", 1, true},
-    {"wrong_language", 1, true},
+    {"other_image", 8},
+    {"near_miss", 4},
+    {"wrong_object", 1},
+    {"wrong_colour", 1},
+    {"wrong_count", 1},
+    {"wrong_name", 1},
+    {"truncated", 2},
+    {"shuffled", 1},
+    {"alt_text_junk", 3},
+    {"boilerplate", 1},
+    {"wrong_language", 1},
 }};
 
 const FlawEntry& entry(Flaw flaw) { return kFlaws[static_cast<std::size_t>(flaw)]; }
@@ -64,8 +63,6 @@ Flaw parse_flaw(std::string_view name) {
                                         "\" is no flaw; there are " + known_names() +
                                         ", all and none");
 }
-
-bool is_visible_in_text(Flaw flaw) { return entry(flaw).in_text; }
 
 FlawMix::FlawMix() {
   for (std::size_t i = 0; i < kNumFlaws; ++i) weights_[i] = kFlaws[i].usual_weight;

@@ -2,6 +2,7 @@
 #include <array>
 #include <cctype>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "aitqe/base/ascii.h"
 #include "aitqe/base/log.h"
@@ -103,7 +104,7 @@ EvalFigures summarise(const std::vector<TrialResult>& results, const std::string
   ByImage images;
   EvalFigures figures;
   std::vector<char> kept;
-  std::map<std::string, bool> kinds;
+  std::set<std::string> kinds;
   for (const TrialResult& result : results) {
     if (!source.empty() && result.source != source) continue;
     if (!result.failure.empty()) {
@@ -114,12 +115,12 @@ EvalFigures summarise(const std::vector<TrialResult>& results, const std::string
     if (result.kind == kGoodTrial) {
       kept.push_back(result.rewrites ? 0 : 1);
     } else if (result.kind != kControlGood && result.kind != kControlBad) {
-      kinds[result.kind] = result.is_text_only;
+      kinds.insert(result.kind);
     }
   }
   figures.num_good = std::ssize(kept);
   figures.kept = estimate_share(kept, seed);
-  for (const auto& [kind, unused] : kinds) {
+  for (const std::string& kind : kinds) {
     figures.by_kind[kind] = figures_of_kind(images, kind, seed);
   }
   figures.control = estimate_auroc(

@@ -33,6 +33,8 @@ class SampleWalk {
       if (auto sample = samples_->next()) return Found{shards_[at_].name, std::move(*sample)};
       samples_.reset();
       members_.reset();
+      for (const ArchiveDamage& damage : losses_.entries()) log_warning(damage.message);
+      losses_ = LossLog();
       ++at_;
     }
   }
@@ -113,7 +115,6 @@ TrialResult result_of(const Trial& trial, const AssessedSample& assessed, const 
   result.kind = trial.kind;
   result.caption = trial.caption;
   result.truth = trial.truth;
-  result.is_text_only = trial.is_text_only;
   result.image_width_px = assessed.prepared.image.width;
   result.image_height_px = assessed.prepared.image.height;
   if (assessed.prepared.failure) {

@@ -32,13 +32,13 @@ std::vector<Trial> TrialMaker::operator()(const Sample& sample, const std::strin
   const std::string source = source_of(sample, shard);
   std::vector<Trial> trials;
   const auto add = [&](const std::string& kind, const std::string& caption, const Member& under,
-                       const std::string& truth, bool is_text_only = false) {
-    trials.push_back({where, source, kind, caption, truth, with_caption(sample.key, under, caption),
-                      is_text_only});
+                       const std::string& truth) {
+    trials.push_back(
+        {where, source, kind, caption, truth, with_caption(sample.key, under, caption)});
   };
   if (pair.kind == SourcePair::Kind::Vague) return trials;
   if (pair.kind == SourcePair::Kind::Generic) {
-    add(kShippedTrial, pair.caption, image, pair.better, /*is_text_only=*/true);
+    add(kShippedTrial, pair.caption, image, pair.better);
     return trials;
   }
   add(kGoodTrial, pair.caption, image, pair.caption);
@@ -49,8 +49,8 @@ std::vector<Trial> TrialMaker::operator()(const Sample& sample, const std::strin
     const auto spoiled =
         corruptor_.spoil({pair.caption, pair.group, pair.translations}, flaw, random);
     if (!spoiled || spoiled->text == pair.caption) continue;
-    add(std::string(flaw_name(flaw)), spoiled->text, image, pair.caption, is_visible_in_text(flaw));
-    if (flaw == Flaw::OtherImage && options_.with_control && other_image != nullptr) {
+    add(std::string(flaw_name(flaw)), spoiled->text, image, pair.caption);
+    if (flaw == Flaw::OtherImage && other_image != nullptr) {
       add(kControlGood, pair.caption, *other_image, "");
       add(kControlBad, spoiled->text, *other_image, "");
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -192,11 +193,14 @@ std::optional<std::string> find_lost_fact(std::string_view rewrite, std::string_
   }
   const bool is_title = capitals > small;
   const bool is_stamped = std::any_of(words.begin(), words.end(), is_time);
-  const std::string low_rewrite = " " + ascii::lower(rewrite) + " ";
+  std::set<std::string> kept;
+  for (const std::string_view word : words_of(rewrite)) {
+    kept.insert(ascii::lower(ascii::trim(word, kAround)));
+  }
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string_view word = ascii::trim(words[i], kAround);
     const bool matters = (is_number(word) && !is_stamped) || (i > 0 && !is_title && is_name(word));
-    if (matters && !contains(low_rewrite, ascii::lower(word))) return std::string(word);
+    if (matters && !kept.contains(ascii::lower(word))) return std::string(word);
   }
   return std::nullopt;
 }

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "aitqe/base/error.h"
+#include "aitqe/base/log.h"
 #include "aitqe/base/random.h"
 #include "aitqe/contrast/grade.h"
 #include "aitqe/contrast/source_pair.h"
@@ -75,6 +76,7 @@ TrainingSet TrainingSet::read(const std::vector<ShardRef>& shards, const Caption
         set.unusable_.push_back(where + ": " + error.what());
       }
     }
+    for (const ArchiveDamage& damage : losses.entries()) log_warning(damage.message);
   }
   if (set.images_.empty()) {
     throw Error(ErrorCategory::NoInput,

@@ -61,6 +61,8 @@ TEST(LostFact, FindsNamesAndNumbersThatAreGone) {
   EXPECT_EQ(find_lost_fact("the bridge in mostar", "the bridge in Mostar"), std::nullopt);
   EXPECT_EQ(find_lost_fact("some balls", "12 balls"), "12");
   EXPECT_EQ(find_lost_fact("a table, 12 balls", "12 balls"), std::nullopt);
+  EXPECT_EQ(find_lost_fact("12 balls", "1 of 12 balls"), "1");  // a word, not a part of one
+  EXPECT_EQ(find_lost_fact("(Mostar's bridge) in Mostar.", "the bridge in Mostar"), std::nullopt);
 }
 
 TEST(LostFact, IsNotLookedForInTitlesFileNamesAndStamps) {

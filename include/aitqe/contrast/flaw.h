@@ -31,9 +31,6 @@ std::string_view flaw_name(Flaw flaw);
 /// @throws Error(Usage) naming the nearest flaw there is.
 Flaw parse_flaw(std::string_view name);
 
-/// Flaws of a caption that can be seen in the text alone, without the picture.
-bool is_visible_in_text(Flaw flaw);
-
 /// How often each flaw is chosen, relative to the others.
 class FlawMix {
  public:

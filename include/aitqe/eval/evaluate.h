@@ -31,7 +31,6 @@ struct TrialResult {
   std::string kind;
   std::string caption;
   std::string truth;
-  bool is_text_only = false;
   double score = -1;           ///< behind the score key, whether the model rewrote or not
   double score_expected = -1;  ///< as in report rows: behind the recaption where there is one
   double p_rewrite = -1;

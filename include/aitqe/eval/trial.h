@@ -25,15 +25,13 @@ struct Trial {
   std::string source;  ///< the sample's json `source`, or the shard's name
   std::string kind;    ///< kGoodTrial, kShippedTrial, a control, or a flaw's name
   std::string caption;
-  std::string truth;          ///< a good caption of the image; "" when none is known
-  Sample sample;              ///< image and `txt` member with the caption
-  bool is_text_only = false;  ///< the flaw can be seen without the image
+  std::string truth;  ///< a good caption of the image; "" when none is known
+  Sample sample;      ///< image and `txt` member with the caption
 };
 
 struct TrialOptions {
   /// Every flaw with a weight above 0 is tried on every good caption.
   FlawMix flaws;
-  bool with_control = true;
   std::uint64_t seed = 0;
 };
 
