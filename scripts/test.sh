@@ -47,9 +47,13 @@ run_ctest() {  # FOLDER OPTIONS...
 
 # Every unit test, and of the end-to-end tests those that bring damaged and hostile input.
 run_ctest_asan() {
-  local exclude='^e2e\.(batching|command_line|guide|judgement|loaders|lossless|parity)$'
+  local exclude='^e2e\.(batching|command_line|contrast|eval|guide|judgement|loaders|lossless|parity|train)$'
   if [[ $mode == full ]]; then exclude='^$'; fi
   run_ctest build/asan --exclude-regex "$exclude"
+}
+
+run_ctest_tsan() {
+  TSAN_OPTIONS="suppressions=$ROOT/tests/tsan_suppressions.txt" run_ctest build/tsan
 }
 
 compare_with_oracles() {
@@ -107,7 +111,7 @@ if [[ $mode != quick ]]; then
   if [[ $mode == full ]]; then
     phase "clang-tidy, everything" scripts/lint.sh tidy --all || true
     if phase "TSan: build" build_sanitized tsan; then
-      phase "TSan: tests" run_ctest build/tsan || true
+      phase "TSan: tests" run_ctest_tsan || true
     fi
   else
     phase "clang-tidy, modules without libtorch" scripts/lint.sh tidy || true
