@@ -60,7 +60,11 @@ Lesson LessonBuilder::build(const TrainingImage& image, Random& random) const {
   Lesson lesson;
   const bool describe = task_ == StageTask::Caption || random.unit() < caption_share_;
   if (task_ == StageTask::Judge) {
-    if (!image.good.empty()) add_answer(random.pick(image.good), lesson);
+    if (!image.good.empty()) {
+      const TrainingText& good = random.pick(image.good);
+      lesson.caption = good.caption;
+      add_answer(good, lesson);
+    }
     if (!image.bad.empty()) {
       const TrainingText& bad = random.pick(image.bad);
       add_answer(bad, lesson);
@@ -73,18 +77,22 @@ Lesson LessonBuilder::build(const TrainingImage& image, Random& random) const {
   return lesson;
 }
 
+/// The first token of an answer where a rewrite and a keep differ.
+std::size_t LessonBuilder::verdict_place() const {
+  const AnswerKeys& keys = prompts_->prompt_template().keys;
+  const std::vector<std::int32_t> rewrite = encode(keys.recaption_prefix());
+  const std::vector<std::int32_t> keep = encode(keys.score_prefix());
+  const auto differ = std::mismatch(rewrite.begin(), rewrite.end(), keep.begin(), keep.end());
+  return static_cast<std::size_t>(differ.first - rewrite.begin());
+}
+
 void LessonBuilder::add_answer(const TrainingText& text, Lesson& lesson) const {
   const AnswerKeys& keys = prompts_->prompt_template().keys;
   TargetSequence sequence = prompt(text.caption);
   const std::string answer =
       render_answer(to_teach(text.record.assessment, keys, full_answers_), keys);
   const std::string before_score = "\"" + keys.scores[0] + "\": \"";
-  // The verdict is the first token where a rewrite and a keep differ, and the score.
-  const std::vector<std::int32_t> rewrite = encode(keys.recaption_prefix());
-  const std::vector<std::int32_t> keep = encode(keys.score_prefix());
-  const auto verdict = static_cast<std::size_t>(
-      std::mismatch(rewrite.begin(), rewrite.end(), keep.begin(), keep.end()).first -
-      rewrite.begin());
+  const std::size_t verdict = verdict_place();
   std::string said;
   std::size_t place = 0;
   for (const std::int32_t id : encode(answer)) {
@@ -97,7 +105,7 @@ void LessonBuilder::add_answer(const TrainingText& text, Lesson& lesson) const {
   lesson.sequences.push_back(std::move(sequence));
 
   TargetSequence probe = prompt(text.caption);
-  extend(probe, keep, 0.0F);
+  extend(probe, encode(keys.score_prefix()), 0.0F);
   lesson.probes.push_back({lesson.sequences.size(), text.record.is_good});
   lesson.sequences.push_back(std::move(probe));
 }
@@ -113,6 +121,37 @@ void LessonBuilder::add_forced_score(const TrainingText& text, Lesson& lesson) c
     extend(sequence, {answer[i]}, i < forced ? 0.0F : i == forced ? verdict_weight_ : 1.0F);
   }
   lesson.sequences.push_back(std::move(sequence));
+}
+
+void LessonBuilder::add_swapped(std::span<Lesson> lessons, int count) const {
+  for (std::size_t i = 0; i < lessons.size(); ++i) {
+    for (std::size_t k = 1; k <= static_cast<std::size_t>(count); ++k) {
+      const std::size_t other = (i + k) % lessons.size();
+      const std::string& caption = lessons[other].caption;
+      if (other == i || caption.empty() || caption == lessons[i].caption) continue;
+      // All of them together count as much as one bad caption of the image's own.
+      add_mismatch({caption, other, verdict_weight_ / static_cast<float>(count)}, lessons[i]);
+    }
+  }
+}
+
+void LessonBuilder::add_mismatch(const Mismatch& mismatch, Lesson& lesson) const {
+  const auto& [caption, owner, weight] = mismatch;
+  const AnswerKeys& keys = prompts_->prompt_template().keys;
+  const std::vector<std::int32_t> rewrite = encode(keys.recaption_prefix());
+  TargetSequence verdict = prompt(caption);
+  extend(verdict, {rewrite.begin(), rewrite.begin() + static_cast<std::ptrdiff_t>(verdict_place())},
+         0.0F);
+  extend(verdict, {rewrite[verdict_place()]}, weight);
+  lesson.sequences.push_back(std::move(verdict));
+
+  TargetSequence score = prompt(caption);
+  extend(score, encode(keys.score_prefix()), 0.0F);
+  lesson.swapped.push_back({lesson.sequences.size(), owner});
+  lesson.sequences.push_back(score);
+  const std::int32_t digit = digits_.at(static_cast<std::size_t>(keys.lowest_score));
+  extend(score, {digit}, weight);
+  lesson.sequences.push_back(std::move(score));
 }
 
 void LessonBuilder::add_description(const std::string& caption, Lesson& lesson) const {

@@ -12,8 +12,9 @@
 namespace aitqe {
 
 struct JudgeLoss {
-  at::Tensor tokens;   ///< sum of weight * cross-entropy over the targets
-  at::Tensor ranking;  ///< mean over pairs of a good and a bad caption; 0 without any
+  at::Tensor tokens;  ///< sum of weight * cross-entropy over the targets
+  /// Mean over pairs of a good and a bad caption, plus mean over swapped captions; 0 without any.
+  at::Tensor ranking;
 };
 
 /// Loss of packed lessons.

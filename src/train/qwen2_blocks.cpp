@@ -56,6 +56,9 @@ at::Tensor qwen2_hidden(const TextConfig& config, const Parameters& parameters, 
                         const TokenTrees& trees) {
   const Rotation rotate(config, trees.positions);
   const std::string prefix = "model.model.";
+  // Cut in one go: the gradient of a piece alone is as large as the whole.
+  std::vector<std::int64_t> rows_of_tree;
+  for (const TreeRows& tree : trees.trees) rows_of_tree.push_back(tree.num_rows);
   for (std::int64_t layer = 0; layer < config.num_layers; ++layer) {
     const std::string name = prefix + "layers." + std::to_string(layer) + ".";
     at::Tensor x = rms_norm(parameters, hidden, name + "input_layernorm", config.rms_norm_eps);
@@ -68,12 +71,12 @@ at::Tensor qwen2_hidden(const TextConfig& config, const Parameters& parameters, 
     const at::Tensor q = rotate(heads_of("q_proj", config.num_heads));
     const at::Tensor k = rotate(heads_of("k_proj", config.num_kv_heads));
     const at::Tensor v = heads_of("v_proj", config.num_kv_heads);
+    const std::vector<at::Tensor> queries = q.split_with_sizes(rows_of_tree);
+    const std::vector<at::Tensor> keys = k.split_with_sizes(rows_of_tree);
+    const std::vector<at::Tensor> values = v.split_with_sizes(rows_of_tree);
     std::vector<at::Tensor> attended;
-    for (const TreeRows& tree : trees.trees) {
-      const auto own = [&](const at::Tensor& all) {
-        return all.narrow(0, tree.first_row, tree.num_rows);
-      };
-      attended.push_back(attend(own(q), own(k), own(v), tree.mask));
+    for (std::size_t i = 0; i < trees.trees.size(); ++i) {
+      attended.push_back(attend(queries[i], keys[i], values[i], trees.trees[i].mask));
     }
     hidden = hidden + parameters.linear(at::cat(attended), name + "self_attn.o_proj");
     x = rms_norm(parameters, hidden, name + "post_attention_layernorm", config.rms_norm_eps)

@@ -151,7 +151,9 @@ void describe_stage(TableReader& table, StageOptions& stage) {
       .number("final_rate", stage.final_rate, 0, 1)
       .number("weight_decay", stage.weight_decay)
       .number("clip_norm", stage.clip_norm)
+      .flag("augment", stage.augment)
       .number("rank_weight", stage.rank_weight)
+      .count("swapped_captions", stage.swapped_captions)
       .number("verdict_weight", stage.verdict_weight)
       .number("caption_share", stage.caption_share, 0, 1)
       .flag("full_answers", stage.full_answers);
@@ -167,6 +169,8 @@ void check_stage(const StageOptions& stage, const std::string& where) {
   need(!stage.train.empty() || !stage.lora.empty(), "something that learns: train or lora");
   need(stage.images_per_step % stage.accumulate == 0,
        "images_per_step to be a multiple of accumulate");
+  need(stage.swapped_captions < stage.images_per_step / stage.accumulate,
+       "swapped_captions to be below images_per_step / accumulate");
   need(stage.task != StageTask::Align || !stage.vectors.empty(), "vectors, for align");
   need(stage.task != StageTask::Align || stage.accumulate == 1,
        "accumulate = 1: alignment compares the images of a whole step");

@@ -7,6 +7,8 @@
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
+#include "aitqe/image/resize.h"
+#include "aitqe/train/augment.h"
 #include "losses.h"
 
 namespace aitqe {
@@ -14,17 +16,28 @@ namespace aitqe {
 namespace {
 
 const std::string kAlignHead = "align_head.weight";  // [D, hidden]; no part of the model
+constexpr double kAlignHeadRate = 1e-3;
 
 std::int32_t end_id(const ModelInputs& inputs) { return inputs.config.eos_ids.front(); }
 
 void require_single_digits(const StageOptions& options, const AnswerKeys& keys) {
   constexpr double kHighestDigit = 9;
-  if (options.rank_weight > 0 && keys.highest_score > kHighestDigit) {
-    throw Error(ErrorCategory::Usage,
-                "stage \"" + options.name +
-                    "\": rank_weight needs scores of one digit: set score_scale.highest to 9 in "
-                    "the model's aitqe.json");
+  const bool compares_scores = options.rank_weight > 0 || options.swapped_captions > 0;
+  if (compares_scores && keys.highest_score > kHighestDigit) {
+    throw Error(ErrorCategory::Usage, "stage \"" + options.name +
+                                          "\": rank_weight and swapped_captions need scores of one "
+                                          "digit: set score_scale.highest to 9 in "
+                                          "the model's aitqe.json");
   }
+}
+
+/// Part `part` of `parts` of a step.
+template <typename Image>
+std::span<Image> part_of(std::span<Image> step, int part, int parts) {
+  const auto bound = [&](int i) {
+    return static_cast<std::size_t>(i) * step.size() / static_cast<std::size_t>(parts);
+  };
+  return step.subspan(bound(part), bound(part + 1) - bound(part));
 }
 
 }  // namespace
@@ -43,8 +56,9 @@ std::string describe(const StageOptions& stage) {
          << one.learning_rate;
   }
   text << ' ' << stage.warmup_steps << ' ' << stage.final_rate << ' ' << stage.weight_decay << ' '
-       << stage.clip_norm << ' ' << stage.rank_weight << ' ' << stage.verdict_weight << ' '
-       << stage.caption_share << ' ' << stage.full_answers;
+       << stage.clip_norm << ' ' << stage.augment << ' ' << stage.rank_weight << ' '
+       << stage.swapped_captions << ' ' << stage.verdict_weight << ' ' << stage.caption_share << ' '
+       << stage.full_answers;
   return text.str();
 }
 
@@ -78,7 +92,7 @@ Stage::Stage(const StageOptions& options, StageModel model, std::uint64_t seed)
       values[i] = static_cast<float>(reach * (2 * random.unit() - 1));
     }
     model.parameters.add(kAlignHead, head);
-    learning_rates_[kAlignHead] = learning_rates_.begin()->second;
+    learning_rates_[kAlignHead] = kAlignHeadRate;
   }
   vision_learns_ =
       std::any_of(learning_rates_.begin(), learning_rates_.end(),
@@ -104,8 +118,7 @@ void Stage::open(const CaptionSource& captions, std::int64_t first_step, int num
   images_ = TrainingSet::read(expand_inputs(options_.shards), captions);
   for (std::size_t i = 0; i < images_.size(); ++i) {
     const TrainingImage& image = images_.at(i);
-    const bool is_known = options_.task != StageTask::Align ||
-                          (!image.good.empty() && !vectors_.find(image.good[0].caption).empty());
+    const bool is_known = options_.task != StageTask::Align || !known_captions(image).empty();
     const bool has_texts =
         !image.good.empty() && (options_.task != StageTask::Judge || !image.bad.empty());
     if (is_known && has_texts) usable_.push_back(i);
@@ -123,6 +136,14 @@ void Stage::open(const CaptionSource& captions, std::int64_t first_step, int num
       [this](std::int64_t step) { return prepare(step); }, num_workers, kStepsAhead);
 }
 
+std::vector<std::string> Stage::known_captions(const TrainingImage& image) const {
+  std::vector<std::string> known;
+  for (const TrainingText& text : image.good) {
+    if (!vectors_.find(text.caption).empty()) known.push_back(text.caption);
+  }
+  return known;
+}
+
 Stage::PreparedStep Stage::prepare(std::int64_t step) const {
   PreparedStep prepared;
   Epochs epochs(usable_.size(), seed_);
@@ -132,24 +153,34 @@ Stage::PreparedStep Stage::prepare(std::int64_t step) const {
     auto image = prepare_image_at(index, mix_bits(seed_ ^ static_cast<std::uint64_t>(place + 1)));
     if (image) prepared.push_back(std::move(*image));
   }
+  if (options_.swapped_captions == 0) return prepared;
+  for (int part = 0; part < options_.accumulate; ++part) {
+    const std::span<PreparedImage> images = part_of(std::span(prepared), part, options_.accumulate);
+    std::vector<Lesson> lessons;
+    for (PreparedImage& image : images) lessons.push_back(std::move(image.lesson));
+    lessons_.add_swapped(lessons, options_.swapped_captions);
+    for (std::size_t i = 0; i < images.size(); ++i) images[i].lesson = std::move(lessons[i]);
+  }
   return prepared;
 }
 
 std::optional<Stage::PreparedImage> Stage::prepare_image_at(std::size_t index,
                                                             std::uint64_t seed) const {
   PreparedImage prepared;
+  Random random(seed);
+  const int side_px = model_.inputs.image_side_px;
   try {
-    prepared.pixels = prepare_image(images_.image_bytes(index), model_.inputs.image_side_px,
-                                    model_.inputs.pixel_norm, {})
-                          .pixels.chw;
+    RgbImage rgb = decode_rgb(images_.image_bytes(index), {});
+    if (options_.augment) rgb = aitqe::augment(rgb, random);
+    prepared.pixels =
+        to_pixels(resize_bicubic(rgb, side_px, side_px), model_.inputs.pixel_norm).chw;
   } catch (const SampleError& error) {
     log_warning(images_.at(index).key + ": " + error.what());
     return std::nullopt;
   }
-  Random random(seed);
   const TrainingImage& image = images_.at(index);
   if (options_.task == StageTask::Align) {
-    const std::span<const float> vector = vectors_.find(image.good[0].caption);
+    const std::span<const float> vector = vectors_.find(random.pick(known_captions(image)));
     prepared.vector.assign(vector.begin(), vector.end());
   } else {
     prepared.lesson = lessons_.build(image, random);
@@ -202,12 +233,10 @@ StepMetrics Stage::judge(const PreparedStep& step) const {
     }
   }
   StepMetrics metrics;
-  const std::size_t parts = static_cast<std::size_t>(options_.accumulate);
-  for (std::size_t part = 0; part < parts; ++part) {
-    const std::size_t begin = part * step.size() / parts;
-    const std::size_t end = (part + 1) * step.size() / parts;
-    if (begin == end) continue;
-    const auto images = std::span(step).subspan(begin, end - begin);
+  for (int part = 0; part < options_.accumulate; ++part) {
+    const std::span<const PreparedImage> images =
+        part_of(std::span(step), part, options_.accumulate);
+    if (images.empty()) continue;
     std::vector<Lesson> lessons;
     for (const PreparedImage& image : images) lessons.push_back(image.lesson);
     const JudgeLoss loss =

@@ -57,6 +57,8 @@ class Stage {
   using PreparedStep = std::vector<PreparedImage>;
 
   PreparedStep prepare(std::int64_t step) const;
+  /// Good captions that have a vector.
+  std::vector<std::string> known_captions(const TrainingImage& image) const;
   std::optional<PreparedImage> prepare_image_at(std::size_t index, std::uint64_t seed) const;
   at::Tensor features(std::span<const PreparedImage> images) const;
   double align(const PreparedStep& step) const;

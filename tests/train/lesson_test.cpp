@@ -100,6 +100,37 @@ TEST_F(LessonTest, DescribesBehindAnEmptyCaption) {
   EXPECT_GT(weight, 0);
 }
 
+TEST_F(LessonTest, ShowsEveryImageTheCaptionsOfOthers) {
+  stage_.caption_share = 0;
+  const LessonBuilder builder(inputs_.prompts, inputs_.tokenizer, inputs_.config.eos_ids.front(),
+                              stage_);
+  Random random(1);
+  std::vector<Lesson> lessons;
+  for (const std::string caption : {"A red apple", "A green pear", "A red apple"}) {
+    TrainingImage made;
+    made.good.push_back({caption, {"a", true, "", "", grade_good(caption, random)}});
+    lessons.push_back(builder.build(made, random));
+    EXPECT_EQ(lessons.back().caption, caption);
+  }
+  builder.add_swapped(lessons, 2);
+  ASSERT_EQ(lessons[0].swapped.size(), 1U);  // the same words elsewhere are no mismatch
+  ASSERT_EQ(lessons[1].swapped.size(), 2U);
+  ASSERT_EQ(lessons[2].swapped.size(), 1U);
+  EXPECT_EQ(lessons[0].swapped[0].lesson, 1U);
+  EXPECT_EQ(lessons[1].swapped[0].lesson, 2U);
+  EXPECT_EQ(lessons[1].swapped[1].lesson, 0U);
+
+  const Lesson& lesson = lessons[0];
+  ASSERT_EQ(lesson.sequences.size(), 5U);  // the own answer and probe, then three of the other's
+  const std::string verdict = answer(lesson.sequences[2], "A green pear");
+  EXPECT_TRUE(std::string(R"({"Recaption": ")").starts_with(verdict)) << verdict;
+  EXPECT_EQ(lesson.sequences[2].weights.back(), static_cast<float>(stage_.verdict_weight / 2));
+  EXPECT_EQ(lesson.swapped[0].sequence, 3U);
+  EXPECT_EQ(answer(lesson.sequences[3], "A green pear"), R"({"Overall Score": ")");
+  EXPECT_EQ(answer(lesson.sequences[4], "A green pear"), R"({"Overall Score": "1)");
+  EXPECT_EQ(lesson.sequences[4].weights.back(), static_cast<float>(stage_.verdict_weight / 2));
+}
+
 TEST_F(LessonTest, TeachesAllScoresOnlyWhenAsked) {
   stage_.caption_share = 0;
   EXPECT_THAT(answer(build(stage_).sequences[0], "A red apple"),

@@ -71,6 +71,8 @@ TEST_F(RecipeTest, NamesTheKeyThatIsWrong) {
               HasSubstr("task: expected \"align\", \"caption\" or \"judge\""));
   EXPECT_THAT(complaint("0.5", "-1"), HasSubstr("rank_weight: expected a number of at least 0"));
   EXPECT_THAT(complaint("accumulate = 2", "accumulate = 3"), HasSubstr("a multiple of accumulate"));
+  EXPECT_THAT(complaint("accumulate = 2", "accumulate = 2\nswapped_captions = 4"),
+              HasSubstr("swapped_captions to be below"));
   EXPECT_THAT(complaint("model = \"models/base\"", ""), HasSubstr("the folder to start from"));
   EXPECT_THAT(complaint("task = \"judge\"", "task = \"align\""), HasSubstr("vectors"));
   EXPECT_THAT(complaint("[[stage]]", "[[stage"), HasSubstr("recipe.toml:"));

@@ -6,7 +6,9 @@
 
 #include "aitqe/contrast/contrast.h"
 #include "aitqe/data/webdataset.h"
+#include "aitqe/train/training_set.h"
 #include "io/io_support.h"
+#include "support/caption_vectors.h"
 #include "support/errors.h"
 #include "support/load_mllm.h"
 #include "support/reference.h"
@@ -81,6 +83,18 @@ class TrainerTest : public ::testing::Test {
     return test::read_bytes(folder_ / (output + "/metrics.jsonl"));
   }
 
+  /// What every row that has it says under this key.
+  std::vector<double> numbers(const std::string& output, const std::string& key) const {
+    std::vector<double> values;
+    std::istringstream rows(metrics(output));
+    for (std::string row; std::getline(rows, row);) {
+      const std::size_t place = row.find("\"" + key + "\":");
+      if (place != std::string::npos)
+        values.push_back(std::stod(row.substr(place + key.size() + 3)));
+    }
+    return values;
+  }
+
   test::TemporaryFolder folder_;
   TrainOptions options_;
 };
@@ -128,13 +142,59 @@ TEST_F(TrainerTest, LearnsItsLessons) {
   options_.recipe.stages[0].images_per_step = 4;
   options_.recipe.stages[0].train = {{"model.model.layers.*", 3e-3}};
   run("model");
-  std::vector<double> losses;
-  std::istringstream rows(metrics("model"));
-  for (std::string row; std::getline(rows, row);) {
-    losses.push_back(std::stod(row.substr(row.find("\"loss\":") + 7)));
-  }
+  const std::vector<double> losses = numbers("model", "loss");
   ASSERT_EQ(losses.size(), 25U);
   EXPECT_LT(losses.back(), 0.8 * losses.front());
+}
+
+TEST_F(TrainerTest, MovesPicturesToTheVectorsOfTheirCaptions) {
+  Random random(1);
+  std::map<std::string, std::vector<float>> vectors;
+  const TrainingSet set = TrainingSet::read(expand_inputs({(folder_ / "training").string()}),
+                                            CaptionSource::parse("txt"));
+  for (std::size_t i = 0; i < set.size(); ++i) {
+    for (const TrainingText& text : set.at(i).good) {
+      std::vector<float> vector(4, 0);
+      vector[random.below(4)] = random.unit() < 0.5 ? -1 : 1;
+      vectors[text.caption] = vector;
+    }
+  }
+  test::write_caption_vectors(folder_ / "vectors.safetensors", vectors);
+  StageOptions& align = options_.recipe.stages[0];
+  align.task = StageTask::Align;
+  align.vectors = folder_ / "vectors.safetensors";
+  align.num_steps = 30;
+  align.images_per_step = 8;
+  align.augment = true;
+  align.train = {{"mm_projector.*", 3e-3}};
+  options_.recipe.stages.resize(1);
+  run("model");
+  const std::vector<double> losses = numbers("model", "loss");
+  ASSERT_EQ(losses.size(), 30U);
+  EXPECT_LT(losses.back(), 0.8 * losses.front());
+  // What the vectors were compared through is no part of the model.
+  const auto compute = test::compute(nn::Backend::Kernels);
+  EXPECT_NE(test::load_mllm(folder_ / "model", *compute), nullptr);
+}
+
+TEST_F(TrainerTest, RanksSwappedCaptionsWhereScoresAreDigits) {
+  StageOptions& judge = options_.recipe.stages[1];
+  judge.images_per_step = 4;
+  judge.swapped_captions = 1;
+  EXPECT_THAT(test::message_of([&] { run("refused"); }), HasSubstr("scores of one digit"));
+  std::filesystem::copy(options_.recipe.model, folder_ / "digits",
+                        std::filesystem::copy_options::recursive);
+  folder_.write("digits/aitqe.json", R"({"score_scale": {"lowest": 1, "highest": 9}})");
+  options_.recipe.model = folder_ / "digits";
+  judge.rank_weight = 1;
+  judge.augment = true;
+  run("model");
+  run("stopped", 7);
+  run("stopped");
+  EXPECT_EQ(metrics("stopped"), metrics("model"));
+  const std::vector<double> ranking = numbers("model", "ranking");
+  ASSERT_EQ(ranking.size(), 10U);
+  EXPECT_GT(ranking.back(), 0);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "aitqe/base/random.h"
@@ -21,6 +23,14 @@ struct Lesson {
     bool is_good = true;
   };
   std::vector<ScoreProbe> probes;
+  /// The good caption that was taken; empty when there is none.
+  std::string caption;
+  /// A score probe under the good caption of another image.
+  struct SwappedProbe {
+    std::size_t sequence = 0;
+    std::size_t lesson = 0;  ///< of the image that the caption belongs to
+  };
+  std::vector<SwappedProbe> swapped;
 };
 
 /// Writes down what a model should say of an image, in tokens: the very prompts and answers that
@@ -37,6 +47,10 @@ class LessonBuilder {
   /// behind an empty caption. A function of image and `random` alone.
   Lesson build(const TrainingImage& image, Random& random) const;
 
+  /// Judge: shows each image the captions of the `count` images behind it too, in a circle, as
+  /// worth a rewrite and the lowest score. Captions that are equal are no mismatch.
+  void add_swapped(std::span<Lesson> lessons, int count) const;
+
   const AnswerKeys& keys() const { return prompts_->prompt_template().keys; }
   /// Token of each digit, 0 to 9; -1: not one token.
   const std::vector<std::int32_t>& digits() const { return digits_; }
@@ -45,8 +59,15 @@ class LessonBuilder {
   void add_answer(const TrainingText& text, Lesson& lesson) const;
   void add_forced_score(const TrainingText& text, Lesson& lesson) const;
   void add_description(const std::string& caption, Lesson& lesson) const;
+  struct Mismatch {
+    const std::string& caption;
+    std::size_t owner;  ///< lesson whose caption it is
+    float weight;       ///< of the verdict, and of the score
+  };
+  void add_mismatch(const Mismatch& mismatch, Lesson& lesson) const;
   TargetSequence prompt(const std::string& caption) const;
   std::vector<std::int32_t> encode(const std::string& text) const;
+  std::size_t verdict_place() const;
 
   std::shared_ptr<const PromptBuilder> prompts_;
   std::shared_ptr<const Tokenizer> tokenizer_;

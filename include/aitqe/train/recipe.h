@@ -41,8 +41,12 @@ struct StageOptions {
   double final_rate = 0.1;  ///< of the learning rate, where the cosine ends
   double weight_decay = 0.0;
   double clip_norm = 1.0;  ///< of all gradients together
+  bool augment = false;    ///< show a picture every time a little differently (augment.h)
   /// Judge: weight of the ranking of good above bad by expected score.
   double rank_weight = 0.0;
+  /// Judge: how many of the step's other captions every image is judged with as well. A caption
+  /// is right once and wrong that many times, so reading it without the image helps nothing.
+  int swapped_captions = 0;
   /// Judge: how much more the first key and the score count than other answer tokens.
   double verdict_weight = 4.0;
   /// Judge: share of images that also replay the captioning task.
