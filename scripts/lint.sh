@@ -14,7 +14,7 @@ cd "$ROOT"
 jobs=${JOBS:-$(default_jobs)}
 
 format() {
-  git ls-files -z -- 'include/*.h' 'src/*.h' 'src/*.cpp' 'src/*.cu' 'tests/*.h' 'tests/*.cpp' 'bench/*.cpp' |
+  git ls-files -co --exclude-standard -z -- 'include/*.h' 'src/*.h' 'src/*.cpp' 'src/*.cu' 'tests/*.h' 'tests/*.cpp' 'bench/*.cpp' |
     xargs -0 -r clang-format-14 "$@"
 }
 

@@ -32,8 +32,9 @@ RgbImage augment(const RgbImage& image, Random& random) {
                   static_cast<std::size_t>(down.length));
   auto to = part.rgb.begin();
   for (int y = 0; y < down.length; ++y) {
-    const auto row = image.rgb.begin() +
-                     (static_cast<std::ptrdiff_t>(down.first + y) * image.width_px + across.first) * 3;
+    const auto row =
+        image.rgb.begin() +
+        (static_cast<std::ptrdiff_t>(down.first + y) * image.width_px + across.first) * 3;
     for (int x = 0; x < across.length; ++x) {
       const int from = mirrored ? across.length - 1 - x : x;
       to = std::copy_n(row + static_cast<std::ptrdiff_t>(from) * 3, 3, to);
