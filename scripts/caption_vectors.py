@@ -10,6 +10,7 @@ Needs: pip install -r scripts/requirements-oracle.txt
 """
 
 import argparse
+import fnmatch
 import hashlib
 import pathlib
 import tarfile
@@ -68,13 +69,21 @@ class CaptionEncoder:
         return vectors
 
 
-def read_captions(shards):
-    """Every text of the shards once, sorted: bytes."""
+def read_captions(shards, only="*.txt"):
+    """Every text of the shards whose member fits a glob, once, sorted: bytes."""
     captions = set()
     for shard in shards:
         with tarfile.open(shard) as tar:
-            captions |= {tar.extractfile(m).read() for m in tar if m.isfile() and m.name.endswith(".txt")}
+            captions |= {tar.extractfile(m).read() for m in tar if m.isfile() and fnmatch.fnmatch(m.name, only)}
     return sorted(captions)
+
+
+def write_vectors(encoder, captions, path):
+    """What `aitqe train` reads. @param captions  bytes"""
+    vectors = encoder.encode([c.decode("utf-8", "replace") for c in captions])
+    hashes = np.stack([np.frombuffer(hashlib.sha256(c).digest(), np.uint8) for c in captions])
+    save_file({"sha256": hashes, "vectors": vectors}, path)
+    print(f"{path}: {len(captions)} captions")
 
 
 def main():
@@ -82,13 +91,11 @@ def main():
     parser.add_argument("--model", type=pathlib.Path, required=True, help="folder of all-MiniLM-L6-v2, or the wheel")
     parser.add_argument("--shards", type=pathlib.Path, nargs="+", required=True)
     parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("--only", default="*.txt", metavar="GLOB", help="members that are taken (default: %(default)s)")
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
-    captions = read_captions(options.shards)
-    vectors = CaptionEncoder(options.model, options.device).encode([c.decode("utf-8", "replace") for c in captions])
-    hashes = np.stack([np.frombuffer(hashlib.sha256(c).digest(), np.uint8) for c in captions])
-    save_file({"sha256": hashes, "vectors": vectors}, options.out)
-    print(f"{options.out}: {len(captions)} captions")
+    captions = read_captions(options.shards, options.only)
+    write_vectors(CaptionEncoder(options.model, options.device), captions, options.out)
 
 
 if __name__ == "__main__":

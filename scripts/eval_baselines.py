@@ -105,7 +105,7 @@ def training_pairs(shards):
         with tarfile.open(shard) as tar:
             for member in tar:
                 stem, _, suffix = member.name.partition(".")
-                if not stem.endswith("-good") or stem.rsplit("-", 2)[-2].isdigit():
+                if not stem.endswith("-good") or stem.count("-") > 1:
                     continue  # later rounds show the same pictures
                 key = f"{pathlib.Path(shard).stem}/{stem}"
                 if suffix == "jpg":

