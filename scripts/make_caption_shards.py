@@ -34,6 +34,7 @@ import random
 import re
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from xml.etree import ElementTree
@@ -43,6 +44,8 @@ import webdataset
 from fontTools.ttLib import TTFont
 from make_sample_shard import MTIME_S, PHOTOS
 from PIL import Image
+
+EXAMPLES = pathlib.Path(__file__).resolve().parent.parent / "examples/pairs-00000.tar"
 
 DEBIAN_PACKAGES = [
     "endless-sky-data", "fonts-noto-color-emoji", "fritzing-parts", "iso-flags-svg", "kgeography-data",
@@ -883,6 +886,15 @@ def split_own(pairs):
     return train, [p for p in chosen if not drawing_keys(p) & in_train]
 
 
+def without_examples(pairs, known):
+    """Leaves out the pictures of examples/: the quick start shows what the model makes of pictures it never saw.
+    `known`: pairs among which they are found."""
+    with tarfile.open(EXAMPLES) as tar:
+        urls = {json.load(tar.extractfile(m))["url"].replace("-svg:", ":") for m in tar if m.name.endswith(".json")}
+    shown = set().union(*(drawing_keys(p) for p in known if f"{p.source}:{p.origin}" in urls))
+    return [p for p in pairs if not drawing_keys(p) & shown]
+
+
 def foreign_selection(pairs):
     """FOREIGN_PAIRS of each source; a shortage of one is not made up by another."""
     counts = collections.Counter()
@@ -988,7 +1000,7 @@ def main():
 
     own, foreign = read_sources(options.work)
     train, val_own = split_own(bounded(own, same_caption))
-    train = bound_families(train)
+    train = bound_families(without_examples(train, own))
     val_own = bound_families(val_own)[:MAX_OWN_VALIDATION]
     trained = set().union(*map(drawing_keys, own))
     foreign = [p for p in bounded(foreign, same_caption) if not drawing_keys(p) & trained]

@@ -7,10 +7,10 @@
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/hash.h"
-#include "aitqe/io/safetensors_writer.h"
 #include "aitqe/io/sink.h"
 #include "aitqe/model/fingerprint.h"
 #include "aitqe/model/tensor_table.h"
+#include "aitqe/model/tensor_writer.h"
 #include "base_tensors.h"
 
 namespace aitqe {
@@ -103,18 +103,10 @@ void merge_adapter(const MergeOptions& options) {
   const ModelConfig config = load_model_config(options.adapter);
   std::map<std::string, at::Tensor> tensors = read_base(options.base, config.text);
   apply(options.adapter / "adapter.safetensors", adapter.at("lora_scale"), tensors);
-  std::vector<TensorToWrite> list;
-  for (auto& [name, tensor] : tensors) {
-    tensor = tensor.contiguous();
-    list.push_back({name,
-                    TensorDtype::BF16,
-                    tensor.sizes().vec(),
-                    {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()}});
-  }
   require_writable_folder(options.output_folder);
   fs::create_directories(options.output_folder);
   copy_model_files(options.adapter, options.output_folder);
-  write_safetensors(options.output_folder / "model.safetensors", list, {{"format", "pt"}});
+  write_tensors(options.output_folder / "model.safetensors", tensors, {{"format", "pt"}});
 }
 
 }  // namespace aitqe

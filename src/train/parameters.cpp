@@ -19,6 +19,16 @@ bool fits(const std::string& glob, const std::string& name) {
 
 }  // namespace
 
+at::Tensor random_matrix(std::int64_t rows, std::int64_t columns, Random random) {
+  at::Tensor matrix = at::empty({rows, columns}, at::kFloat);
+  const double reach = 1.0 / std::sqrt(static_cast<double>(columns));
+  auto* values = matrix.mutable_data_ptr<float>();
+  for (std::int64_t i = 0; i < matrix.numel(); ++i) {
+    values[i] = static_cast<float>(reach * (2 * random.unit() - 1));
+  }
+  return matrix;
+}
+
 Parameters Parameters::load(const std::filesystem::path& folder, at::Device device,
                             at::ScalarType dtype) {
   Parameters parameters;
@@ -78,14 +88,8 @@ std::vector<std::string> Parameters::add_lora(const LoraOptions& options, std::u
                     options.alpha / options.rank};
     names.insert(names.end(), {lora.a, lora.b});
     if (!lora_.emplace(layer, lora).second) continue;
-    at::Tensor a = at::empty({options.rank, matrix.size(1)}, at::kFloat);
-    const double reach = 1.0 / std::sqrt(static_cast<double>(matrix.size(1)));
-    Random random(hash_text(layer, mix_bits(seed)));
-    auto* values = a.mutable_data_ptr<float>();
-    for (std::int64_t i = 0; i < a.numel(); ++i) {
-      values[i] = static_cast<float>(reach * (2 * random.unit() - 1));
-    }
-    add(lora.a, a);
+    add(lora.a,
+        random_matrix(options.rank, matrix.size(1), Random(hash_text(layer, mix_bits(seed)))));
     add(lora.b, at::zeros({matrix.size(0), options.rank}, at::kFloat));
   }
   if (names.empty()) {

@@ -84,14 +84,7 @@ Stage::Stage(const StageOptions& options, StageModel model, std::uint64_t seed)
   if (options.task == StageTask::Align) {
     vectors_ = CaptionVectors::read(options.vectors);
     const std::int64_t hidden = model.inputs.config.text.hidden_size;
-    at::Tensor head = at::empty({vectors_.dim(), hidden}, at::kFloat);
-    Random random(seed);
-    auto* values = head.mutable_data_ptr<float>();
-    const double reach = 1.0 / std::sqrt(static_cast<double>(hidden));
-    for (std::int64_t i = 0; i < head.numel(); ++i) {
-      values[i] = static_cast<float>(reach * (2 * random.unit() - 1));
-    }
-    model.parameters.add(kAlignHead, head);
+    model.parameters.add(kAlignHead, random_matrix(vectors_.dim(), hidden, Random(seed)));
     learning_rates_[kAlignHead] = kAlignHeadRate;
   }
   vision_learns_ =

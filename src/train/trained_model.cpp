@@ -5,7 +5,7 @@
 #include "aitqe/io/safetensors.h"
 #include "aitqe/io/sink.h"
 #include "aitqe/model/fingerprint.h"
-#include "training_state.h"
+#include "aitqe/model/tensor_writer.h"
 
 namespace aitqe {
 

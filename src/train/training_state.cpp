@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "aitqe/base/error.h"
-#include "aitqe/io/safetensors_writer.h"
+#include "aitqe/io/safetensors.h"
+#include "aitqe/model/tensor_writer.h"
 
 namespace aitqe {
 
@@ -15,23 +16,6 @@ constexpr std::string_view kMaster = "master.";
 constexpr std::string_view kOptimizer = "optimizer.";
 const std::string kPlace = "place";    // I64 [2]: stage, step
 const std::string kRecipe = "recipe";  // U8 [64]: hex digits
-
-TensorDtype dtype_of(const at::Tensor& tensor) {
-  switch (tensor.scalar_type()) {
-    case at::kFloat:
-      return TensorDtype::F32;
-    case at::kBFloat16:
-      return TensorDtype::BF16;
-    case at::kHalf:
-      return TensorDtype::F16;
-    case at::kLong:
-      return TensorDtype::I64;
-    case at::kByte:
-      return TensorDtype::U8;
-    default:
-      throw Error(ErrorCategory::Bug, "a tensor of this dtype is never written");
-  }
-}
 
 at::ScalarType scalar_type_of(TensorDtype dtype) {
   switch (dtype) {
@@ -45,22 +29,6 @@ at::ScalarType scalar_type_of(TensorDtype dtype) {
 }
 
 }  // namespace
-
-void write_tensors(const std::filesystem::path& path,
-                   const std::map<std::string, at::Tensor>& tensors,
-                   const std::map<std::string, std::string>& metadata) {
-  std::vector<at::Tensor> held;
-  std::vector<TensorToWrite> list;
-  for (const auto& [name, tensor] : tensors) {
-    held.push_back(tensor.detach().to(at::kCPU).contiguous());
-    const at::Tensor& own = held.back();
-    list.push_back({name,
-                    dtype_of(own),
-                    own.sizes().vec(),
-                    {static_cast<const std::byte*>(own.const_data_ptr()), own.nbytes()}});
-  }
-  write_safetensors(path, list, metadata);
-}
 
 void TrainingState::write(const std::filesystem::path& path) const {
   std::map<std::string, at::Tensor> all;

@@ -24,9 +24,4 @@ struct TrainingState {
   static std::optional<TrainingState> read(const std::filesystem::path& path);
 };
 
-/// Writes tensors as a .safetensors file, each in the dtype it has.
-void write_tensors(const std::filesystem::path& path,
-                   const std::map<std::string, at::Tensor>& tensors,
-                   const std::map<std::string, std::string>& metadata);
-
 }  // namespace aitqe

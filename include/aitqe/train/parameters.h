@@ -20,6 +20,9 @@ struct LoraOptions {
   double alpha = 32;
 };
 
+/// [rows, columns] f32, even in +-1/sqrt(columns): where a new linear layer begins.
+at::Tensor random_matrix(std::int64_t rows, std::int64_t columns, Random random);
+
 /// The tensors of a model under training. Frozen ones are kept in the dtype they are computed in;
 /// one that is or was trained has a master copy in f32. One thread at a time.
 class Parameters {
@@ -45,7 +48,7 @@ class Parameters {
   /// Puts a tensor of its own beside the checkpoint's; it is trained and saved with the state, and
   /// is no part of the model that is written.
   void add(const std::string& name, const at::Tensor& value);
-  /// Gives layers a low-rank addition, the same for the same seed: A even in +-1/sqrt(inputs), B 0.
+  /// Gives layers a low-rank addition, the same for the same seed: A random_matrix, B 0.
   /// Layers that have one keep it. @return the names of the additions' tensors.
   /// @throws Error(Usage) when no layer fits.
   std::vector<std::string> add_lora(const LoraOptions& options, std::uint64_t seed);
