@@ -38,6 +38,7 @@ LessonBuilder::LessonBuilder(std::shared_ptr<const PromptBuilder> prompts,
       eos_id_(eos_id),
       task_(stage.task),
       verdict_weight_(static_cast<float>(stage.verdict_weight)),
+      is_swapping_(stage.swapped_captions > 0),
       caption_share_(stage.caption_share),
       full_answers_(stage.full_answers) {
   for (char digit = '0'; digit <= '9'; ++digit) {
@@ -93,11 +94,13 @@ void LessonBuilder::add_answer(const TrainingText& text, Lesson& lesson) const {
       render_answer(to_teach(text.record.assessment, keys, full_answers_), keys);
   const std::string before_score = "\"" + keys.scores[0] + "\": \"";
   const std::size_t verdict = verdict_place();
+  // What is said of good captions counts as much as what is said of the bad ones, swapped or own.
+  const float weight = is_swapping_ && text.record.is_good ? 2 * verdict_weight_ : verdict_weight_;
   std::string said;
   std::size_t place = 0;
   for (const std::int32_t id : encode(answer)) {
     const bool counts_more = place == verdict || said.ends_with(before_score);
-    extend(sequence, {id}, counts_more ? verdict_weight_ : 1.0F);
+    extend(sequence, {id}, counts_more ? weight : 1.0F);
     said += tokenizer_->token_bytes(id);
     ++place;
   }

@@ -89,6 +89,15 @@ TEST_F(LessonTest, GivesTheVerdictAndTheScoreMoreWeight) {
   EXPECT_EQ(heavy(lesson.sequences[4]).size(), 1U);  // the score alone: its key is forced
 }
 
+TEST_F(LessonTest, BalancesGoodVerdictsWithTwoKindsOfBadOnes) {
+  stage_.caption_share = 0;
+  stage_.swapped_captions = 3;
+  stage_.verdict_weight = 7;
+  const Lesson lesson = build(stage_);
+  EXPECT_EQ(std::ranges::count(lesson.sequences[0].weights, 14), 2);
+  EXPECT_EQ(std::ranges::count(lesson.sequences[2].weights, 7), 2);
+}
+
 TEST_F(LessonTest, DescribesBehindAnEmptyCaption) {
   stage_.task = StageTask::Caption;
   const Lesson lesson = build(stage_);

@@ -74,6 +74,7 @@ class LessonBuilder {
   std::int32_t eos_id_;
   StageTask task_;
   float verdict_weight_;
+  bool is_swapping_;
   double caption_share_;
   bool full_answers_;
   std::vector<std::int32_t> digits_;
