@@ -39,6 +39,7 @@ Spoiled truncate(std::string_view text, Random& random) {
   while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0U) == 0x80U)
     --cut;  // no half characters
   const std::string_view rest = ascii::trim(text.substr(0, cut));
+  if (rest.empty()) return std::nullopt;
   return SpoiledCaption{std::string(rest) + (random.below(3) == 0 ? "..." : ""), Flaw::Truncated,
                         "cut after " + std::to_string(cut) + " bytes"};
 }
@@ -50,6 +51,9 @@ Spoiled shuffle_words(std::string_view text, Random& random) {
   std::vector<std::string> order;
   for (const Word& word : words) order.emplace_back(word.in(text));
   const std::vector<std::string> before = order;
+  const bool all_equal =
+      std::ranges::all_of(order, [&](const std::string& word) { return word == order.front(); });
+  if (all_equal) return std::nullopt;
   while (order == before) random.shuffle(order);
   std::string joined;
   for (const std::string& word : order) joined += (joined.empty() ? "" : " ") + word;

@@ -104,6 +104,8 @@ void merge_adapter(const MergeOptions& options) {
   std::map<std::string, at::Tensor> tensors = read_base(options.base, config.text);
   apply(options.adapter / "adapter.safetensors", adapter.at("lora_scale"), tensors);
   require_writable_folder(options.output_folder);
+  require_other_folder(options.adapter, options.output_folder);
+  require_other_folder(options.base, options.output_folder);
   fs::create_directories(options.output_folder);
   copy_model_files(options.adapter, options.output_folder);
   write_tensors(options.output_folder / "model.safetensors", tensors, {{"format", "pt"}});

@@ -142,6 +142,12 @@ std::string audit_to_json(const Audit& audit) {
   return json.dump(2);
 }
 
+/// Rounded up, so that the pair it comes from is below it.
+double threshold_to_type(double threshold) {
+  constexpr double kSteps = 1e4;
+  return std::ceil(threshold * kSteps) / kSteps;
+}
+
 std::string render_audit(const Audit& audit) {
   return "How well this model sees what is wrong, on captions of yours that were spoiled on "
          "purpose\n" +
@@ -149,8 +155,8 @@ std::string render_audit(const Audit& audit) {
          render("What it makes of your own captions, by length", audit.by_words) +
          render("... by script", audit.by_script) +
          render("... by the shorter side of the image", audit.by_image_side) +
-         formatted("To rewrite about %.1f %% of them: --rewrite-when 'score<%.2f'\n",
-                   100 * audit.wanted_rewrites, audit.threshold);
+         formatted("To rewrite about %.1f %% of them: --rewrite-when 'score<%.4f'\n",
+                   100 * audit.wanted_rewrites, threshold_to_type(audit.threshold));
 }
 
 }  // namespace aitqe

@@ -4,6 +4,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -151,16 +152,25 @@ fs::path closest_existing(const fs::path& folder) {
 
 }  // namespace
 
-void require_writable_folder(const fs::path& folder) {
+void require_other_folder(const fs::path& input, const fs::path& output) {
+  const fs::path from = fs::weakly_canonical(input);
+  const fs::path to = fs::weakly_canonical(output);
+  const auto [end, unused] = std::mismatch(from.begin(), from.end(), to.begin(), to.end());
+  if (end != from.end()) return;
+  throw Error(ErrorCategory::Usage, output.string() + ": is " + (from == to ? "" : "inside ") +
+                                        input.string() + ", which is read (-o)");
+}
+
+void require_writable_folder(const fs::path& folder, std::string_view option) {
   const fs::path existing = closest_existing(folder);
   if (!fs::is_directory(existing)) {
     throw Error(ErrorCategory::Output, folder.string() + ": cannot be made, " + existing.string() +
-                                           " is not a folder (-o)");
+                                           " is not a folder (" + std::string(option) + ")");
   }
   if (access(existing.c_str(), W_OK | X_OK) != 0) {
     throw Error(ErrorCategory::Output, folder.string() + ": cannot be written, " +
-                                           existing.string() + ": " + std::strerror(errno) +
-                                           " (-o)");
+                                           existing.string() + ": " + std::strerror(errno) + " (" +
+                                           std::string(option) + ")");
   }
 }
 

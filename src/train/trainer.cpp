@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <thread>
 
@@ -111,6 +112,7 @@ class Run {
       row.step = step + 1;
       row.rate = rate;
       row.gradient_norm = clip_gradients(parameters_.trained(), options.clip_norm);
+      require_finite(row);
       optimizer.step(parameters_.trained(), stage.rates(rate));
       note(row);
       const bool is_last = step + 1 == options.num_steps;
@@ -123,6 +125,15 @@ class Run {
         return;
       }
     }
+  }
+
+  /// What follows such a step is no model; the last saved state still is.
+  void require_finite(const StepMetrics& row) const {
+    if (std::isfinite(row.loss) && std::isfinite(row.gradient_norm)) return;
+    throw Error(ErrorCategory::Model,
+                "stage \"" + row.stage + "\" step " + std::to_string(row.step) +
+                    ": loss or gradient is not finite; the state before it is kept: lower "
+                    "learning_rate or clip_norm in the recipe");
   }
 
   void note(const StepMetrics& row) {
@@ -162,6 +173,7 @@ class Run {
 
 TrainResult train(const TrainOptions& options, TrainProgress& progress) {
   require_writable_folder(options.output_folder);
+  require_other_folder(options.recipe.model, options.output_folder);
   return Run(options, progress).run();
 }
 

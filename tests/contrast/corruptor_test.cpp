@@ -101,6 +101,7 @@ TEST_F(CorruptorTest, ShufflesTheSameWords) {
   EXPECT_EQ(words, (std::multiset<std::string>{"a", "lion", "in", "the", "grass"}));
   EXPECT_NE(spoiled->text, "a lion in the grass");
   EXPECT_FALSE(spoil("three words only", Flaw::Shuffled));
+  EXPECT_FALSE(spoil("ha ha ha ha ha", Flaw::Shuffled));  // no other order
 }
 
 TEST_F(CorruptorTest, UsesRealJunkOfTheInputAndFileNames) {
@@ -145,6 +146,15 @@ TEST_F(CorruptorTest, DependsOnTheSeedAlone) {
     ASSERT_EQ(one.has_value(), two.has_value());
     if (one) {
       EXPECT_EQ(one->text, two->text);
+    }
+  }
+}
+
+TEST_F(CorruptorTest, LeavesSomethingOfACaptionThatItCuts) {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    const auto spoiled = spoil("\U0001F389 \U0001F389\U0001F389", Flaw::Truncated, seed);
+    if (spoiled) {
+      EXPECT_THAT(spoiled->text, StartsWith("\U0001F389"));
     }
   }
 }

@@ -44,7 +44,7 @@ TEST(Audit, GroupsCaptionsAndFindsTheThresholdForAWantedRate) {
 
 TEST(Audit, SaysItInWordsAndAsJson) {
   const Audit report = audit(own_captions(), 0.25, 1);
-  EXPECT_THAT(render_audit(report), HasSubstr("--rewrite-when 'score<3.00'"));
+  EXPECT_THAT(render_audit(report), HasSubstr("--rewrite-when 'score<3.0000'"));
   EXPECT_EQ(nlohmann::json::parse(audit_to_json(report)).at("by_words").size(), 5U);
   EXPECT_EQ(audit({}, 0.5, 1).threshold, 0);
 }

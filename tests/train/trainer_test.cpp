@@ -136,6 +136,22 @@ TEST_F(TrainerTest, RefusesTheStateOfAnotherRecipe) {
   EXPECT_THAT(test::message_of([&] { run("model"); }), HasSubstr("another recipe or model"));
 }
 
+TEST_F(TrainerTest, StopsWhereNumbersAreNoLongerFinite) {
+  options_.recipe.stages.resize(1);
+  options_.recipe.stages[0].train = {{"mm_projector.*", 1e30}};
+  options_.recipe.stages[0].num_steps = 20;
+  EXPECT_THAT(test::message_of([&] { run("model"); }), HasSubstr("is not finite"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "model/model.safetensors"));
+}
+
+TEST_F(TrainerTest, LeavesTheModelItStartsFromAlone) {
+  std::filesystem::copy(options_.recipe.model, folder_ / "model",
+                        std::filesystem::copy_options::recursive);
+  options_.recipe.model = folder_ / "model";
+  EXPECT_THAT(test::message_of([&] { run("model"); }), HasSubstr("which is read (-o)"));
+  EXPECT_THAT(test::message_of([&] { run("model/../model/deeper"); }), HasSubstr("is inside"));
+}
+
 TEST_F(TrainerTest, LearnsItsLessons) {
   options_.recipe.stages.resize(1);
   options_.recipe.stages[0].num_steps = 25;
