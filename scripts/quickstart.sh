@@ -19,7 +19,7 @@ heading "1 of 3: installing what is missing"
 scripts/setup.sh
 
 heading "2 of 3: building (some minutes the first time)"
-if [[ ! -f build/release/CMakeCache.txt ]]; then
+if [[ ! -f build/release/build.ninja ]]; then
   configure release -DAITQE_BUILD_TESTS=OFF -DAITQE_WERROR="$(werror)" || die "cannot configure the build, see above"
 fi
 cmake --build build/release --target aitqe -j "$(default_jobs)" || die "the build failed, see above"

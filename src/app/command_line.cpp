@@ -40,7 +40,12 @@ CommandLine::CommandLine(const std::vector<std::unique_ptr<Command>>& commands)
     : app_("aitqe judges image-text pairs and rewrites poor captions.", "aitqe") {
   app_.set_version_flag("--version", "aitqe " AITQE_VERSION);
   app_.require_subcommand(1);
-  app_.footer("Run `aitqe COMMAND --help` for options and examples.");
+  std::string examples = "Examples:\n";
+  for (const auto& command : commands) {
+    const std::string all = command->examples();
+    examples += all.substr(0, all.find('\n') + 1);
+  }
+  app_.footer(examples + "\nRun `aitqe COMMAND --help` for options and more examples.");
   for (const auto& command : commands) {
     CLI::App* sub = app_.add_subcommand(command->name(), command->summary());
     command->add_options(*sub);

@@ -65,10 +65,6 @@ class EnhanceCommand : public Command {
     if (typed_.dry_run) return dry_run();
     Progress progress;
     stop_on_signals(progress.stop_requested);
-    for (const ShardRef& shard : options_.shards) {
-      if (is_local_file(shard))
-        progress.bytes_total += static_cast<std::int64_t>(std::filesystem::file_size(shard.url));
-    }
     const LoadedModel model = load_model(typed_.model);
     log_info(formatted("%s, loaded in %.1f s", model.description.c_str(), model.load_s));
     options_.judge.limits = choose_limits(model, typed_.batch_size, typed_.batch_tokens);

@@ -1,8 +1,35 @@
 #include "model_options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace aitqe::app {
+
+namespace {
+
+/// Empty when `text` is one of the words, else what was expected: as CLI11's checks are.
+auto one_of(std::vector<std::string> words) {
+  return [words = std::move(words)](const std::string& text) {
+    if (std::ranges::find(words, text) != words.end()) return std::string();
+    std::string expected;
+    for (const std::string& word : words) expected += (expected.empty() ? "" : ", ") + word;
+    return "\"" + text + "\": expected one of " + expected;
+  };
+}
+
+std::string names_a_device(const std::string& text) {
+  constexpr std::string_view kNumbered = "cuda:";
+  const bool is_numbered =
+      text.size() > kNumbered.size() && text.starts_with(kNumbered) &&
+      text.find_first_not_of("0123456789", kNumbered.size()) == std::string::npos;
+  if (is_numbered || text == "auto" || text == "cpu" || text == "cuda") return "";
+  return "\"" + text + "\": expected auto, cpu, cuda or cuda:N";
+}
+
+}  // namespace
 
 void add_model_options(CLI::App& app, ModelOptions& model) {
   app.add_option("--model", model.folder, "Model folder; default: the model that comes with aitqe")
@@ -15,16 +42,19 @@ void add_model_options(CLI::App& app, ModelOptions& model) {
       ->group("Model");
   app.add_option("--device", model.device, "auto, cpu, cuda or cuda:N")
       ->type_name("DEVICE")
+      ->check(names_a_device)
       ->group("Model")
       ->capture_default_str();
   app.add_option("--dtype", model.dtype, "auto (bf16 where the device has it), f32 or bf16")
       ->type_name("TYPE")
+      ->check(one_of({"auto", "f32", "bf16"}))
       ->group("Model")
       ->capture_default_str();
   app.add_option("--packing", model.packing,
                  "CPU: keep a packed copy of the weights (ahead), read them in place (none), or as "
                  "memory allows (auto)")
       ->type_name("HOW")
+      ->check(one_of({"auto", "ahead", "none"}))
       ->group("Model")
       ->capture_default_str();
   app.add_option("--threads", model.num_threads, "Threads of the model; default: one a core")

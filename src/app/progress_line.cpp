@@ -47,8 +47,8 @@ std::string describe_progress(const Progress& progress, double elapsed_s) {
       "shard %ld/%ld  %s pairs  %.1f pairs/s  %.1f %% rewritten  %s failed",
       std::min(progress.shards_done + 1, progress.num_shards.load()), progress.num_shards.load(),
       with_commas(pairs).c_str(), rate, rewritten_percent, with_commas(progress.failed).c_str());
-  const double done = static_cast<double>(progress.bytes_done);
-  const double total = static_cast<double>(progress.bytes_total);
+  const double done = static_cast<double>(progress.work_done);
+  const double total = static_cast<double>(progress.work_total);
   if (total > 0 && done > 0)
     line += "  " + duration(std::max(0.0, total / done - 1) * elapsed_s) + " left";
   return line;

@@ -38,9 +38,13 @@ bool Sample::has_problem(SampleProblem problem) const {
   return std::find(problems.begin(), problems.end(), problem) != problems.end();
 }
 
-std::int64_t Sample::size_bytes() const {
+std::int64_t Sample::tar_bytes() const {
+  constexpr std::int64_t kBlock = 512;
   std::int64_t total = 0;
-  for (const Member& member : members) total += static_cast<std::int64_t>(member.bytes.size());
+  for (const Member& member : members) {
+    const std::int64_t blocks = (std::ssize(member.bytes) + kBlock - 1) / kBlock;
+    total += (1 + blocks) * kBlock;
+  }
   return total;
 }
 

@@ -99,8 +99,7 @@ Qwen2::Qwen2(const TextConfig& config, TensorTable& tensors,
       shape_(attention_shape_of(config)),
       embeddings_(
           tensors.take(kPrefix + "embed_tokens.weight", {config.vocab_size, config.hidden_size})),
-      rope_(config.rope_theta, config.head_dim, std::min(config.max_positions, kMostPositions),
-            compute_),
+      rope_(config.rope_theta, config.head_dim, kMostPositions, compute_),
       norm_(tensors.take(kPrefix + "norm.weight", {config.hidden_size}),
             static_cast<float>(config.rms_norm_eps), compute_),
       head_({nn::LinearWeights{take_head(config, tensors), std::nullopt}}, compute_) {

@@ -38,6 +38,7 @@ TensorTable::TensorTable(const std::filesystem::path& folder)
 TensorTable::TensorTable(SafetensorsFolder files)
     : folder_(files.folder()), files_(std::move(files)) {
   for (const std::string& name : files_.names()) unused_.insert(name);
+  for (const std::string& place : files_.unlisted()) unused_.insert(place);  // FILE: NAME
 }
 
 std::map<std::string, std::vector<std::int64_t>> TensorTable::shapes() const {
@@ -76,7 +77,9 @@ nn::Weight TensorTable::take(const std::string& name, const std::vector<std::int
 }
 
 void TensorTable::ignore_prefix(const std::string& prefix) {
-  std::erase_if(unused_, [&](const std::string& name) { return name.starts_with(prefix); });
+  std::erase_if(unused_, [&](const std::string& name) {
+    return name.starts_with(prefix) || name.find(": " + prefix) != std::string::npos;
+  });
 }
 
 void TensorTable::require_all_used() const {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "aitqe/base/ascii.h"
 #include "aitqe/base/error.h"
 #include "aitqe/quality/assessment.h"
 #include "aitqe/text/unicode.h"
@@ -167,7 +168,8 @@ std::optional<Feed> AnswerGuide::ask_recaption_score() {
   const Assessment assessment = parse_answer(strip_python(said), rules_->keys);
   const bool can_score = rules_->digits[1] >= 0 && rules_->digits[0] >= 0;
   if (!assessment.recaption || assessment.is_recaption_cut || !can_score) return std::nullopt;
-  std::vector<std::int32_t> question = rules_->verify_with->question(*assessment.recaption);
+  std::vector<std::int32_t> question =
+      rules_->verify_with->question(std::string(ascii::trim(*assessment.recaption)));
   question.insert(question.end(), rules_->score_prefix.begin(), rules_->score_prefix.end());
   question.push_back(rules_->digits[1]);
   // There is room for what the model itself can say; a text that takes more tokens is not scored.

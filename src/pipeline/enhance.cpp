@@ -13,6 +13,7 @@
 #include "aitqe/report/stats.h"
 #include "run_record.h"
 #include "shard_writer.h"
+#include "work_meter.h"
 #include "worst_set.h"
 
 namespace aitqe {
@@ -48,6 +49,7 @@ class Run {
     // Not before: a folder of another configuration is refused as it stands.
     write_run_record(options_.output_folder,
                      {pinned_config(options_, model_), model_.fingerprint, model_.load_s});
+    work_.emplace(progress_, to_do, options_.sampling.rate, pairs_left_);
     std::unique_ptr<ShardStream> next = to_do.empty() ? nullptr : open(*to_do[0]);
     for (std::size_t i = 0; i < to_do.size(); ++i) {
       if (progress_.stop_requested || pairs_left_ == 0) break;
@@ -60,6 +62,7 @@ class Run {
       } else {
         ++result_.shards_unreadable;
       }
+      work_->finish(*to_do[i]);
       if (!may_read_ahead && i + 1 < to_do.size()) next = open(*to_do[i + 1]);
     }
     result_.stopped = progress_.stop_requested &&
@@ -165,8 +168,8 @@ class Run {
     for (const ArchiveDamage& damage : stream.losses().entries()) {
       log_warning(damage.message);
       if (!is_loss(damage)) continue;
-      stats.summary.add_damage(
-          {shard.name, to_string(damage.kind), damage.bytes_lost, damage.members_lost.value_or(0)});
+      stats.summary.add_damage({shard.name, to_string(damage.kind), damage.bytes_lost,
+                                damage.members_lost.value_or(kPairsUnknown)});
     }
     stats.shard = shard.name;
     stats.version = AITQE_VERSION;
@@ -185,7 +188,7 @@ class Run {
     ++progress_.pairs;
     if (sample.row.decision == Decision::Rewrite) ++progress_.rewritten;
     if (sample.row.decision == Decision::Failed) ++progress_.failed;
-    progress_.bytes_done += sample.sample.size_bytes();
+    work_->add(sample.sample);
   }
 
   const EnhanceOptions& options_;
@@ -198,6 +201,7 @@ class Run {
   PairSet worst_;
   std::optional<Trace> trace_;
   std::int64_t pairs_left_ = -1;
+  std::optional<WorkMeter> work_;
   EnhanceResult result_;
 };
 
@@ -244,6 +248,13 @@ void check_enhance_options(const EnhanceOptions& options) {
     throw Error(ErrorCategory::Usage,
                 "--rewrite-when " + options.rule.to_string() +
                     ": needs the folder of a finished `aitqe score` run (--scores DIR)");
+  }
+  if (options.rule.kind == RewriteRule::Kind::WorstPercent) {
+    require_scores(*options.scores_folder, options.shards);
+  }
+  if (options.trace_file) {
+    require_writable_folder(std::filesystem::absolute(*options.trace_file).parent_path(),
+                            "--trace");
   }
   std::int64_t needed_bytes = 0;
   for (const ShardRef& shard : options.shards) {

@@ -50,9 +50,12 @@ kernels::Packing choose_packing(const ModelOptions& options, at::ScalarType dtyp
     throw Error(ErrorCategory::Usage,
                 "--packing " + options.packing + ": expected auto, ahead or none");
   }
+  // A second copy of the weights is for models that are small beside any machine they run on.
+  constexpr std::int64_t kLargestCopy = std::int64_t{4} << 30;
   // Weights are stored in two bytes at least; f32 copies take twice that.
   const std::int64_t copy = weight_bytes(options.folder) * (dtype == at::kFloat ? 2 : 1);
-  return copy * 2 < available_memory_bytes() ? kernels::Packing::Ahead : kernels::Packing::OnTheFly;
+  const bool is_affordable = copy < kLargestCopy && copy * 2 < available_memory_bytes();
+  return is_affordable ? kernels::Packing::Ahead : kernels::Packing::OnTheFly;
 }
 
 /// The CUDA half of libtorch is opened only when asked for: one binary serves machines without it.

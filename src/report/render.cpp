@@ -113,17 +113,21 @@ std::string render_damage(const Summary& summary) {
   if (summary.damage.empty()) return "";
   std::int64_t bytes = 0;
   std::int64_t pairs = 0;
+  bool is_known = true;
   for (const ShardDamage& damage : summary.damage) {
     bytes += damage.bytes;
-    pairs += damage.pairs_lost;
+    pairs += std::max<std::int64_t>(0, damage.pairs_lost);
+    is_known = is_known && damage.pairs_lost != kPairsUnknown;
   }
   std::string text = "damaged input: " + grouped(static_cast<std::int64_t>(summary.damage.size())) +
-                     " places, " + grouped(bytes) + " bytes, " + grouped(pairs) + " pairs lost\n";
+                     " places, " + grouped(bytes) + " bytes, " + (is_known ? "" : "at least ") +
+                     grouped(pairs) + " pairs lost\n";
   for (std::size_t i = 0; i < std::min(summary.damage.size(), kMostDamage); ++i) {
     const ShardDamage& damage = summary.damage[i];
     text += "  " + name_cell(damage.shard + " " + damage.kind) +
             right(grouped(damage.bytes), kCountWidth) + " bytes" +
-            right(grouped(damage.pairs_lost), 9) + " pairs\n";
+            right(damage.pairs_lost == kPairsUnknown ? "unknown" : grouped(damage.pairs_lost), 9) +
+            " pairs\n";
   }
   return text;
 }

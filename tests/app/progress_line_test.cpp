@@ -12,8 +12,8 @@ TEST(DescribeProgress, TellsPairsRateRewritesFailuresAndTimeLeft) {
   progress.pairs = 12345;
   progress.rewritten = 1235;
   progress.failed = 7;
-  progress.bytes_done = 1000;
-  progress.bytes_total = 3000;
+  progress.work_done = 1000;
+  progress.work_total = 3000;
   EXPECT_EQ(describe_progress(progress, 100),
             "shard 2/5  12,345 pairs  123.5 pairs/s  10.0 % rewritten  7 failed  3m 20s left");
 }

@@ -94,6 +94,14 @@ class UsageErrorTest(EndToEndTest):
 
     def test_a_device_and_a_type_that_mean_nothing(self):
         self.assertIn("--device", self.enhance(EXAMPLES, "--device", "tpu", expect=2).stderr)
+        for flags in (["--dtype", "f64"], ["--packing", "some"], ["--device", "cuda:x"]):
+            result = self.enhance(EXAMPLES, *flags, "--dry-run", expect=2)
+            self.assertIn(flags[0], result.stderr)
+            self.assertIn("expected", result.stderr)
+        # Where nothing can be written is found out before the model is loaded.
+        result = self.enhance(EXAMPLES, "--trace", "/dev/null/trace.jsonl", expect=5)
+        self.assertIn("(--trace)", result.stderr)
+        self.assertNotIn("loaded in", result.stderr)
         self.assertIn("--dtype", self.aitqe("enhance", EXAMPLES, "-o", "out", "--model", TINY_MODEL, "--dtype", "f8",
                                             expect=2).stderr)
 

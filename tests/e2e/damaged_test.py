@@ -16,17 +16,17 @@ TARS = SOURCE_DIR / "tests/data/tar"
 class Damage(typing.NamedTuple):
     kind: str
     bytes_lost: int
-    pairs_lost: int  # members that are known to be lost
+    pairs_lost: int  # -1: a tar cut between members, or with a hole, does not tell
     keys: list       # of the pairs that survive
 
 
 ALL = ["0000", "0001", "0002", "0003"]
 CASES = {
-    "cut_at_member": Damage("truncated_input", 0, 0, ALL[:2]),
+    "cut_at_member": Damage("truncated_input", 0, -1, ALL[:2]),
     "cut_in_header": Damage("truncated_input", 300, 1, ALL[:2]),
     "cut_in_data": Damage("truncated_input", 512 + 100, 1, ALL[:2]),
     "flipped_header": Damage("bad_header", 1024, 1, ALL),  # 0002.jpg is lost, its caption is not
-    "zeros_inserted": Damage("data_after_end_marker", 0, 0, ALL),
+    "zeros_inserted": Damage("data_after_end_marker", 0, -1, ALL),
 }
 
 
@@ -73,6 +73,12 @@ class DamagedTest(EndToEndTest):
         result = self.enhance(TARS / "cut_in_data.tar", TARS / "flipped_header.tar", expect=3)
         self.assertIn("truncated_input", result.stdout)
         self.assertIn("bad_header", result.stdout)
+        self.assertIn("2 places, 1,636 bytes, 2 pairs lost", result.stdout)
+
+    def test_what_is_not_known_is_not_called_nothing(self):
+        result = self.enhance(TARS / "cut_at_member.tar", expect=3)
+        self.assertIn("1 places, 0 bytes, at least 0 pairs lost", result.stdout)
+        self.assertRegex(result.stdout, r"cut_at_member truncated_input.* unknown pairs")
 
     def test_a_damaged_shard_stops_no_other(self):
         good = write_tar(self.folder / "in/good.tar", pairs(2))

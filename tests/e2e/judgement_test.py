@@ -208,6 +208,13 @@ class RewriteRuleTest(TinyModelTest):
         self.run_tiny("enhance", shard, "--rewrite-when", "score<11")
         self.assertTrue(all(row["recaption"] for row in self.output("pairs").rows))
 
+    def test_worst_of_a_part_is_not_taken_for_the_worst_of_all(self):
+        shard = write_tar(self.folder / "in/pairs.tar", example_members(6))
+        self.run_tiny("score", shard, "--limit", "3", output="scores")
+        run = self.run_tiny("enhance", shard, "--rewrite-when", "worst:50%", "--scores", self.folder / "scores",
+                            expect=2)
+        self.assertIn("scores of a part of the pairs only", run.stderr)
+
     def test_worst_takes_exactly_that_share_of_the_scored_pairs(self):
         members = example_members(100)
         write_tar(self.folder / "in/a.tar", members[:90])

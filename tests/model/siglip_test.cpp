@@ -1,4 +1,8 @@
 #include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
 
 #include "aitqe/data/webdataset.h"
 #include "aitqe/image/pixels.h"
@@ -63,6 +67,62 @@ TEST_P(FeaturesOf, EqualTheReferenceOnBothBackends) {
           << key;
     }
   }
+}
+
+/// What the reference saw at 16 places of the features of every picture: SHARD/KEY -> values.
+std::map<std::string, std::vector<float>> read_probes(const std::string& name) {
+  std::map<std::string, std::vector<float>> probes;
+  const std::string path = (reference_dir() / name / "oracle.jsonl.gz").string();
+  const std::unique_ptr<gzFile_s, decltype(&gzclose)> file(gzopen(path.c_str(), "rb"), &gzclose);
+  std::string line;
+  std::vector<char> piece(std::size_t{1} << 16);
+  while (gzgets(file.get(), piece.data(), static_cast<int>(piece.size())) != nullptr) {
+    line += piece.data();
+    if (!line.ends_with('\n')) continue;
+    const nlohmann::json row = nlohmann::json::parse(line);
+    line.clear();
+    if (!row.contains("features_probe")) continue;
+    probes[row.at("shard").get<std::string>() + "/" + row.at("key").get<std::string>()] =
+        row.at("features_probe").get<std::vector<float>>();
+  }
+  return probes;
+}
+
+TEST_P(FeaturesOf, EqualTheReferenceForEveryPicture) {
+  const std::string name = GetParam();
+  const auto folder = name == "tiny" ? source_dir() / "models/aitqe-tiny" : reference_dir() / name;
+  const auto model = load_mllm(folder, *compute(nn::Backend::Kernels));
+  const ImageConfig& image = model->config().image;
+  const auto probes = read_probes(name);
+  std::size_t compared = 0;
+  for (const std::filesystem::path shard :
+       {"examples/pairs-00000.tar", "tests/data/parity/hard-00000.tar"}) {
+    const auto source = FileSource::open((source_dir() / shard).string());
+    LossLog losses;
+    TarReader members(*source, losses);
+    SampleReader samples(members);
+    while (const auto sample = samples.next()) {
+      const auto expected = probes.find(shard.filename().string() + "/" + sample->key);
+      if (expected == probes.end()) continue;  // no picture that anybody could read
+      const Pixels pixels =
+          prepare_image(find_image(*sample)->bytes, static_cast<int>(image.side_px),
+                        {image.rescale_factor, image.mean, image.std}, {})
+              .pixels;
+      const at::Tensor features =
+          model->vision_tower()(at::tensor(pixels.chw).view({1, 3, pixels.side_px, pixels.side_px}))
+              .flatten();
+      const std::int64_t step = features.numel() / std::ssize(expected->second);
+      for (std::size_t i = 0; i < expected->second.size(); ++i) {
+        const float value = features[static_cast<std::int64_t>(i) * step].item<float>();
+        ASSERT_NEAR(value, expected->second[i],
+                    kTolerance * std::max(1.0F, std::abs(expected->second[i])))
+            << expected->first;
+      }
+      ++compared;
+    }
+  }
+  EXPECT_EQ(compared, probes.size());
+  EXPECT_GE(compared, 300U);
 }
 
 TEST_P(FeaturesOf, AreTheSameBitsAloneAndInABatch) {

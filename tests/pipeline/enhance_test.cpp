@@ -53,6 +53,8 @@ TEST_F(EnhanceTest, WritesOneRowPerPairAndCommits) {
   EXPECT_EQ(result.shards_done, 1);
   EXPECT_EQ(result.summary.read, 166);
   EXPECT_EQ(progress_.pairs, 166);
+  EXPECT_EQ(progress_.work_total, static_cast<std::int64_t>(fs::file_size(options_.shards[0].url)));
+  EXPECT_EQ(progress_.work_done, progress_.work_total);
   EXPECT_EQ(outcome(result, 100.0), std::nullopt);
   EXPECT_EQ(outcome(result, 1.0),
             ErrorCategory::Damaged);  // random weights answer nothing readable
@@ -67,6 +69,7 @@ TEST_F(EnhanceTest, LeavesADoneShardAloneAndCountsIt) {
   const auto written = fs::last_write_time(options_.output_folder / "hard-00000.tar");
   const EnhanceResult again = enhance(options_, model_, progress_);
   EXPECT_EQ(again.shards_done, 0);
+  EXPECT_EQ(progress_.work_total, 0);  // nothing was left to do
   EXPECT_EQ(again.shards_done_before, 1);
   EXPECT_EQ(again.summary.read, 166);
   EXPECT_EQ(fs::last_write_time(options_.output_folder / "hard-00000.tar"), written);
@@ -126,7 +129,7 @@ TEST_F(EnhanceTest, WantsTheScoresThatWorstIsChosenFrom) {
   options_.rule = RewriteRule::parse("worst:10%");
   EXPECT_THAT(message_of([&] { check_enhance_options(options_); }), HasSubstr("--scores"));
   options_.scores_folder = folder_.path() / "empty";
-  EXPECT_THAT(message_of([&] { enhance(options_, model_, progress_); }),
+  EXPECT_THAT(message_of([&] { check_enhance_options(options_); }),
               HasSubstr("no finished scores"));
 }
 

@@ -50,8 +50,8 @@ struct Sample {
   std::vector<SampleProblem> problems;
 
   bool has_problem(SampleProblem problem) const;
-  /// Bytes of all members.
-  std::int64_t size_bytes() const;
+  /// What the members take up in a tar, headers and padding too.
+  std::int64_t tar_bytes() const;
 };
 
 /// The first member with this (lower-case) suffix, or null.

@@ -14,7 +14,7 @@ struct PrepareOptions {
   CaptionSpecials caption_specials = CaptionSpecials::AsText;
   ImageLimits image_limits;
   /// Longer prompts fail their pair in stage "prompt". At least 1.
-  std::int64_t max_prompt_tokens = 8192;
+  std::int64_t max_prompt_tokens = 12288;
   bool with_pixels_sha256 = false;
 };
 

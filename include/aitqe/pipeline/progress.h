@@ -12,9 +12,10 @@ struct Progress {
   std::atomic<std::int64_t> failed = 0;
   std::atomic<std::int64_t> shards_done = 0;
   std::atomic<std::int64_t> num_shards = 0;
-  /// Bytes of members of finished pairs, against the size of all inputs (0: not known).
-  std::atomic<std::int64_t> bytes_done = 0;
-  std::atomic<std::int64_t> bytes_total = 0;
+  /// How far this run is, in bytes of tars, or in pairs where there is a limit, or in shards where
+  /// sizes say nothing (streams, compressed tars). Shards that were done before do not count.
+  std::atomic<std::int64_t> work_done = 0;
+  std::atomic<std::int64_t> work_total = 0;
   /// Set from outside: finish no further shard, leave the one at hand unwritten.
   std::atomic<bool> stop_requested = false;
 };

@@ -16,12 +16,15 @@ inline constexpr std::string_view kSummarySchema = "aitqe.summary/1";
 /// Histogram bins: the scale 1-10, a score rounded half up, anything beyond in the end bins.
 inline constexpr std::size_t kNumScoreBins = 10;
 
+/// Where an archive does not tell how many pairs it lost: cut between two, or with a hole in it.
+inline constexpr std::int64_t kPairsUnknown = -1;
+
 /// Something an input shard lost or had wrong.
 struct ShardDamage {
   std::string shard;
   std::string kind;  ///< "truncated_input", "data_after_end_marker", ...
   std::int64_t bytes = 0;
-  std::int64_t pairs_lost = 0;
+  std::int64_t pairs_lost = 0;  ///< that lack a member now; kPairsUnknown
 
   bool operator==(const ShardDamage&) const = default;
 };

@@ -1,0 +1,50 @@
+#include "work_meter.h"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace aitqe {
+
+namespace {
+
+bool has_a_size(const ShardRef* shard) {
+  return is_local_file(*shard) && shard->url.ends_with(".tar");
+}
+
+}  // namespace
+
+WorkMeter::WorkMeter(Progress& progress, const std::vector<const ShardRef*>& shards,
+                     double sample_rate, std::int64_t limit)
+    : progress_(progress),
+      unit_(limit >= 0                                ? Unit::Pairs
+            : std::ranges::all_of(shards, has_a_size) ? Unit::Bytes
+                                                      : Unit::Shards),
+      sample_rate_(sample_rate) {
+  progress_.work_total = limit;
+  if (unit_ == Unit::Pairs) return;
+  progress_.work_total = 0;
+  for (const ShardRef* shard : shards) progress_.work_total += size_of(*shard);
+}
+
+std::int64_t WorkMeter::size_of(const ShardRef& shard) const {
+  if (unit_ == Unit::Shards) return 1;
+  std::error_code ignored;  // one that went away is reported by who opens it
+  const auto size = std::filesystem::file_size(shard.url, ignored);
+  return ignored ? 0 : static_cast<std::int64_t>(size);
+}
+
+void WorkMeter::add(const Sample& sample) {
+  if (unit_ == Unit::Pairs) ++progress_.work_done;
+  if (unit_ == Unit::Bytes) {
+    progress_.work_done +=
+        static_cast<std::int64_t>(static_cast<double>(sample.tar_bytes()) / sample_rate_);
+  }
+}
+
+void WorkMeter::finish(const ShardRef& shard) {
+  if (unit_ == Unit::Pairs) return;
+  finished_ += size_of(shard);
+  progress_.work_done = finished_;
+}
+
+}  // namespace aitqe
