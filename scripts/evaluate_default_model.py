@@ -42,6 +42,8 @@ def bars_table(folder):
     rows += [("other_image by p_rewrite", lambda found: found["kinds"]["other_image"]["auroc_by_p_rewrite"]),
              ("control", lambda found: found["control"]), ("good kept", lambda found: found["kept"]),
              ("mismatches rewritten", lambda found: found["kinds"]["other_image"]["rewritten"])]
+    counts = [f"{everything[split]['good']} good captions, {everything[split]['failed']} trials failed" for split in SPLITS]
+    lines.append(f"{'':24}" + "".join(f"{count:34}" for count in counts).rstrip())
     for name, pick in rows:
         line = f"{name:24}"
         for split in SPLITS:
@@ -80,17 +82,20 @@ def main():
         run(f"aitqe eval, {split}", [BINARY, "eval", *shards, "--model", options.model, "-o", folder / split, *limit])
         trials = folder / split / "trials.jsonl"
         run(f"rewrites, {split}", [sys.executable, SCRIPTS / "judge_rewrites.py", "--model", minilm, trials], echo=True)
-        if options.baselines:
-            training = sorted((options.work / "training").glob("*.tar"))
-            run(f"without a judge, {split}", [sys.executable, SCRIPTS / "eval_baselines.py", "--work", options.work,
-                                              "--shards", *shards, "--trials", trials, "--train", *training], echo=True)
+    if options.baselines:
+        shards = sorted((options.work / "shards").glob("val-*.tar"))
+        training = sorted((options.work / "training").glob("*.tar"))
+        run("without a judge", [sys.executable, SCRIPTS / "eval_baselines.py", "--work", options.work, "--shards", *shards,
+                                "--trials", *(folder / split / "trials.jsonl" for split in SPLITS),
+                                "--train", *training], echo=True)
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, stdout=subprocess.PIPE, text=True,
                             check=True).stdout.strip()
     table = bars_table(folder)
     header = (f"# {datetime.date.today()}, {commit}: scripts/evaluate_default_model.py --model {options.model.name} "
               f"--name {options.name}" + (f" --limit {options.limit}" if options.limit else "") +
               (" --baselines" if options.baselines else "") +
-              "\n# AUROC by score_expected, with the middle 95 % over images drawn again\n")
+              "\n# AUROC by score (the one a rewrite is asked for afterwards where there is one), middle 95 % over images "
+              "drawn again\n")
     (ROOT / f"bench/results/judge_{options.name}.txt").write_text(header + table + "\n\n" + "\n\n".join(parts) + "\n")
     print(table)
 

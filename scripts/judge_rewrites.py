@@ -38,13 +38,16 @@ def main():
         raise SystemExit("fewer than three rewrites of mismatched captions")
     encode = CaptionEncoder(options.model).encode
     truth, bad, new = (encode([r[key] for r in rows]) for key in ("truth", "caption", "recaption"))
-    other = np.roll(new, len(rows) // 2, axis=0)  # what was written for another image
-    after, before, stranger = ((truth * x).sum(1) for x in (new, bad, other))
-    random = np.random.default_rng(0)
     sources = collections.defaultdict(list)
     for i, row in enumerate(rows):
-        sources["all"].append(i)
         sources[row["source"]].append(i)
+    other = np.empty_like(new)  # what was written for another image of the same source
+    for index in sources.values():
+        other[index] = np.roll(new[index], max(1, len(index) // 2), axis=0)
+    after, before, stranger = ((truth * x).sum(1) for x in (new, bad, other))
+    random = np.random.default_rng(0)
+    # A source with one rewrite has no stranger to compare with.
+    sources = {"all": [i for index in sources.values() if len(index) > 1 for i in index]} | sources
     print(f"{'source':16}{'rewrites':>9}  {'nearer than the bad caption':28} {'than text for another image':28} cosine")
     for source, index in sources.items():
         line = f"{source:16}{len(index):9d}  "
