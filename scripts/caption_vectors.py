@@ -74,7 +74,8 @@ def read_captions(shards, only="*.txt"):
     captions = set()
     for shard in shards:
         with tarfile.open(shard) as tar:  # as `aitqe train` looks them up: without white space around them
-            captions |= {tar.extractfile(m).read().strip(b" \t\r\n\v\f") for m in tar if m.isfile() and fnmatch.fnmatch(m.name, only)}
+            members = [m for m in tar if m.isfile() and fnmatch.fnmatch(m.name, only)]
+            captions |= {tar.extractfile(m).read().strip(b" \t\r\n\v\f") for m in members}
     return sorted(captions)
 
 

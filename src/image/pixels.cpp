@@ -39,10 +39,12 @@ Pixels to_pixels(const RgbImage& square, const PixelNorm& norm) {
 }
 
 PreparedImage prepare_image(std::string_view encoded, int side_px, const PixelNorm& norm,
-                            const ImageLimits& limits) {
+                            const ImageLimits& limits,
+                            const std::function<RgbImage(const RgbImage&)>& change) {
   check_encoded_size(encoded, limits);
   const ImageHeader header = read_header(encoded);
-  const RgbImage image = decode_rgb(encoded, limits);
+  RgbImage image = decode_rgb(encoded, limits);
+  if (change) image = change(image);
   return {header, to_pixels(resize_bicubic(image, side_px, side_px), norm)};
 }
 

@@ -51,7 +51,6 @@ TextConfig read_text_config(const ConfigJson& json) {
   text.num_heads = json.required_count("num_attention_heads");
   text.num_kv_heads = json.count("num_key_value_heads", text.num_heads);
   text.vocab_size = json.required_count("vocab_size");
-  text.max_positions = json.count("max_position_embeddings", text.max_positions);
   text.rms_norm_eps = json.number("rms_norm_eps", text.rms_norm_eps);
   text.rope_theta = json.number("rope_theta", text.rope_theta);
   if (json.has("rope_parameters")) {  // how transformers 5 writes it

@@ -12,8 +12,8 @@ namespace aitqe {
 namespace {
 
 const std::string kPrefix = "model.model.";
-/// Rows of the rotary table: more than any prompt that makes sense here, however large the model's
-/// own limit is (131072 for Qwen2).
+/// Rows of the rotary table: more than any prompt that makes sense here. A checkpoint's
+/// `max_position_embeddings` is a record of its training and decides nothing, as in transformers.
 constexpr std::int64_t kMostPositions = 16384;
 
 kernels::AttentionShape attention_shape_of(const TextConfig& config) {

@@ -13,7 +13,8 @@ namespace aitqe {
 
 struct JudgeLoss {
   at::Tensor tokens;  ///< sum of weight * cross-entropy over the targets
-  /// Mean over pairs of a good and a bad caption, plus mean over swapped captions; 0 without any.
+  /// Logistic loss of expected scores that stand in the wrong order: mean over pairs of a good and
+  /// a bad caption, plus mean over the swapped captions of an image; 0 without any.
   at::Tensor ranking;
 };
 

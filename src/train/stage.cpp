@@ -3,11 +3,11 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <functional>
 #include <sstream>
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
-#include "aitqe/image/resize.h"
 #include "aitqe/train/augment.h"
 #include "losses.h"
 
@@ -161,12 +161,12 @@ std::optional<Stage::PreparedImage> Stage::prepare_image_at(std::size_t index,
                                                             std::uint64_t seed) const {
   PreparedImage prepared;
   Random random(seed);
-  const int side_px = model_.inputs.image_side_px;
+  std::function<RgbImage(const RgbImage&)> change;
+  if (options_.augment) change = [&](const RgbImage& rgb) { return augment(rgb, random); };
   try {
-    RgbImage rgb = decode_rgb(images_.image_bytes(index), {});
-    if (options_.augment) rgb = aitqe::augment(rgb, random);
-    prepared.pixels =
-        to_pixels(resize_bicubic(rgb, side_px, side_px), model_.inputs.pixel_norm).chw;
+    prepared.pixels = prepare_image(images_.image_bytes(index), model_.inputs.image_side_px,
+                                    model_.inputs.pixel_norm, {}, change)
+                          .pixels.chw;
   } catch (const SampleError& error) {
     log_warning(images_.at(index).key + ": " + error.what());
     return std::nullopt;

@@ -28,7 +28,7 @@ inline constexpr std::size_t kNumFlaws = 11;
 
 /// "other_image", "near_miss", ...: stable names for options and files.
 std::string_view flaw_name(Flaw flaw);
-/// @throws Error(Usage) naming the nearest flaw there is.
+/// @throws Error(Usage) naming the flaws there are.
 Flaw parse_flaw(std::string_view name);
 
 /// How often each flaw is chosen, relative to the others.

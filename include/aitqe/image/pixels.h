@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,9 +37,11 @@ struct PreparedImage {
 /// Encoded bytes to model input: header, limits, decode, resize to side x side (the aspect ratio
 /// is not kept), normalise.
 /// Safe to call from many threads.
+/// @param change  done to the decoded image before it is resized; nothing when empty
 /// @throws SampleError when the image cannot be used.
 PreparedImage prepare_image(std::string_view encoded, int side_px, const PixelNorm& norm,
-                            const ImageLimits& limits);
+                            const ImageLimits& limits,
+                            const std::function<RgbImage(const RgbImage&)>& change = {});
 
 /// SHA-256 over the little-endian float32 bytes of `chw`, as 64 hex digits.
 std::string pixels_sha256(const Pixels& pixels);

@@ -18,7 +18,6 @@ struct TextConfig {
   std::int64_t num_kv_heads = 0;
   std::int64_t head_dim = 0;
   std::int64_t vocab_size = 0;
-  std::int64_t max_positions = 32768;
   double rms_norm_eps = 1e-5;
   double rope_theta = 10000.0;
   bool tie_word_embeddings = false;
