@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Reference data for the C++ tests: random checkpoints, and what the authors' model does with two shards.
 
-    python scripts/make_reference.py make                   random checkpoints under tests/data/reference
+    python scripts/make_reference.py make [NAME...]         random checkpoints under tests/data/reference; "tiny"
+                                                            is trained, by make_tiny_model.py
     python scripts/make_reference.py oracle NAME...         oracle rows, features and versions of each
     python scripts/make_reference.py blocks                 inputs and outputs of single layers
     python scripts/make_reference.py compare NAME [--trace FILE]
-                                                            redo the rows, or read a trace of the program, and compare
+                                                            redo every file of the folder, or read a trace of the
+                                                            program, and compare; rows that lack are differences
 
 NAME is a folder of tests/data/reference, or "tiny" for models/aitqe-tiny. Greedy, batch 1, float32, eager
 attention, CPU. File formats: tests/data/reference/README.md. Needs: pip install -r scripts/requirements-oracle.txt
@@ -19,6 +21,8 @@ import json
 import pathlib
 import platform
 import re
+import subprocess
+import sys
 import tarfile
 
 import numpy
@@ -28,7 +32,7 @@ import tokenizers
 import torch
 import transformers
 from PIL import features as pillow_features
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 import reference_blocks
 import reference_model
@@ -363,21 +367,14 @@ def default_max_new_tokens(name):
     return 384 if name == "tiny" else 48
 
 
-def run_oracle(name):
-    target = REFERENCE / name
-    target.mkdir(parents=True, exist_ok=True)
-    count = default_max_new_tokens(name)
-    written = list(rows(name, count))
-    write_lines(target / "oracle.jsonl.gz", written)
-
-    oracle = Oracle(folder_of(name), count)
+def specials_rows(oracle):
     pad = oracle.model.config["pad_token_index"]
-    specials = []
     for key, _, caption in samples(SHARDS[1]):
         ids = reference_specials(oracle.tokenizer, pad, caption.decode("utf-8", errors="replace"))
-        specials.append({"key": key, "raises": True} if ids is None else {"key": key, "text_ids": ids})
-    write_lines(target / "reference_specials.jsonl.gz", specials)
+        yield {"key": key, "raises": True} if ids is None else {"key": key, "text_ids": ids}
 
+
+def feature_tensors(oracle):
     tensors = {}
     with torch.inference_mode():
         for shard in SHARDS:
@@ -386,7 +383,18 @@ def run_oracle(name):
                     pixels = reference_model.pixel_values(data, oracle.model.image_size)
                     vision, projected = oracle.image_tokens(pixels)
                     tensors |= {f"{key}.vision": vision.contiguous(), f"{key}.projector": projected.contiguous()}
-    save_file(tensors, target / "features.safetensors")
+    return tensors
+
+
+def run_oracle(name):
+    target = REFERENCE / name
+    target.mkdir(parents=True, exist_ok=True)
+    count = default_max_new_tokens(name)
+    written = list(rows(name, count))
+    write_lines(target / "oracle.jsonl.gz", written)
+    oracle = Oracle(folder_of(name), count)
+    write_lines(target / "reference_specials.jsonl.gz", specials_rows(oracle))
+    save_file(feature_tensors(oracle), target / "features.safetensors")
 
     answered = [r for r in written if "ids" in r]
     margins = [min(r["margins"]) for r in answered]
@@ -450,6 +458,25 @@ def compare_rows(expected, found, tolerance):
     return problems
 
 
+def compare_other_files(name, tolerance):
+    """Differences of the folder's other files from what is computed now."""
+    oracle = Oracle(folder_of(name), default_max_new_tokens(name))
+    problems = []
+    if list(specials_rows(oracle)) != read_lines(REFERENCE / name / "reference_specials.jsonl.gz"):
+        problems.append("reference_specials.jsonl.gz differs")
+    problems += compare_tensors(load_file(REFERENCE / name / "features.safetensors"), feature_tensors(oracle), tolerance)
+    return problems
+
+
+def compare_tensors(expected, found, tolerance):
+    problems = [f"{tensor}: in one of the two only" for tensor in expected.keys() ^ found.keys()]
+    for tensor in sorted(expected.keys() & found.keys()):
+        a, b = expected[tensor], found[tensor]
+        if a.shape != b.shape or not torch.allclose(a.double(), b.double(), rtol=tolerance, atol=tolerance):
+            problems.append(f"{tensor} differs")
+    return problems
+
+
 def run_compare(name, options):
     expected = {(r["shard"], r["key"]): r for r in read_lines(REFERENCE / name / "oracle.jsonl.gz")}
     by_key = {key: r for (_, key), r in expected.items()}
@@ -457,15 +484,27 @@ def run_compare(name, options):
         found = trace_rows(options.trace)
     else:
         found = rows(name, default_max_new_tokens(name), options.limit)
-    count = wrong = 0
+    left = set(by_key)
+    wrong = 0
     for row in found:
         problems = compare_rows(by_key[row["key"]], row, options.tolerance)
-        count += 1
+        left.discard(row["key"])
         if problems:
             wrong += 1
             print(f"{row['key']}: {'; '.join(problems)}")
-    print(f"{name}: {count} rows compared, {wrong} differ")
-    return wrong == 0 and count > 0
+    print(f"{name}: {len(by_key) - len(left)} rows compared, {wrong} differ")
+    if left and options.limit is None:
+        print(f"{name}: {len(left)} rows are missing: {', '.join(sorted(left)[:10])}")
+    others = [] if options.trace or options.limit is not None else compare_other_files(name, options.tolerance)
+    for problem in others:
+        print(f"{name}: {problem}")
+    return wrong == 0 and not others and (not left or options.limit is not None)
+
+
+def run_compare_blocks(tolerance):
+    problems = compare_tensors(load_file(REFERENCE / "blocks.safetensors"), reference_blocks.tensors(), tolerance)
+    print(f"blocks: {len(problems)} differ", *problems)
+    return not problems
 
 
 def main():
@@ -480,17 +519,27 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     names = options.names or [*CHECKPOINTS, *(["tiny"] if options.command in ("oracle", "compare") else [])]
+    unknown = set(names) - {*CHECKPOINTS, "tiny"}
+    if unknown:
+        parser.error(f"{', '.join(unknown)}: expected some of {', '.join(CHECKPOINTS)}, tiny")
     if options.command == "make":
         ranks = reference_vocabulary.load_qwen_ranks(options.qwen_ranks)
         for name in names:
-            make_checkpoint(name, CHECKPOINTS[name], ranks)
+            if name == "tiny":
+                subprocess.run([sys.executable, ROOT / "scripts/make_tiny_model.py", "train"], check=True)
+            else:
+                make_checkpoint(name, CHECKPOINTS[name], ranks)
     elif options.command == "blocks":
         reference_blocks.write(REFERENCE / "blocks.safetensors")
     elif options.command == "oracle":
         for name in names:
             run_oracle(name)
-    elif not all([run_compare(name, options) for name in names]):
-        raise SystemExit(1)
+    else:
+        agrees = [run_compare(name, options) for name in names]
+        if not options.names and not options.trace:
+            agrees.append(run_compare_blocks(options.tolerance))
+        if not all(agrees):
+            raise SystemExit(1)
 
 
 if __name__ == "__main__":

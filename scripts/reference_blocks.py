@@ -10,16 +10,21 @@ from transformers.models.siglip import modeling_siglip
 SEED = 20241012
 
 
-def write(path):
+def tensors():
     torch.manual_seed(SEED)
-    tensors = {}
+    result = {}
     with torch.no_grad():
         for part in (norms, rotary, mlps, activations, attentions, linear, patches):
-            tensors |= part()
+            result |= part()
+    return {k: v.clone().contiguous() for k, v in result.items()}
+
+
+def write(path):
+    written = tensors()
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({k: v.clone().contiguous() for k, v in tensors.items()}, path)
+    save_file(written, path)
     print(f"{path.name}: {path.stat().st_size} bytes")
-    for name, tensor in sorted(tensors.items()):
+    for name, tensor in sorted(written.items()):
         print(f"| `{name}` | {list(tensor.shape)} |")
 
 
