@@ -1,9 +1,11 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "aitqe/base/error.h"
 #include "aitqe/model/cost.h"
+#include "aitqe/model/mllm.h"
 #include "aitqe/model/tensor_table.h"
 #include "aitqe/pipeline/loaded_model.h"
 #include "command.h"
@@ -16,6 +18,7 @@ namespace {
 /// Prompt tokens behind the image that costs are told for: the reference's prompt and a caption of
 /// some forty tokens.
 constexpr std::int64_t kTypicalTextTokens = 71;
+constexpr std::size_t kMostProblems = 20;
 
 class InspectCommand : public Command {
  public:
@@ -41,29 +44,40 @@ class InspectCommand : public Command {
     const ModelConfig config = load_model_config(model_.folder, model_.vision_folder);
     const TensorTable tensors(model_.folder);
     const PairCost cost = pair_cost(config, kTypicalTextTokens);
-    const std::string problem = find_problem();
+    const std::vector<std::string> problems = find_problems(config);
     if (json_) {
-      print_json(config, tensors, cost, problem);
+      print_json(config, tensors, cost, problems);
     } else {
-      print_text(config, tensors, cost, problem);
+      print_text(config, tensors, cost);
+      print_problems(problems);
     }
-    return problem.empty() ? 0 : exit_code(ErrorCategory::Model);
+    return problems.empty() ? 0 : exit_code(ErrorCategory::Model);
   }
 
  private:
-  /// Loads the folder as a run would, without a packed copy. @return what does not fit, or "".
-  std::string find_problem() {
-    model_.packing = "none";
+  /// Everything that would stop a run with this folder, a line each.
+  std::vector<std::string> find_problems(const ModelConfig& config) const {
+    std::vector<std::string> problems;
     try {
-      load_model(model_);
+      load_model_inputs(model_.folder, model_.vision_folder);
     } catch (const Error& error) {
-      return error.what();
+      problems.emplace_back(error.what());
     }
-    return "";
+    for (std::string& misfit : Mllm::misfits(model_.folder, config))
+      problems.push_back(std::move(misfit));
+    return problems;
   }
 
-  void print_text(const ModelConfig& config, const TensorTable& tensors, const PairCost& cost,
-                  const std::string& problem) const {
+  static void print_problems(const std::vector<std::string>& problems) {
+    if (problems.empty()) std::printf("  everything fits\n");
+    for (std::size_t i = 0; i < std::min(problems.size(), kMostProblems); ++i)
+      std::printf("  does not fit: %s\n", problems[i].c_str());
+    if (problems.size() > kMostProblems)
+      std::printf("  and %zu more (--json lists all)\n", problems.size() - kMostProblems);
+  }
+
+  void print_text(const ModelConfig& config, const TensorTable& tensors,
+                  const PairCost& cost) const {
     const auto million = [](std::int64_t parameters) {
       return static_cast<double>(parameters) / 1e6;
     };
@@ -98,12 +112,18 @@ class InspectCommand : public Command {
         cost.vision_gflop + cost.projector_gflop + cost.prefill_gflop, number(kTypicalTextTokens),
         cost.vision_gflop, cost.projector_gflop, cost.prefill_gflop, cost.decode_gflop_per_token,
         static_cast<double>(cost.kv_bytes_per_token) / 1e3);
-    std::printf("  %s\n",
-                problem.empty() ? "everything fits" : ("does not fit: " + problem).c_str());
+    std::printf(
+        "  memory     %.1f MB of weights, mapped; as much again for a packed copy (--packing), "
+        "%.2f "
+        "MB of cache a pair\n",
+        static_cast<double>(tensors.total_bytes()) / 1e6,
+        static_cast<double>(cost.kv_bytes_per_token *
+                            (config.num_image_tokens + kTypicalTextTokens)) /
+            1e6);
   }
 
   void print_json(const ModelConfig& config, const TensorTable& tensors, const PairCost& cost,
-                  const std::string& problem) const {
+                  const std::vector<std::string>& problems) const {
     const nlohmann::ordered_json json = {{"folder", model_.folder.string()},
                                          {"weight_bytes", tensors.total_bytes()},
                                          {"vision_name", config.vision_name},
@@ -121,7 +141,7 @@ class InspectCommand : public Command {
                                          {"prefill_gflop", cost.prefill_gflop},
                                          {"decode_gflop_per_token", cost.decode_gflop_per_token},
                                          {"kv_bytes_per_token", cost.kv_bytes_per_token},
-                                         {"problem", problem}};
+                                         {"problems", problems}};
     std::printf("%s\n", json.dump(2).c_str());
   }
 

@@ -1,17 +1,39 @@
 #include "aitqe/model/fingerprint.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <fstream>
+#include <iterator>
 #include <vector>
 
 #include "aitqe/base/hash.h"
+#include "aitqe/io/safetensors.h"
 
 namespace aitqe {
 
 namespace {
+
 namespace fs = std::filesystem;
-constexpr std::int64_t kMiB = std::int64_t{1} << 20;
+
+/// Of a tensor, at either end.
+constexpr std::size_t kEndBytes = 4096;
+
+void add_weights(const fs::path& path, Sha256& hash) {
+  const auto file = SafetensorsFile::open(path);
+  for (const auto& [name, info] : file->tensors()) {
+    hash.update(name + "\n" + to_string(info.dtype));
+    for (const std::int64_t size : info.shape) hash.update(" " + std::to_string(size));
+    const std::span<const std::byte> data = file->data(name);
+    const std::size_t end_bytes = std::min(kEndBytes, data.size());
+    hash.update(data.data(), end_bytes);
+    hash.update(data.data() + data.size() - end_bytes, end_bytes);
+  }
+}
+
+void add_whole(const fs::path& path, Sha256& hash) {
+  std::ifstream file(path, std::ios::binary);
+  hash.update(std::string(std::istreambuf_iterator<char>(file), {}));
+}
+
 }  // namespace
 
 std::string model_fingerprint(const fs::path& folder) {
@@ -25,16 +47,11 @@ std::string model_fingerprint(const fs::path& folder) {
   std::sort(files.begin(), files.end());
   Sha256 hash;
   for (const fs::path& path : files) {
-    const auto size = static_cast<std::int64_t>(fs::file_size(path));
-    hash.update(path.filename().string() + "\n" + std::to_string(size) + "\n");
-    std::ifstream file(path, std::ios::binary);
-    std::string piece(static_cast<std::size_t>(std::min(size, kMiB)), '\0');
-    const bool whole = path.extension() != ".safetensors";
-    for (std::int64_t at = 0; at < size; at += kMiB) {
-      if (!whole && at != 0 && at + kMiB < size) continue;
-      file.seekg(at);
-      file.read(piece.data(), std::min(kMiB, size - at));
-      hash.update({piece.data(), static_cast<std::size_t>(file.gcount())});
+    hash.update(path.filename().string() + "\n" + std::to_string(fs::file_size(path)) + "\n");
+    if (path.extension() == ".safetensors") {
+      add_weights(path, hash);
+    } else {
+      add_whole(path, hash);
     }
   }
   return hash.hex_digest();

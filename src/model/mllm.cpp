@@ -8,6 +8,15 @@ std::unique_ptr<Mllm> Mllm::load(const std::filesystem::path& folder, ModelConfi
   return std::unique_ptr<Mllm>(new Mllm(std::move(config), tensors, compute));
 }
 
+std::vector<std::string> Mllm::misfits(const std::filesystem::path& folder, ModelConfig config) {
+  TensorTable tensors(folder, TensorTable::Misfits::Note);
+  nn::Compute compute;
+  compute.packing = kernels::Packing::OnTheFly;
+  compute.pool = std::make_shared<ThreadPool>(1);
+  const Mllm model(std::move(config), tensors, compute);
+  return tensors.misfits();
+}
+
 Mllm::Mllm(ModelConfig config, TensorTable& tensors, const nn::Compute& compute)
     : config_(std::move(config)), compute_(std::make_shared<const nn::Compute>(compute)) {
   const std::int64_t vision_dim = config_.vision.hidden_size;

@@ -1,7 +1,11 @@
 #include "aitqe/model/tensor_table.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <new>
 #include <optional>
 
 #include "aitqe/base/error.h"
@@ -30,13 +34,23 @@ std::optional<kernels::ScalarType> float_type(TensorDtype dtype) {
   }
 }
 
+/// Pages that nobody touches cost no memory.
+nn::Weight zeros(const std::string& name, const std::vector<std::int64_t>& shape) {
+  std::size_t count = 1;
+  for (const std::int64_t size : shape) count *= static_cast<std::size_t>(size);
+  const std::shared_ptr<void> memory(std::calloc(std::max<std::size_t>(count, 1), sizeof(float)),
+                                     [](void* bytes) { std::free(bytes); });
+  if (memory == nullptr) throw std::bad_alloc();
+  return {name, shape, kernels::ScalarType::F32, memory.get(), memory};
+}
+
 }  // namespace
 
-TensorTable::TensorTable(const std::filesystem::path& folder)
-    : TensorTable(SafetensorsFolder::open(folder)) {}
+TensorTable::TensorTable(const std::filesystem::path& folder, Misfits misfits)
+    : TensorTable(SafetensorsFolder::open(folder), misfits) {}
 
-TensorTable::TensorTable(SafetensorsFolder files)
-    : folder_(files.folder()), files_(std::move(files)) {
+TensorTable::TensorTable(SafetensorsFolder files, Misfits misfits)
+    : folder_(files.folder()), files_(std::move(files)), on_misfit_(misfits) {
   for (const std::string& name : files_.names()) unused_.insert(name);
   for (const std::string& place : files_.unlisted()) unused_.insert(place);  // FILE: NAME
 }
@@ -48,6 +62,18 @@ std::map<std::string, std::vector<std::int64_t>> TensorTable::shapes() const {
 }
 
 nn::Weight TensorTable::take(const std::string& name, const std::vector<std::int64_t>& shape) {
+  if (on_misfit_ == Misfits::Throw) return take_stored(name, shape);
+  try {
+    return take_stored(name, shape);
+  } catch (const Error& error) {
+    noted_.emplace_back(error.what());
+    unused_.erase(name);
+    return zeros(name, shape);
+  }
+}
+
+nn::Weight TensorTable::take_stored(const std::string& name,
+                                    const std::vector<std::int64_t>& shape) {
   if (!files_.contains(name)) {
     throw Error(ErrorCategory::Model, folder_.string() + ": tensor \"" + name +
                                           "\" is missing, expected shape " + describe(shape));
@@ -82,7 +108,7 @@ void TensorTable::ignore_prefix(const std::string& prefix) {
   });
 }
 
-void TensorTable::require_all_used() const {
+void TensorTable::require_all_used() {
   if (unused_.empty()) return;
   constexpr std::size_t kMostNames = 5;
   std::string names;
@@ -91,9 +117,11 @@ void TensorTable::require_all_used() const {
     if (listed++ == kMostNames) break;
     names += (names.empty() ? "\"" : ", \"") + name + "\"";
   }
-  throw Error(ErrorCategory::Model, folder_.string() + ": " + std::to_string(unused_.size()) +
-                                        " tensors that this model does not have: " + names +
-                                        (listed > kMostNames ? ", ..." : ""));
+  const std::string problem = folder_.string() + ": " + std::to_string(unused_.size()) +
+                              " tensors that this model does not have: " + names +
+                              (listed > kMostNames ? ", ..." : "");
+  if (on_misfit_ == Misfits::Throw) throw Error(ErrorCategory::Model, problem);
+  noted_.push_back(problem);
 }
 
 }  // namespace aitqe

@@ -446,7 +446,7 @@ class ScoreTest(EndToEndTest):
 class InspectTest(EndToEndTest):
     def test_a_model_that_fits(self):
         self.assertIn("everything fits", self.aitqe("inspect", RANDOM_MODEL).stdout)
-        self.assertEqual(json.loads(self.aitqe("inspect", RANDOM_MODEL, "--json").stdout)["problem"], "")
+        self.assertEqual(json.loads(self.aitqe("inspect", RANDOM_MODEL, "--json").stdout)["problems"], [])
 
     def test_a_model_that_does_not_fit_says_why(self):
         shutil.copytree(RANDOM_MODEL, self.folder / "model")
@@ -456,6 +456,9 @@ class InspectTest(EndToEndTest):
         result = self.aitqe("inspect", "model", expect=6)
         self.assertIn("does not fit", result.stdout)
         self.assertIn("mlp", result.stdout)
+        problems = json.loads(self.aitqe("inspect", "model", "--json", expect=6).stdout)["problems"]
+        self.assertEqual(len(problems), 3 * config["num_hidden_layers"])  # gate, up and down of each layer
+        self.assertEqual(len(set(problems)), len(problems))
 
 
 if __name__ == "__main__":

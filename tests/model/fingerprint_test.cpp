@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
+#include "aitqe/io/safetensors.h"
 #include "support/reference.h"
 #include "support/temporary_folder.h"
 
@@ -19,6 +22,27 @@ TEST(ModelFingerprint, ChangesWithAnyFileOfTheModel) {
   EXPECT_EQ(before, model_fingerprint(reference_dir() / "drop-first-mixed"));
   copy.write("merges.txt", "#version: 0.2\n");
   EXPECT_NE(model_fingerprint(copy.path()), before);
+}
+
+// As after training a few matrices in the middle of the file.
+TEST(ModelFingerprint, ChangesWithAnyTensor) {
+  const TemporaryFolder copy;
+  fs::copy(reference_dir() / "drop-first-mixed", copy.path(), fs::copy_options::recursive);
+  const std::string before = model_fingerprint(copy.path());
+  const fs::path weights = copy.path() / "model.safetensors";
+  const auto tensors = SafetensorsFile::open(weights)->tensors();
+  for (const auto& [name, info] : tensors) {
+    std::fstream file(weights, std::ios::binary | std::ios::in | std::ios::out);
+    file.seekg(info.offset_bytes);
+    const int first = file.get();
+    file.seekp(info.offset_bytes);
+    file.put(static_cast<char>(first ^ 1));
+    file.flush();
+    EXPECT_NE(model_fingerprint(copy.path()), before) << name;
+    file.seekp(info.offset_bytes);
+    file.put(static_cast<char>(first));
+  }
+  EXPECT_EQ(model_fingerprint(copy.path()), before);
 }
 
 }  // namespace

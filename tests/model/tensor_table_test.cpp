@@ -14,6 +14,7 @@ using aitqe::test::message_of;
 using aitqe::test::safetensors_of_zeros;
 using aitqe::test::TemporaryFolder;
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class TensorTableTest : public ::testing::Test {
@@ -44,6 +45,15 @@ TEST_F(TensorTableTest, NamesWhatIsMissingMisshapedOrNoFloat) {
               AllOf(HasSubstr("model.safetensors: tensor \"a.weight\""),
                     HasSubstr("[2, 3], expected [3, 2]")));
   EXPECT_THAT(message_of([&] { tensors.take("a.steps", {4}); }), HasSubstr("dtype I32"));
+}
+
+TEST_F(TensorTableTest, NotesEveryMisfitWhenAskedAndGoesOnWithZeros) {
+  TensorTable tensors(folder_.path(), TensorTable::Misfits::Note);
+  EXPECT_EQ(tensors.take("b.weight", {2, 2}).to_floats(), std::vector<float>(4, 0.0F));
+  EXPECT_EQ(tensors.take("a.weight", {1}).to_floats(), std::vector<float>(1, 0.0F));
+  tensors.require_all_used();
+  EXPECT_THAT(tensors.misfits(),
+              ElementsAre(HasSubstr("missing"), HasSubstr("expected [1]"), HasSubstr("2 tensors")));
 }
 
 TEST_F(TensorTableTest, ListsTensorsThatNobodyTook) {

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "aitqe/model/config.h"
 #include "aitqe/model/qwen2.h"
@@ -19,6 +21,10 @@ class Mllm {
   /// @throws Error(Model) naming file and tensor.
   static std::unique_ptr<Mllm> load(const std::filesystem::path& folder, ModelConfig config,
                                     const nn::Compute& compute);
+
+  /// Every tensor of the folder that is missing, mis-shaped or left over, a line each.
+  /// @throws Error(Model) when the files cannot be read at all.
+  static std::vector<std::string> misfits(const std::filesystem::path& folder, ModelConfig config);
 
   const ModelConfig& config() const { return config_; }
   const nn::Compute& compute() const { return *compute_; }

@@ -16,9 +16,13 @@ namespace aitqe {
 /// what is missing, mis-shaped or left over is told. One thread at a time.
 class TensorTable {
  public:
+  /// What to do with a tensor that does not fit: throw, or note it and go on with zeros, so that
+  /// all of them can be told. A model made from a table with notes must not be run.
+  enum class Misfits { Throw, Note };
+
   /// @throws Error(Model) as SafetensorsFolder::open.
-  explicit TensorTable(const std::filesystem::path& folder);
-  explicit TensorTable(SafetensorsFolder files);
+  explicit TensorTable(const std::filesystem::path& folder, Misfits misfits = Misfits::Throw);
+  explicit TensorTable(SafetensorsFolder files, Misfits misfits = Misfits::Throw);
 
   /// Every tensor there is, by name.
   std::map<std::string, std::vector<std::int64_t>> shapes() const;
@@ -27,20 +31,26 @@ class TensorTable {
   std::int64_t total_bytes() const { return files_.total_bytes(); }
 
   /// @throws Error(Model): `FILE: tensor "x": shape [3584, 1152], expected [3584, 3584]`, or that
-  /// it
-  ///         is missing, or of a dtype that is no float.
+  ///         it is missing, or of a dtype that is no float; see Misfits.
   nn::Weight take(const std::string& name, const std::vector<std::int64_t>& shape);
 
   /// Marks tensors that lie in the file and are known to be of no use.
   void ignore_prefix(const std::string& prefix);
 
-  /// @throws Error(Model) listing tensors that were neither taken nor ignored.
-  void require_all_used() const;
+  /// @throws Error(Model) listing tensors that were neither taken nor ignored; see Misfits.
+  void require_all_used();
+
+  /// What did not fit, a line each; always empty under Misfits::Throw.
+  const std::vector<std::string>& misfits() const { return noted_; }
 
  private:
+  nn::Weight take_stored(const std::string& name, const std::vector<std::int64_t>& shape);
+
   std::filesystem::path folder_;
   SafetensorsFolder files_;
   std::set<std::string> unused_;
+  Misfits on_misfit_;
+  std::vector<std::string> noted_;
 };
 
 }  // namespace aitqe
