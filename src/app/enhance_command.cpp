@@ -29,6 +29,7 @@ struct Typed {
   std::string trace;
   int batch_size = 0;
   std::int64_t batch_tokens = 0;
+  std::string joined_archives = "read";
   bool reference_specials = false;
   bool dry_run = false;
   bool json = false;
@@ -88,7 +89,8 @@ class EnhanceCommand : public Command {
     app.add_option("--caption-from", typed_.caption_from, "Where captions are: txt or json:FIELD")
         ->type_name("SOURCE")
         ->group("Input");
-    app.add_option("--limit", options_.sampling.limit, "Take only the first N pairs of the run")
+    app.add_option("--limit", options_.reading.sampling.limit,
+                   "Take only the first N pairs of the run")
         ->type_name("N")
         ->check(CLI::PositiveNumber)
         ->group("Input");
@@ -96,9 +98,17 @@ class EnhanceCommand : public Command {
                    "Take this share of the pairs, e.g. 1%; others are not written")
         ->type_name("RATE")
         ->group("Input");
-    app.add_option("--seed", options_.sampling.seed, "Seed of --sample and of ties in worst:P%")
+    app.add_option("--seed", options_.reading.sampling.seed,
+                   "Seed of --sample and of ties in worst:P%")
         ->type_name("N")
         ->group("Input");
+    app.add_option("--joined-archives", typed_.joined_archives,
+                   "What follows the end of an archive inside a shard: read, or skip as most "
+                   "loaders do; told either way")
+        ->type_name("HOW")
+        ->check(CLI::IsMember({"read", "skip"}))
+        ->group("Input")
+        ->capture_default_str();
     ImageLimits& limits = options_.prepare.image_limits;
     app.add_option("--max-side-px", limits.max_side_px, "Refuse images wider or higher than this")
         ->type_name("N")
@@ -134,12 +144,12 @@ class EnhanceCommand : public Command {
         ->type_name("N")
         ->check(CLI::PositiveNumber)
         ->group("Speed");
-    app.add_option("--workers", options_.num_workers, "Threads that read and decode")
+    app.add_option("--workers", options_.reading.num_workers, "Threads that read and decode")
         ->type_name("N")
         ->check(CLI::PositiveNumber)
         ->group("Speed")
         ->capture_default_str();
-    app.add_option("--read-ahead", options_.read_ahead, "Pairs read ahead of the model")
+    app.add_option("--read-ahead", options_.reading.read_ahead, "Pairs read ahead of the model")
         ->type_name("N")
         ->check(CLI::PositiveNumber)
         ->group("Speed")
@@ -201,7 +211,8 @@ class EnhanceCommand : public Command {
     options_.rule = RewriteRule::parse(typed_.rewrite_when);
     options_.prepare.caption_source = CaptionSource::parse(typed_.caption_from);
     if (typed_.reference_specials) options_.prepare.caption_specials = CaptionSpecials::Reference;
-    options_.sampling.rate = parse_share(typed_.sample, "--sample");
+    options_.reading.sampling.rate = parse_share(typed_.sample, "--sample");
+    options_.reading.tar.read_after_end_marker = typed_.joined_archives == "read";
     options_.max_failed_percent = 100 * parse_share(typed_.max_failed, "--max-failed");
     if (!typed_.scores.empty()) options_.scores_folder = typed_.scores;
     if (!typed_.trace.empty()) options_.trace_file = typed_.trace;
@@ -242,10 +253,11 @@ class EnhanceCommand : public Command {
     if (*category == ErrorCategory::NoInput) log_error("no pair was found in the input");
     if (*category == ErrorCategory::Damaged) {
       log_error(formatted(
-          "finished with %ld of %ld pairs failed (limit %g %%, --max-failed), %zu damaged places, "
-          "%ld unreadable shards",
+          "finished with %ld of %ld pairs failed (limit %g %%, --max-failed), %zu damaged place%s, "
+          "%ld unreadable shard%s",
           result.summary.failed, result.summary.read, options_.max_failed_percent,
-          result.summary.damage.size(), result.shards_unreadable));
+          result.summary.damage.size(), result.summary.damage.size() == 1 ? "" : "s",
+          result.shards_unreadable, result.shards_unreadable == 1 ? "" : "s"));
     }
     return exit_code(*category);
   }

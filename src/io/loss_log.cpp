@@ -24,7 +24,15 @@ const char* to_string(DamageKind kind) {
 
 bool is_loss(const ArchiveDamage& damage) {
   return damage.kind != DamageKind::DataAfterEndMarker || damage.bytes_lost > 0 ||
-         damage.members_lost != 0;
+         damage.pairs_lost != 0;
+}
+
+std::string describe_loss(const ArchiveDamage& damage) {
+  if (!is_loss(damage)) return "";
+  const std::string lost = "; lost: " + std::to_string(damage.bytes_lost) + " bytes, ";
+  if (!damage.pairs_lost) return lost + "pairs unknown";
+  return lost + "at least " + std::to_string(*damage.pairs_lost) +
+         (*damage.pairs_lost == 1 ? " pair" : " pairs");
 }
 
 bool LossLog::has_loss() const { return std::any_of(entries_.begin(), entries_.end(), is_loss); }
@@ -35,9 +43,9 @@ std::int64_t LossLog::total_bytes() const {
   return total;
 }
 
-std::int64_t LossLog::total_members() const {
+std::int64_t LossLog::total_pairs() const {
   std::int64_t total = 0;
-  for (const ArchiveDamage& damage : entries_) total += damage.members_lost.value_or(0);
+  for (const ArchiveDamage& damage : entries_) total += damage.pairs_lost.value_or(0);
   return total;
 }
 

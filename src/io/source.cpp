@@ -157,6 +157,13 @@ std::size_t MemorySource::read(std::span<char> buffer) {
   return count;
 }
 
+std::size_t HashedSource::read(std::span<char> buffer) {
+  const std::size_t count = source_->read(buffer);
+  hash_.update(buffer.data(), count);
+  if (count == 0 && !buffer.empty() && sha256_.empty()) sha256_ = hash_.hex_digest();
+  return count;
+}
+
 std::unique_ptr<Source> open_source(const ShardRef& shard) {
   constexpr std::string_view kPipe = "pipe:";
   if (shard.url == "-") return FileSource::standard_input();

@@ -98,7 +98,7 @@ class TarReader::State {
         pass_zero_blocks(offset);
       } else if (std::optional<TarMember> member = read_member(offset)) {
         if (!is_counting_) return member;
-        ++num_counted_;
+        count(member->name);
       }
     }
     return std::nullopt;
@@ -235,7 +235,7 @@ class TarReader::State {
     ArchiveDamage damage{DamageKind::DataAfterEndMarker, data, 0, std::nullopt,
                          "end marker at byte " + std::to_string(offset) + ", more data from byte " +
                              std::to_string(data)};
-    if (is_joined) damage.members_lost = 0;
+    if (is_joined) damage.pairs_lost = 0;
     if (options_.read_after_end_marker) {
       damage.message += "; read on";
       add(std::move(damage));
@@ -260,6 +260,14 @@ class TarReader::State {
     end_at(member.header_offset, stream_.drain() - member.header_offset, 1);
   }
 
+  /// Members of a pair follow each other and share their name up to the first dot of its last part.
+  void count(const std::string& name) {
+    const std::size_t last_part = name.rfind('/') == std::string::npos ? 0 : name.rfind('/');
+    const std::string key = name.substr(0, name.find('.', last_part));
+    if (key != last_counted_) ++num_counted_;
+    last_counted_ = key;
+  }
+
   // The archive ends at or after `offset` without its end marker.
   void end_at(std::int64_t offset, std::int64_t bytes_lost, std::optional<std::int64_t> members) {
     ArchiveDamage damage{
@@ -279,7 +287,7 @@ class TarReader::State {
     if (is_counting_) {
       is_counting_ = false;
       after_marker_.bytes_lost = stream_.bytes_read() - after_marker_.offset;
-      after_marker_.members_lost = num_counted_;
+      after_marker_.pairs_lost = num_counted_;
       add(std::move(after_marker_));
     }
     try {
@@ -306,8 +314,9 @@ class TarReader::State {
   std::int64_t bad_begin_ = -1;  // of blocks that are no header, or -1
   std::string bad_reason_;
   bool is_done_ = false;
-  bool is_counting_ = false;  // past an end marker, and asked not to read on
-  std::int64_t num_counted_ = 0;
+  bool is_counting_ = false;      // past an end marker, and asked not to read on
+  std::int64_t num_counted_ = 0;  // pairs
+  std::optional<std::string> last_counted_;
   ArchiveDamage after_marker_;
 };
 

@@ -33,12 +33,12 @@ class Run {
         config_sha256_(sha256_hex(pinned_config(options, model))) {
     if (options.rule.kind == RewriteRule::Kind::WorstPercent) {
       worst_ = load_worst_set(*options.scores_folder, options.shards, options.rule.value,
-                              options.sampling.seed);
+                              options.reading.sampling.seed);
     }
     if (options.trace_file) trace_.emplace(*options.trace_file);
     conclude_options_ = {options.rule,       judge_.keys(),        options.prepare.caption_source,
                          options.judge.full, options.judge.verify, options.with_answers};
-    pairs_left_ = options.sampling.limit;
+    pairs_left_ = options.reading.sampling.limit;
   }
 
   EnhanceResult run() {
@@ -49,13 +49,13 @@ class Run {
     // Not before: a folder of another configuration is refused as it stands.
     write_run_record(options_.output_folder,
                      {pinned_config(options_, model_), model_.fingerprint, model_.load_s});
-    work_.emplace(progress_, to_do, options_.sampling.rate, pairs_left_);
+    work_.emplace(progress_, to_do, options_.reading.sampling.rate, pairs_left_);
     std::unique_ptr<ShardStream> next = to_do.empty() ? nullptr : open(*to_do[0]);
     for (std::size_t i = 0; i < to_do.size(); ++i) {
       if (progress_.stop_requested || pairs_left_ == 0) break;
       const std::unique_ptr<ShardStream> current = std::move(next);
       // With a limit, how far to read the next shard is known only when this one is done.
-      const bool may_read_ahead = options_.sampling.limit < 0 && i + 1 < to_do.size();
+      const bool may_read_ahead = options_.reading.sampling.limit < 0 && i + 1 < to_do.size();
       if (may_read_ahead) next = open(*to_do[i + 1]);
       if (current) {
         enhance_shard(*current);
@@ -102,11 +102,10 @@ class Run {
 
   /// Null for a shard that cannot be opened: the others are still done.
   std::unique_ptr<ShardStream> open(const ShardRef& shard) {
-    SamplingOptions sampling = options_.sampling;
-    sampling.limit = pairs_left_;
+    ReadingOptions reading = options_.reading;
+    reading.sampling.limit = pairs_left_;
     try {
-      return std::make_unique<ShardStream>(shard, prepare_, sampling, options_.num_workers,
-                                           static_cast<std::size_t>(options_.read_ahead));
+      return std::make_unique<ShardStream>(shard, prepare_, reading);
     } catch (const Error& error) {
       if (error.category() != ErrorCategory::NoInput) throw;
       log_error(error.what());
@@ -166,14 +165,14 @@ class Run {
     output.add_pass_through(stream.take_leftovers());
     if (pairs_left_ > 0) pairs_left_ -= stats.summary.read;
     for (const ArchiveDamage& damage : stream.losses().entries()) {
-      log_warning(damage.message);
+      log_warning(damage.message + describe_loss(damage));
       if (!is_loss(damage)) continue;
       stats.summary.add_damage({shard.name, to_string(damage.kind), damage.bytes_lost,
-                                damage.members_lost.value_or(kPairsUnknown)});
+                                damage.pairs_lost.value_or(kPairsUnknown)});
     }
     stats.shard = shard.name;
     stats.version = AITQE_VERSION;
-    stats.input = {shard.url, stream.bytes_read(), "", ""};
+    stats.input = {shard.url, stream.bytes_read(), "", stream.sha256()};
     stats.config_sha256 = config_sha256_;
     stats.model_sha256 = model_.fingerprint;
     stats.duration_s =
@@ -223,6 +222,7 @@ std::string pinned_config(const EnhanceOptions& options, const LoadedModel& mode
       {"rewrite_when", options.rule.to_string()},
       {"caption_from", options.prepare.caption_source.to_string()},
       {"reference_specials", options.prepare.caption_specials == CaptionSpecials::Reference},
+      {"joined_archives", options.reading.tar.read_after_end_marker},
       {"max_side_px", options.prepare.image_limits.max_side_px},
       {"max_pixels", options.prepare.image_limits.max_pixels},
       {"max_encoded_bytes", options.prepare.image_limits.max_encoded_bytes},
@@ -231,9 +231,9 @@ std::string pinned_config(const EnhanceOptions& options, const LoadedModel& mode
       {"full", options.judge.full},
       {"verify", options.judge.verify},
       {"answers", options.with_answers},
-      {"limit", options.sampling.limit},
-      {"sample", options.sampling.rate},
-      {"seed", options.sampling.seed},
+      {"limit", options.reading.sampling.limit},
+      {"sample", options.reading.sampling.rate},
+      {"seed", options.reading.sampling.seed},
       {"write_shards", options.write_shards},
       {"dtype", compute.dtype == at::kFloat ? "f32" : "bf16"},
       {"device", compute.device.is_cuda() ? "cuda" : "cpu"},

@@ -25,18 +25,18 @@ bool is_taken(const SamplingOptions& sampling, const std::string& shard, const S
 struct ShardStream::State {
   ShardRef shard;
   SamplingOptions sampling;
-  std::unique_ptr<Source> source;
+  HashedSource source;
   LossLog losses;
   TarReader members;
   SampleReader samples;
   std::int64_t num_taken = 0;
   std::optional<ParallelMap<Sample, PreparedSample>> prepared;  // last: its threads use the rest
 
-  State(const ShardRef& ref, const SamplingOptions& sampling_options)
+  State(const ShardRef& ref, const ReadingOptions& options)
       : shard(ref),
-        sampling(sampling_options),
+        sampling(options.sampling),
         source(open_source(ref)),
-        members(*source, losses),
+        members(source, losses, options.tar),
         samples(members) {}
 
   std::optional<Sample> next_taken() {
@@ -51,11 +51,11 @@ struct ShardStream::State {
 };
 
 ShardStream::ShardStream(const ShardRef& shard, const Preparer& prepare,
-                         const SamplingOptions& sampling, int num_workers, std::size_t read_ahead)
-    : state_(std::make_unique<State>(shard, sampling)) {
+                         const ReadingOptions& options)
+    : state_(std::make_unique<State>(shard, options)) {
   state_->prepared.emplace([state = state_.get()] { return state->next_taken(); },
                            [&prepare](Sample sample) { return prepare(std::move(sample)); },
-                           num_workers, read_ahead);
+                           options.num_workers, static_cast<std::size_t>(options.read_ahead));
 }
 
 ShardStream::~ShardStream() = default;
@@ -64,5 +64,6 @@ std::optional<PreparedSample> ShardStream::next() { return state_->prepared->nex
 const LossLog& ShardStream::losses() const { return state_->losses; }
 std::vector<Member> ShardStream::take_leftovers() { return state_->samples.take_leftovers(); }
 std::int64_t ShardStream::bytes_read() const { return state_->members.bytes_read(); }
+std::string ShardStream::sha256() const { return state_->source.sha256(); }
 
 }  // namespace aitqe

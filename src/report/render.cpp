@@ -120,8 +120,9 @@ std::string render_damage(const Summary& summary) {
     is_known = is_known && damage.pairs_lost != kPairsUnknown;
   }
   std::string text = "damaged input: " + grouped(static_cast<std::int64_t>(summary.damage.size())) +
-                     " places, " + grouped(bytes) + " bytes, " + (is_known ? "" : "at least ") +
-                     grouped(pairs) + " pairs lost\n";
+                     (summary.damage.size() == 1 ? " place, " : " places, ") + grouped(bytes) +
+                     " bytes, " + (is_known ? "" : "at least ") + grouped(pairs) +
+                     (pairs == 1 ? " pair lost\n" : " pairs lost\n");
   for (std::size_t i = 0; i < std::min(summary.damage.size(), kMostDamage); ++i) {
     const ShardDamage& damage = summary.damage[i];
     text += "  " + name_cell(damage.shard + " " + damage.kind) +

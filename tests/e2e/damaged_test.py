@@ -58,16 +58,26 @@ class DamagedTest(EndToEndTest):
                  "zeros_inserted": "more data from byte 5120"}
         for name, text in words.items():
             with self.subTest(tar=name):
+                known = CASES[name].pairs_lost >= 0
+                loss = f"; lost: {CASES[name].bytes_lost} bytes, " + ("at least 1 pair" if known else "pairs unknown")
                 result = self.enhance(TARS / f"{name}.tar", output=name, expect=3)
                 warnings = [line for line in result.stderr.splitlines() if "warning" in line]
                 self.assertEqual(len(warnings), 1, result.stderr)
                 self.assertIn(text, warnings[0])
+                self.assertTrue(warnings[0].endswith(loss), warnings[0])
 
     def test_joined_archives_are_read_on_with_a_warning(self):
         result = self.enhance(TARS / "joined.tar")
         self.assertRegex(result.stderr, "warning.*joined.tar: .*more data from byte 10240; read on")
         self.assertEqual([row["key"] for row in self.output("joined").rows], ALL + ALL)
         self.assertEqual(self.output("joined").stats["summary"]["damage"], [])
+
+    def test_joined_archives_are_skipped_when_asked_and_the_loss_is_told(self):
+        result = self.enhance(TARS / "joined.tar", "--joined-archives", "skip", expect=3)
+        self.assertRegex(result.stderr, "warning.*joined.tar: .*; lost: 10240 bytes, at least 4 pairs")
+        self.assertEqual([row["key"] for row in self.output("joined").rows], ALL)
+        damage = {"shard": "joined", "kind": "data_after_end_marker", "bytes": 10240, "pairs_lost": 4}
+        self.assertEqual(self.output("joined").stats["summary"]["damage"], [damage])
 
     def test_damage_is_shown_in_the_summary_of_the_run(self):
         result = self.enhance(TARS / "cut_in_data.tar", TARS / "flipped_header.tar", expect=3)
@@ -77,7 +87,7 @@ class DamagedTest(EndToEndTest):
 
     def test_what_is_not_known_is_not_called_nothing(self):
         result = self.enhance(TARS / "cut_at_member.tar", expect=3)
-        self.assertIn("1 places, 0 bytes, at least 0 pairs lost", result.stdout)
+        self.assertIn("1 place, 0 bytes, at least 0 pairs lost", result.stdout)
         self.assertRegex(result.stdout, r"cut_at_member truncated_input.* unknown pairs")
 
     def test_a_damaged_shard_stops_no_other(self):

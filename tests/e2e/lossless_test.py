@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import json
 import tarfile
 import unittest
@@ -168,6 +169,7 @@ class LosslessTest(EndToEndTest):
             data = (output.folder / name).read_bytes()
             self.assertEqual((file["bytes"], file["sha256"]), (len(data), sha256(data)), name)
         self.assertEqual(output.stats["input"]["bytes"], shard.stat().st_size)
+        self.assertEqual(output.stats["input"]["sha256"], hashlib.sha256(shard.read_bytes()).hexdigest())
         self.assertEqual(output.stats["summary"]["read"], 2)
 
     def test_files_beside_a_shard_are_copied_and_no_temporaries_stay(self):

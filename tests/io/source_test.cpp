@@ -30,6 +30,16 @@ ErrorCategory category_of(const std::string& url) {
   return ErrorCategory::Bug;
 }
 
+TEST(HashedSource, TellsTheHashOnceTheEndWasRead) {
+  HashedSource source(std::make_unique<MemorySource>("abc"));
+  std::string buffer(3, '\0');
+  EXPECT_EQ(source.read(buffer), 3U);
+  EXPECT_EQ(source.sha256(), "");
+  EXPECT_EQ(source.read(buffer), 0U);
+  EXPECT_EQ(source.read(buffer), 0U);
+  EXPECT_EQ(source.sha256(), sha256_hex("abc"));
+}
+
 TEST(FileSource, ReadsAFileAndKnowsItsSize) {
   const TemporaryFolder folder;
   write_bytes(folder / "a", "twenty bytes of text");

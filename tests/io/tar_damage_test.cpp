@@ -24,7 +24,7 @@ struct Damage {
   DamageKind kind;
   std::int64_t offset;
   std::int64_t bytes_lost;
-  std::optional<std::int64_t> members_lost;
+  std::optional<std::int64_t> pairs_lost;
 };
 
 class DamagedTar : public testing::TestWithParam<Damage> {};
@@ -39,7 +39,7 @@ TEST_P(DamagedTar, IsReadAsFarAsItGoesAndReported) {
   EXPECT_STREQ(to_string(damage.kind), to_string(expected.kind));
   EXPECT_EQ(damage.offset, expected.offset);
   EXPECT_EQ(damage.bytes_lost, expected.bytes_lost);
-  EXPECT_EQ(damage.members_lost, expected.members_lost);
+  EXPECT_EQ(damage.pairs_lost, expected.pairs_lost);
   EXPECT_THAT(damage.message, testing::StartsWith("memory: "));
 }
 
@@ -78,7 +78,7 @@ TEST(TarReader, StopsAtTheEndMarkerWhenAskedAndCountsWhatFollows) {
   ASSERT_THAT(result.losses.entries(), SizeIs(1));
   EXPECT_EQ(result.losses.entries()[0].kind, DamageKind::DataAfterEndMarker);
   EXPECT_EQ(result.losses.total_bytes(), 10'240);
-  EXPECT_EQ(result.losses.total_members(), 8);
+  EXPECT_EQ(result.losses.total_pairs(), 4);
   EXPECT_TRUE(result.losses.has_loss());
 }
 
@@ -123,7 +123,7 @@ TEST(TarReader, ReportsEveryFlippedByteOfAHeader) {
     std::string flipped = whole;
     flipped[i] = static_cast<char>(flipped[i] ^ 1);
     const auto result = read_tar(flipped);
-    EXPECT_EQ(result.members.size() + static_cast<std::size_t>(result.losses.total_members()), 8)
+    EXPECT_EQ(result.members.size() + static_cast<std::size_t>(result.losses.total_pairs()), 8)
         << i;
   }
 }

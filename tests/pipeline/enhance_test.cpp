@@ -93,18 +93,18 @@ TEST_F(EnhanceTest, LeavesNoShardBehindWhenItIsStopped) {
 }
 
 TEST_F(EnhanceTest, TakesOnlyAsManyPairsAsAsked) {
-  options_.sampling.limit = 10;
+  options_.reading.sampling.limit = 10;
   EXPECT_EQ(enhance(options_, model_, progress_).summary.read, 10);
 }
 
 TEST_F(EnhanceTest, TakesAShareOfThePairsThatDependsOnTheSeedAlone) {
-  options_.sampling.rate = 0.3;
+  options_.reading.sampling.rate = 0.3;
   const std::int64_t taken = enhance(options_, model_, progress_).summary.read;
   EXPECT_GT(taken, 20);
   EXPECT_LT(taken, 90);
   const std::string rows = read(options_.output_folder / "hard-00000.aitqe.jsonl");
   options_.overwrite = true;
-  options_.num_workers = 3;
+  options_.reading.num_workers = 3;
   enhance(options_, model_, progress_);
   EXPECT_EQ(read(options_.output_folder / "hard-00000.aitqe.jsonl"), rows);
 }

@@ -27,15 +27,18 @@ struct ArchiveDamage {
   std::int64_t offset = 0;
   /// Bytes of the tar that were there and could not be used.
   std::int64_t bytes_lost = 0;
-  /// Members known to be lost (a lower bound); not set where that cannot be told, as in a tar
-  /// that was cut between two members, or has a hole of zeros.
-  std::optional<std::int64_t> members_lost;
+  /// Pairs known to lack a member now (a lower bound); not set where that cannot be told, as in a
+  /// tar that was cut between two members, or has a hole of zeros.
+  std::optional<std::int64_t> pairs_lost;
   /// Complete, with the input's name, for log and report.
   std::string message;
 };
 
 /// True when something was lost or may be: all but joined archives that were read on.
 bool is_loss(const ArchiveDamage& damage);
+
+/// "; lost: 1024 bytes, at least 1 pair", to stand behind `message`; "" where nothing was lost.
+std::string describe_loss(const ArchiveDamage& damage);
 
 /// The damage found while reading one input. One thread at a time.
 class LossLog {
@@ -50,7 +53,7 @@ class LossLog {
   bool has_loss() const;
   std::int64_t total_bytes() const;
   /// Sum over the entries that know.
-  std::int64_t total_members() const;
+  std::int64_t total_pairs() const;
 
  private:
   std::vector<ArchiveDamage> entries_;

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "aitqe/base/hash.h"
 #include "aitqe/io/shards.h"
 
 namespace aitqe {
@@ -103,6 +104,25 @@ class MemorySource : public Source {
   std::string bytes_;
   std::string name_;
   std::size_t position_ = 0;
+};
+
+/// Another source, and the SHA-256 of what was read from it.
+class HashedSource : public Source {
+ public:
+  explicit HashedSource(std::unique_ptr<Source> source) : source_(std::move(source)) {}
+
+  std::size_t read(std::span<char> buffer) override;
+  std::string name() const override { return source_->name(); }
+  std::optional<std::int64_t> size_bytes() const override { return source_->size_bytes(); }
+  void finish() override { source_->finish(); }
+
+  /// 64 hex digits, or "" unless the end was read.
+  const std::string& sha256() const { return sha256_; }
+
+ private:
+  std::unique_ptr<Source> source_;
+  Sha256 hash_;
+  std::string sha256_;
 };
 
 /// Opens a path, `-` or `pipe:CMD`.

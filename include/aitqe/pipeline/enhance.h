@@ -26,13 +26,11 @@ struct EnhanceOptions {
   PrepareOptions prepare;
   JudgeOptions judge;
   RewriteRule rule;
-  SamplingOptions sampling;
+  ReadingOptions reading;
   /// Only for `worst:P%`: the folder of a finished `score` run over the same input.
   std::optional<std::filesystem::path> scores_folder;
   std::optional<std::filesystem::path> trace_file;
   bool with_answers = false;  ///< -v
-  int num_workers = 2;        ///< threads that read and decode. At least 1.
-  int read_ahead = 64;        ///< pairs read ahead of the model. At least 1.
   double max_failed_percent = 1.0;
 };
 

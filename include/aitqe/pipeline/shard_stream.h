@@ -9,6 +9,7 @@
 #include "aitqe/base/stream.h"
 #include "aitqe/data/webdataset.h"
 #include "aitqe/io/shards.h"
+#include "aitqe/io/tar.h"
 #include "aitqe/pipeline/prepare.h"
 
 namespace aitqe {
@@ -20,13 +21,20 @@ struct SamplingOptions {
   std::int64_t limit = -1;  ///< pairs of the whole run; -1 = all
 };
 
+/// How shards are read.
+struct ReadingOptions {
+  SamplingOptions sampling;
+  TarReaderOptions tar;
+  int num_workers = 2;  ///< threads that decode and prepare. At least 1.
+  int read_ahead = 64;  ///< pairs read ahead of the model. At least 1.
+};
+
 /// One shard read, grouped and prepared ahead on worker threads. `next` by one thread.
 class ShardStream {
  public:
   /// Opens the shard and starts reading.
   /// @throws Error(NoInput) when it cannot be opened.
-  ShardStream(const ShardRef& shard, const Preparer& prepare, const SamplingOptions& sampling,
-              int num_workers, std::size_t read_ahead);
+  ShardStream(const ShardRef& shard, const Preparer& prepare, const ReadingOptions& options);
   ~ShardStream();
 
   const ShardRef& shard() const;
@@ -36,6 +44,8 @@ class ShardStream {
   const LossLog& losses() const;
   std::vector<Member> take_leftovers();
   std::int64_t bytes_read() const;
+  /// Of the shard as it is stored; "" unless it was read to its last byte.
+  std::string sha256() const;
 
  private:
   struct State;
