@@ -93,15 +93,26 @@ std::vector<TrainingSample> shipped_pair(const std::string& key, const std::stri
           {caption, {key, false, "shipped", "came so", std::move(assessment)}}};
 }
 
-/// Writes the samples of all rounds. @throws SampleError for a pair that gives none.
+/// Writes the samples of all rounds; one round that gives none leaves the others.
+/// @throws SampleError for a pair that gives none at all.
 void contrast_sample(const Sample& sample, const ContrastOptions& options,
                      const ContrastMeans& means, TrainingShard& output, ContrastResult& result) {
   const SourcePair pair = read_source_pair(sample, options.caption_source);
+  int num_written = 0;
   for (int round = 0; round < options.num_rounds; ++round) {
     const std::string number = round == 0 ? "" : "-" + std::to_string(round);
-    for (const TrainingSample& one : contrast_pair(sample.key, pair, round, means)) {
+    std::vector<TrainingSample> made;
+    try {
+      made = contrast_pair(sample.key, pair, round, means);
+    } catch (const SampleError&) {
+      const bool is_last_chance = num_written == 0 && round + 1 == options.num_rounds;
+      if (is_last_chance) throw;
+      continue;
+    }
+    for (const TrainingSample& one : made) {
       output.add(sample, sample.key + number + (one.record.is_good ? "-good" : "-bad"), one);
       ++result.samples_written;
+      ++num_written;
       if (!one.record.is_good) ++result.by_flaw[one.record.flaw];
     }
   }
@@ -115,6 +126,11 @@ std::vector<TrainingSample> contrast_pair(const std::string& key, const SourcePa
   const auto noted = means.teacher.by_key.find(key);
   if (noted != means.teacher.by_key.end() && noted->second.recaption) {
     return shipped_pair(key, pair.caption, noted->second, random);
+  }
+  // Below the middle of the scale a caption is no example of a good one.
+  constexpr double kLowestGood = 6;
+  if (noted != means.teacher.by_key.end() && noted->second.scores.overall < kLowestGood) {
+    throw SampleError("teacher_low_without_recaption");
   }
   if (pair.kind == SourcePair::Kind::Vague) throw SampleError("vague");
   if (pair.kind == SourcePair::Kind::Generic) {

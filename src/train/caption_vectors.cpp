@@ -1,5 +1,6 @@
 #include "aitqe/train/caption_vectors.h"
 
+#include <cmath>
 #include <cstring>
 
 #include "aitqe/base/error.h"
@@ -20,6 +21,23 @@ const TensorInfo& expect(const SafetensorsFile& file, const std::string& name, T
   return found->second;
 }
 
+void require_unit_rows(const std::vector<float>& values, std::int64_t dim,
+                       const std::filesystem::path& path) {
+  constexpr double kTolerance = 1e-3;
+  for (std::size_t row = 0; row * static_cast<std::size_t>(dim) < values.size(); ++row) {
+    double squares = 0;
+    for (std::int64_t i = 0; i < dim; ++i) {
+      const double value =
+          values[row * static_cast<std::size_t>(dim) + static_cast<std::size_t>(i)];
+      squares += value * value;
+    }
+    if (std::abs(std::sqrt(squares) - 1) <= kTolerance) continue;
+    throw Error(ErrorCategory::Model, path.string() + ": row " + std::to_string(row) +
+                                          " of \"vectors\" has length " +
+                                          std::to_string(std::sqrt(squares)) + ", expected 1");
+  }
+}
+
 }  // namespace
 
 CaptionVectors CaptionVectors::read(const std::filesystem::path& path) {
@@ -36,6 +54,7 @@ CaptionVectors CaptionVectors::read(const std::filesystem::path& path) {
   result.values_.resize(static_cast<std::size_t>(vectors.num_bytes) / sizeof(float));
   std::memcpy(result.values_.data(), file->data("vectors").data(),
               static_cast<std::size_t>(vectors.num_bytes));
+  require_unit_rows(result.values_, result.dim_, path);
   const auto* bytes = reinterpret_cast<const unsigned char*>(file->data("sha256").data());
   for (std::int64_t row = 0; row < hashes.shape[0]; ++row) {
     std::string hex;

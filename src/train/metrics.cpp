@@ -5,6 +5,7 @@
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
+#include "aitqe/io/sink.h"
 
 namespace aitqe {
 
@@ -27,22 +28,25 @@ StepMetrics from_row(const std::string& line) {
 
 }  // namespace
 
-MetricsFile::MetricsFile(const std::filesystem::path& path, std::int64_t rows_to_keep) {
+MetricsFile::MetricsFile(const std::filesystem::path& path, std::int64_t rows_to_keep)
+    : path_(path) {
   std::ifstream earlier(path);
   std::string line;
   while (std::ssize(rows_) < rows_to_keep && std::getline(earlier, line)) {
     rows_.push_back(from_row(line));
   }
-  file_.open(path, std::ios::trunc);
-  for (const StepMetrics& row : rows_) file_ << to_row(row);
-  if (!file_.flush()) {
-    throw Error(ErrorCategory::Output, path.string() + ": cannot be written");
-  }
+  earlier.close();
+  std::string kept;
+  for (const StepMetrics& row : rows_) kept += to_row(row);
+  write_atomically(path, kept);
+  file_.open(path, std::ios::app);
 }
 
 void MetricsFile::add(const StepMetrics& metrics) {
   rows_.push_back(metrics);
-  file_ << to_row(metrics) << std::flush;
+  if (!(file_ << to_row(metrics) << std::flush)) {
+    throw Error(ErrorCategory::Output, path_.string() + ": cannot be written");
+  }
 }
 
 std::string loss_plot(const std::vector<StepMetrics>& rows) {

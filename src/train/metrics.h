@@ -21,13 +21,15 @@ struct StepMetrics {
 /// OUT/metrics.jsonl: one row a step, and no times, so that the same training gives the same file.
 class MetricsFile {
  public:
-  /// Keeps the first `rows_to_keep` rows of an earlier run.
+  /// Keeps the first `rows_to_keep` rows of an earlier run. @throws Error(Output).
   MetricsFile(const std::filesystem::path& path, std::int64_t rows_to_keep);
 
+  /// @throws Error(Output).
   void add(const StepMetrics& metrics);
   const std::vector<StepMetrics>& rows() const { return rows_; }
 
  private:
+  std::filesystem::path path_;
   std::vector<StepMetrics> rows_;
   std::ofstream file_;
 };

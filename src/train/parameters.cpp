@@ -83,11 +83,14 @@ std::vector<std::string> Parameters::add_lora(const LoraOptions& options, std::u
   for (const std::string& weight : matching(options.modules + ".weight")) {
     const std::string layer = weight.substr(0, weight.size() - std::string(".weight").size());
     const at::Tensor& matrix = value_of(weight);
-    if (matrix.dim() != 2 || std::find(own_.begin(), own_.end(), weight) != own_.end()) continue;
+    if (matrix.dim() != 2) continue;
     const Lora lora{layer + ".lora_A.weight", layer + ".lora_B.weight",
                     options.alpha / options.rank};
     names.insert(names.end(), {lora.a, lora.b});
-    if (!lora_.emplace(layer, lora).second) continue;
+    if (const auto [found, is_new] = lora_.emplace(layer, lora); !is_new) {
+      require_same(layer, found->second, lora, options.rank);
+      continue;
+    }
     add(lora.a,
         random_matrix(options.rank, matrix.size(1), Random(hash_text(layer, mix_bits(seed)))));
     add(lora.b, at::zeros({matrix.size(0), options.rank}, at::kFloat));
@@ -99,10 +102,21 @@ std::vector<std::string> Parameters::add_lora(const LoraOptions& options, std::u
   return names;
 }
 
+/// A layer that an earlier stage gave factors keeps them.
+void Parameters::require_same(const std::string& layer, const Lora& earlier, const Lora& wanted,
+                              int rank) const {
+  if (earlier.scale == wanted.scale && value_of(earlier.a).size(0) == rank) return;
+  throw Error(ErrorCategory::Usage, "lora: \"" + layer + "\" has rank " +
+                                        std::to_string(value_of(earlier.a).size(0)) +
+                                        " from an earlier stage; give every stage the same rank "
+                                        "and alpha");
+}
+
 std::vector<std::string> Parameters::matching(const std::string& glob) const {
   std::vector<std::string> names;
   for (const auto& [name, value] : values_) {
-    if (fits(glob, name)) names.push_back(name);
+    const bool is_own = std::find(own_.begin(), own_.end(), name) != own_.end();
+    if (!is_own && fits(glob, name)) names.push_back(name);
   }
   return names;
 }

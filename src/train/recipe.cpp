@@ -172,6 +172,13 @@ void check_stage(const StageOptions& stage, const std::string& where) {
   need(stage.swapped_captions < stage.images_per_step / stage.accumulate,
        "swapped_captions to be below images_per_step / accumulate");
   need(stage.task != StageTask::Align || !stage.vectors.empty(), "vectors, for align");
+  need(stage.task == StageTask::Align || stage.vectors.empty(), "vectors for align alone");
+  const StageOptions unset;
+  need(stage.task == StageTask::Judge ||
+           (stage.rank_weight == unset.rank_weight && stage.full_answers == unset.full_answers &&
+            stage.swapped_captions == unset.swapped_captions &&
+            stage.caption_share == unset.caption_share),
+       "rank_weight, swapped_captions, caption_share and full_answers for judge alone");
   need(stage.task != StageTask::Align || stage.accumulate == 1,
        "accumulate = 1: alignment compares the images of a whole step");
 }

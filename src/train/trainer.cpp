@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <memory>
 #include <thread>
 
@@ -34,12 +35,23 @@ at::ScalarType choose_dtype(const std::string& dtype) {
   throw Error(ErrorCategory::Usage, "dtype = \"" + dtype + "\": expected auto, f32 or bf16");
 }
 
+/// Of what is read: another file under the same name hardly ever has the same size.
+std::string size_of(const fs::path& path) {
+  std::error_code unknown;
+  const std::uintmax_t bytes = fs::file_size(path, unknown);
+  return " " + path.string() + ":" + (unknown ? "?" : std::to_string(bytes));
+}
+
 /// What of a recipe decides the losses.
 std::string recipe_digest(const Recipe& recipe, at::ScalarType dtype) {
   std::string text = recipe.model.string() + "|" + model_fingerprint(recipe.model) + "|" +
                      (dtype == at::kFloat ? "f32" : "bf16") + "|" + recipe.caption_from + "|" +
                      std::to_string(recipe.seed);
-  for (const StageOptions& stage : recipe.stages) text += "|" + describe(stage);
+  for (const StageOptions& stage : recipe.stages) {
+    text += "|" + describe(stage);
+    for (const ShardRef& shard : expand_inputs(stage.shards)) text += size_of(shard.url);
+    if (!stage.vectors.empty()) text += size_of(stage.vectors);
+  }
   return sha256_hex(text);
 }
 
@@ -53,7 +65,8 @@ class Run {
             Parameters::load(options.recipe.model, at::kCPU, choose_dtype(options.recipe.dtype))),
         network_(inputs_.config, parameters_),
         recipe_sha256_(recipe_digest(options.recipe, parameters_.dtype())),
-        state_path_(options.output_folder / "_train" / "state.safetensors") {
+        state_path_(options.output_folder / "_train" / "state.safetensors"),
+        done_path_(options.output_folder / "_train" / "done") {
     const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
     at::set_num_threads(options.num_threads > 0 ? options.num_threads : cores);
     fs::create_directories(state_path_.parent_path());
@@ -61,12 +74,9 @@ class Run {
   }
 
   TrainResult run() {
+    if (fs::exists(done_path_)) return result_of_done();
     const std::optional<TrainingState> state = TrainingState::read(state_path_);
-    if (state && state->recipe_sha256 != recipe_sha256_) {
-      throw Error(ErrorCategory::Usage,
-                  state_path_.string() +
-                      ": is the state of another recipe or model; choose another folder (-o)");
-    }
+    if (state) require_same_recipe(state_path_, state->recipe_sha256);
     std::int64_t first_stage = 0;
     if (state) {
       first_stage = state->stage;
@@ -87,6 +97,22 @@ class Run {
   }
 
  private:
+  void require_same_recipe(const fs::path& path, const std::string& recipe_sha256) const {
+    if (recipe_sha256 == recipe_sha256_) return;
+    throw Error(ErrorCategory::Usage,
+                path.string() + ": is of another recipe or model; choose another folder (-o)");
+  }
+
+  TrainResult result_of_done() {
+    std::string recipe_sha256;
+    std::ifstream(done_path_) >> recipe_sha256;
+    require_same_recipe(done_path_, recipe_sha256);
+    const std::int64_t num_steps = progress_.num_steps;
+    const MetricsFile metrics(options_.output_folder / "metrics.jsonl", num_steps);
+    progress_.steps_done_before = progress_.steps_done = num_steps;
+    return {false, num_steps, num_steps, metrics.rows().empty() ? 0 : metrics.rows().back().loss};
+  }
+
   /// @param is_over  done by an earlier run: its tensors are made again, and the last of these
   ///                 stages' state fills them
   void run_stage(std::int64_t number, const TrainingState* state, bool is_over) {
@@ -155,7 +181,8 @@ class Run {
 
   void finish() {
     write_trained_model(options_.recipe.model, parameters_, options_.output_folder);
-    fs::remove_all(state_path_.parent_path());
+    write_atomically(done_path_, recipe_sha256_ + "\n");
+    fs::remove(state_path_);
   }
 
   const TrainOptions& options_;
@@ -165,6 +192,7 @@ class Run {
   Network network_;
   std::string recipe_sha256_;
   fs::path state_path_;
+  fs::path done_path_;
   std::optional<MetricsFile> metrics_;
   TrainResult result_;
 };

@@ -105,10 +105,13 @@ TEST_F(ContrastTest, TakesATeachersWordForItsPairs) {
                 R"({"key": "boat", "scores": {"overall": 2}, "recaption": "A blue boat"})"
                 "\n"
                 R"({"key": "apple", "scores": {"overall": 6}})"
-                "\nbroken\n");
+                "\nbroken\n"
+                R"({"key": "junk", "scores": {"overall": 3}})"
+                "\n");
   options_.teacher_file = folder_ / "notes.jsonl";
   const ContrastResult result = contrast(options_);
   EXPECT_EQ(result.unusable_teacher_rows.size(), 1U);
+  EXPECT_EQ(result.skipped.at("teacher_low_without_recaption"), 1);
   const std::vector<Sample> samples = written();
   EXPECT_EQ(record_of(samples[0]).assessment.scores.overall, 6);
   EXPECT_EQ(find_text(samples[2])->bytes, "A blue boat");

@@ -16,11 +16,18 @@ using ::testing::HasSubstr;
 TEST(CaptionVectors, FindsTheVectorOfACaption) {
   const test::TemporaryFolder folder;
   test::write_caption_vectors(folder / "v.safetensors",
-                              {{"a cat", {1, 2, 3}}, {"a dog", {4, 5, 6}}});
+                              {{"a cat", {1, 0, 0}}, {"a dog", {0, 0.6F, 0.8F}}});
   const CaptionVectors vectors = CaptionVectors::read(folder / "v.safetensors");
   EXPECT_EQ(vectors.dim(), 3);
-  EXPECT_THAT(vectors.find("a dog"), ElementsAre(4, 5, 6));
+  EXPECT_THAT(vectors.find("a dog"), ElementsAre(0, 0.6F, 0.8F));
   EXPECT_TRUE(vectors.find("a cow").empty());
+}
+
+TEST(CaptionVectors, RefusesVectorsThatAreNotOfUnitLength) {
+  const test::TemporaryFolder folder;
+  test::write_caption_vectors(folder / "v.safetensors", {{"a cat", {1, 0}}, {"a dog", {3, 4}}});
+  EXPECT_THAT(test::message_of([&] { CaptionVectors::read(folder / "v.safetensors"); }),
+              HasSubstr("of \"vectors\" has length 5"));
 }
 
 TEST(CaptionVectors, SaysWhatTheFileShouldHold) {

@@ -68,6 +68,17 @@ TEST(Parameters, DrawsTheSameFactorsForTheSameSeed) {
   EXPECT_FALSE(at::equal(factor(1), factor(2)));
 }
 
+TEST(Parameters, KeepsTheFactorsOfAnEarlierStage) {
+  Parameters parameters = load();
+  const auto names = parameters.add_lora({kLayer, 4, 8}, 1);
+  EXPECT_EQ(parameters.add_lora({kLayer, 4, 8}, 2), names);
+  EXPECT_THAT(test::message_of([&] {
+                parameters.add_lora({kLayer, 2, 8}, 2);
+              }),
+              HasSubstr("has rank 4 from an earlier stage"));
+  EXPECT_EQ(parameters.matching(kLayer + ".*"), std::vector<std::string>{kLayer + ".weight"});
+}
+
 TEST(Parameters, SaysWhatDoesNotFit) {
   Parameters parameters = load();
   EXPECT_THAT(test::message_of([&] {

@@ -75,6 +75,7 @@ TEST_F(RecipeTest, NamesTheKeyThatIsWrong) {
               HasSubstr("swapped_captions to be below"));
   EXPECT_THAT(complaint("model = \"models/base\"", ""), HasSubstr("the folder to start from"));
   EXPECT_THAT(complaint("task = \"judge\"", "task = \"align\""), HasSubstr("vectors"));
+  EXPECT_THAT(complaint("task = \"judge\"", "task = \"caption\""), HasSubstr("for judge alone"));
   EXPECT_THAT(complaint("[[stage]]", "[[stage"), HasSubstr("recipe.toml:"));
 }
 

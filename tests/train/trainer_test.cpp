@@ -106,7 +106,7 @@ TEST_F(TrainerTest, WritesAModelThatTheEngineLoadsAndTheNumbersOfEveryStep) {
   const std::string rows = metrics("model");
   EXPECT_EQ(std::count(rows.begin(), rows.end(), '\n'), 10);
   EXPECT_THAT(test::read_bytes(folder_ / "model/loss.svg"), HasSubstr("<polyline"));
-  EXPECT_FALSE(std::filesystem::exists(folder_ / "model/_train"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "model/_train/state.safetensors"));
   EXPECT_TRUE(std::filesystem::exists(folder_ / "model/adapter/adapter.safetensors"));
 
   const auto compute = test::compute(nn::Backend::Kernels);
@@ -128,6 +128,17 @@ TEST_F(TrainerTest, GoesOnWhereItWasStoppedWithTheSameLosses) {
   EXPECT_EQ(metrics("pieces"), metrics("whole"));
   EXPECT_EQ(test::read_bytes(folder_ / "pieces/model.safetensors"),
             test::read_bytes(folder_ / "whole/model.safetensors"));
+}
+
+TEST_F(TrainerTest, LeavesAFinishedModelAlone) {
+  const TrainResult first = run("model");
+  const std::string weights = test::read_bytes(folder_ / "model/model.safetensors");
+  const TrainResult again = run("model");
+  EXPECT_EQ(again.steps_done_before, 10);
+  EXPECT_EQ(again.last_loss, first.last_loss);
+  EXPECT_EQ(test::read_bytes(folder_ / "model/model.safetensors"), weights);
+  options_.recipe.seed = 9;
+  EXPECT_THAT(test::message_of([&] { run("model"); }), HasSubstr("another recipe or model"));
 }
 
 TEST_F(TrainerTest, RefusesTheStateOfAnotherRecipe) {

@@ -10,11 +10,12 @@
 namespace aitqe {
 
 /// Vectors of captions, made beforehand by another model (scripts/caption_vectors.py): a
-/// .safetensors file with `sha256` U8 [N, 32] of the captions' bytes and `vectors` F32 [N, D].
+/// .safetensors file with `sha256` U8 [N, 32] of the captions' bytes and `vectors` F32 [N, D],
+/// each of unit length.
 /// Immutable; any number of threads.
 class CaptionVectors {
  public:
-  /// @throws Error(Model) naming file and tensor.
+  /// @throws Error(Model) naming file and tensor, or the row that is not of unit length.
   static CaptionVectors read(const std::filesystem::path& path);
 
   std::int64_t dim() const { return dim_; }

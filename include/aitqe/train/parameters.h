@@ -49,11 +49,11 @@ class Parameters {
   /// is no part of the model that is written.
   void add(const std::string& name, const at::Tensor& value);
   /// Gives layers a low-rank addition, the same for the same seed: A random_matrix, B 0.
-  /// Layers that have one keep it. @return the names of the additions' tensors.
-  /// @throws Error(Usage) when no layer fits.
+  /// Layers that an earlier stage gave one keep it. @return the names of the additions' tensors.
+  /// @throws Error(Usage) when no layer fits, or one has a factor of another rank or scale.
   std::vector<std::string> add_lora(const LoraOptions& options, std::uint64_t seed);
 
-  /// Names that fit a glob (`*` stands for anything, dots included). Sorted.
+  /// Names of the checkpoint that fit a glob (`*` stands for anything, dots included). Sorted.
   std::vector<std::string> matching(const std::string& glob) const;
 
   /// From now on these alone are trained; their masters are made where they have none.
@@ -77,6 +77,8 @@ class Parameters {
     std::string b;
     double scale = 1;
   };
+  void require_same(const std::string& layer, const Lora& earlier, const Lora& wanted,
+                    int rank) const;
   at::Tensor factor(const std::string& name) const;
   const at::Tensor& value_of(const std::string& name) const;
 

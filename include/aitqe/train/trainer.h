@@ -40,9 +40,11 @@ struct TrainResult {
 ///   OUT/adapter/                      what was trained alone: LoRA factors and changed tensors
 ///   OUT/metrics.jsonl, OUT/loss.svg   one row a step; the curve
 ///   OUT/_train/state.safetensors      where the same command goes on; gone when all is done
+///   OUT/_train/done                   then there is this: the same command does nothing more
 /// The same recipe gives the same losses, bit for bit, with the same number of threads, however
 /// often it is stopped, by whatever means, and run again.
-/// @throws Error(Usage) when OUT holds the state of another recipe; Error(Model), Error(NoInput),
+/// @throws Error(Usage) when OUT holds the state or the model of another recipe; Error(Model),
+/// Error(NoInput),
 ///         Error(Output).
 TrainResult train(const TrainOptions& options, TrainProgress& progress);
 
