@@ -49,8 +49,8 @@ def bars_table(folder):
         for split in SPLITS:
             figure = pick(everything[split])
             bar = BARS[split].get(name)
-            cell = "-" if figure is None else with_interval(figure)
-            if figure is not None and bar is not None:
+            cell = "-" if figure is None or figure["value"] is None else with_interval(figure)
+            if figure is not None and figure["value"] is not None and bar is not None:
                 cell += f" {'>=' if figure['value'] >= bar else '< '} {bar:.2f}"
             line += f"{cell:34}"
         lines.append(line.rstrip())

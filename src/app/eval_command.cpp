@@ -49,10 +49,12 @@ class EvalCommand : public Command {
         ->type_name("SOURCE");
     app.add_option("--flaws", flaws_, "Which flaws are tried: all, names, -name, in one list")
         ->type_name("LIST");
-    app.add_option("--limit", options_.limit, "Take only the first N images")
+    app.add_option("--limit", options_.limit,
+                   "Try N images, drawn from all over the shards by --seed")
         ->type_name("N")
         ->check(CLI::PositiveNumber);
-    app.add_option("--seed", options_.trials.seed, "Another seed makes other flaws")
+    app.add_option("--seed", options_.trials.seed,
+                   "Another seed makes other flaws, and draws other images")
         ->type_name("N");
     app.add_option("--batch-size", batch_size_, "Trials in the model at once")
         ->type_name("N")

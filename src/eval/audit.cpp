@@ -97,7 +97,7 @@ Audit audit(const std::vector<TrialResult>& results, double wanted_rewrites, std
   Results own;
   for (const TrialResult& result : results) {
     const bool is_own = result.kind == kGoodTrial || result.kind == kShippedTrial;
-    if (is_own && result.failure.empty()) own.push_back(&result);
+    if (is_own && result.is_answered()) own.push_back(&result);
   }
   report.by_words = groups_between(
       own,

@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <array>
-#include <cctype>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -37,6 +37,7 @@ using ByImage = std::map<std::string, std::map<std::string, const TrialResult*>>
 
 using Score = double (*)(const TrialResult&);
 
+/// Scores of the images that have both captions.
 std::vector<ScorePair> pairs_of(const ByImage& images, const std::string& good,
                                 const std::string& bad, Score score) {
   std::vector<ScorePair> pairs;
@@ -49,40 +50,35 @@ std::vector<ScorePair> pairs_of(const ByImage& images, const std::string& good,
   return pairs;
 }
 
-double plain_auroc(const std::vector<ScorePair>& pairs) {
-  std::vector<double> good;
-  std::vector<double> bad;
-  for (const ScorePair& pair : pairs) {
-    good.push_back(pair.good);
-    bad.push_back(pair.bad);
+std::vector<double> scores_of(const ByImage& images, const std::string& kind, Score score) {
+  std::vector<double> scores;
+  for (const auto& [key, kinds] : images) {
+    if (kinds.contains(kind)) scores.push_back(score(*kinds.at(kind)));
   }
-  return auroc(good, bad);
+  return scores;
+}
+
+/// Good captions against those of a kind.
+Estimate estimate(const ByImage& images, const std::string& kind, Score score, std::uint64_t seed) {
+  if (kind != kShippedTrial) return estimate_auroc(pairs_of(images, kGoodTrial, kind, score), seed);
+  // An image that came with a generic caption has no good one: good ones of other images.
+  return estimate_auroc(scores_of(images, kGoodTrial, score), scores_of(images, kind, score), seed);
 }
 
 KindFigures figures_of_kind(const ByImage& images, const std::string& kind, std::uint64_t seed) {
   KindFigures figures;
-  const auto pairs = [&](Score score) {
-    if (kind != kShippedTrial) return pairs_of(images, kGoodTrial, kind, score);
-    // An image that came with a generic caption has no good one: good ones of other images.
-    std::vector<double> good;
-    std::vector<double> bad;
-    for (const auto& [key, kinds] : images) {
-      if (kinds.contains(kGoodTrial)) good.push_back(score(*kinds.at(kGoodTrial)));
-      if (kinds.contains(kind)) bad.push_back(score(*kinds.at(kind)));
-    }
-    std::vector<ScorePair> result;
-    for (std::size_t i = 0; i < std::max(good.size(), bad.size()) && !good.empty(); ++i) {
-      result.push_back({good[i % good.size()], bad[i % bad.size()]});
-    }
-    return result;
-  };
-  figures.by_score = estimate_auroc(pairs([](const TrialResult& r) { return r.score; }), seed);
-  figures.by_p_rewrite =
-      estimate_auroc(pairs([](const TrialResult& r) { return -r.p_rewrite; }), seed);
+  figures.by_score = estimate(
+      images, kind, [](const TrialResult& r) { return r.score; }, seed);
+  figures.by_p_rewrite = estimate(
+      images, kind, [](const TrialResult& r) { return -r.p_rewrite; }, seed);
   figures.by_length =
-      plain_auroc(pairs([](const TrialResult& r) { return length_score(r.caption); }));
+      estimate(
+          images, kind, [](const TrialResult& r) { return length_score(r.caption); }, seed)
+          .value;
   figures.by_junk_words =
-      plain_auroc(pairs([](const TrialResult& r) { return junk_score(r.caption); }));
+      estimate(
+          images, kind, [](const TrialResult& r) { return junk_score(r.caption); }, seed)
+          .value;
   std::vector<char> rewritten;
   for (const auto& [key, kinds] : images) {
     const auto found = kinds.find(kind);
@@ -93,8 +89,21 @@ KindFigures figures_of_kind(const ByImage& images, const std::string& kind, std:
   return figures;
 }
 
+nlohmann::ordered_json to_json(double figure) {
+  return std::isnan(figure) ? nlohmann::ordered_json() : nlohmann::ordered_json(figure);
+}
+
 nlohmann::ordered_json to_json(const Estimate& estimate) {
-  return {{"value", estimate.value}, {"low", estimate.low}, {"high", estimate.high}};
+  return {{"value", to_json(estimate.value)},
+          {"low", to_json(estimate.low)},
+          {"high", to_json(estimate.high)}};
+}
+
+std::string in_words(double figure) { return std::isnan(figure) ? "-" : formatted("%.3f", figure); }
+
+std::string in_words(const Estimate& estimate) {
+  if (std::isnan(estimate.value)) return "-";
+  return formatted("%.3f (%.3f to %.3f)", estimate.value, estimate.low, estimate.high);
 }
 
 }  // namespace
@@ -107,13 +116,11 @@ EvalFigures summarise(const std::vector<TrialResult>& results, const std::string
   std::set<std::string> kinds;
   for (const TrialResult& result : results) {
     if (!source.empty() && result.source != source) continue;
-    if (!result.failure.empty()) {
-      ++figures.failed;
-      continue;
-    }
+    if (!result.failure.empty()) ++figures.failed;
+    if (!result.is_answered()) continue;
     images[result.key][result.kind] = &result;
     if (result.kind == kGoodTrial) {
-      kept.push_back(result.rewrites ? 0 : 1);
+      kept.push_back(result.failure.empty() && !result.rewrites ? 1 : 0);
     } else if (result.kind != kControlGood && result.kind != kControlBad) {
       kinds.insert(result.kind);
     }
@@ -138,8 +145,8 @@ std::string figures_to_json(const std::map<std::string, EvalFigures>& by_source)
                      {"auroc_by_score", to_json(one.by_score)},
                      {"auroc_by_p_rewrite", to_json(one.by_p_rewrite)},
                      {"rewritten", to_json(one.rewritten)},
-                     {"auroc_by_length", one.by_length},
-                     {"auroc_by_junk_words", one.by_junk_words}};
+                     {"auroc_by_length", to_json(one.by_length)},
+                     {"auroc_by_junk_words", to_json(one.by_junk_words)}};
     }
     sources[source.empty() ? "all" : source] = {{"good", figures.num_good},
                                                 {"kept", to_json(figures.kept)},
@@ -153,21 +160,19 @@ std::string figures_to_json(const std::map<std::string, EvalFigures>& by_source)
 std::string render_figures(const std::map<std::string, EvalFigures>& by_source) {
   std::string text;
   for (const auto& [source, figures] : by_source) {
-    text += formatted("%s: %ld good captions, %.3f kept (%.3f to %.3f); %ld trials failed\n",
-                      source.empty() ? "all" : source.c_str(), figures.num_good, figures.kept.value,
-                      figures.kept.low, figures.kept.high, figures.failed);
-    text += formatted("  %-16s %7s  %-22s %-22s %9s %8s %8s\n", "bad captions", "images",
+    text += formatted("%s: %ld good captions, kept %s; %ld trials failed\n",
+                      source.empty() ? "all" : source.c_str(), figures.num_good,
+                      in_words(figures.kept).c_str(), figures.failed);
+    text += formatted("  %-16s %7s  %-23s %-23s %-23s %6s %6s\n", "bad captions", "images",
                       "AUROC by score", "by p_rewrite", "rewritten", "length", "words");
     for (const auto& [kind, one] : figures.by_kind) {
-      text +=
-          formatted("  %-16s %7ld  %.3f (%.3f to %.3f) %.3f (%.3f to %.3f) %9.3f %8.3f %8.3f\n",
-                    kind.c_str(), one.num_images, one.by_score.value, one.by_score.low,
-                    one.by_score.high, one.by_p_rewrite.value, one.by_p_rewrite.low,
-                    one.by_p_rewrite.high, one.rewritten.value, one.by_length, one.by_junk_words);
+      text += formatted("  %-16s %7ld  %-23s %-23s %-23s %6s %6s\n", kind.c_str(), one.num_images,
+                        in_words(one.by_score).c_str(), in_words(one.by_p_rewrite).c_str(),
+                        in_words(one.rewritten).c_str(), in_words(one.by_length).c_str(),
+                        in_words(one.by_junk_words).c_str());
     }
-    text += formatted("  %-16s %7s  %.3f (%.3f to %.3f)   0.5 when the image is looked at\n",
-                      "other images", "", figures.control.value, figures.control.low,
-                      figures.control.high);
+    text += formatted("  %-16s %7s  %-23s 0.5 when the image is looked at\n", "other images", "",
+                      in_words(figures.control).c_str());
   }
   return text;
 }

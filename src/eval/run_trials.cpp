@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <deque>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
+#include "aitqe/base/random.h"
 #include "aitqe/base/stream.h"
 #include "aitqe/data/webdataset.h"
 #include "aitqe/eval/evaluate.h"
@@ -48,31 +51,51 @@ class SampleWalk {
   std::optional<SampleReader> samples_;
 };
 
-CaptionPool pool_of(const EvalOptions& options) {
+/// A number of a sample's own, evenly spread.
+std::uint64_t lot_of(const SampleWalk::Found& found, std::uint64_t seed) {
+  return hash_text(found.shard + "/" + found.sample.key, mix_bits(seed + 1));
+}
+
+/// What a first walk over all shards gives.
+struct Survey {
   CaptionPool pool;
+  /// Samples with a lot up to this are tried: as many as the limit says.
+  std::uint64_t highest_lot = std::numeric_limits<std::uint64_t>::max();
+};
+
+Survey survey(const EvalOptions& options) {
+  Survey survey;
+  std::vector<std::uint64_t> lots;
   SampleWalk walk(options.shards);
   while (const auto found = walk.next()) {
     try {
       const SourcePair pair = read_source_pair(found->sample, options.caption_source);
       if (pair.kind == SourcePair::Kind::Vague) continue;
-      pool.add({pair.caption, pair.group, pair.kind == SourcePair::Kind::Generic});
+      survey.pool.add({pair.caption, pair.group, pair.kind == SourcePair::Kind::Generic});
+      lots.push_back(lot_of(*found, options.trials.seed));
     } catch (const SampleError&) {
       continue;  // counted by nobody: it can give no trial
     }
   }
-  pool.seal();
-  return pool;
+  survey.pool.seal();
+  if (options.limit >= 0 && options.limit < std::ssize(lots)) {
+    std::sort(lots.begin(), lots.end());
+    survey.highest_lot = options.limit == 0 ? 0 : lots[static_cast<std::size_t>(options.limit - 1)];
+  }
+  return survey;
 }
 
 /// The trials of all samples, one after the other.
 class TrialWalk {
  public:
-  TrialWalk(const EvalOptions& options, const Corruptor& corruptor)
-      : options_(options), make_trials_(corruptor, options.trials), walk_(options.shards) {}
+  TrialWalk(const EvalOptions& options, const Corruptor& corruptor, std::uint64_t highest_lot)
+      : options_(options),
+        make_trials_(corruptor, options.trials),
+        highest_lot_(highest_lot),
+        walk_(options.shards) {}
 
   std::optional<Trial> next() {
     while (waiting_.empty()) {
-      if (options_.limit >= 0 && images_ >= options_.limit) return std::nullopt;
       auto found = walk_.next();
       if (!found) return std::nullopt;
       try {
@@ -88,24 +111,37 @@ class TrialWalk {
 
  private:
   void add(const SampleWalk::Found& found) {
-    // The control's image is that of a sample some places before: not of the same family.
-    constexpr std::size_t kDistance = 11;
     const SourcePair pair = read_source_pair(found.sample, options_.caption_source);
-    const Member* other = earlier_.size() < kDistance ? nullptr : &earlier_.front();
-    for (Trial& trial : make_trials_(found.sample, found.shard, pair, other)) {
-      waiting_.push_back(std::move(trial));
+    if (lot_of(found, options_.trials.seed) <= highest_lot_) {
+      for (Trial& trial : make_trials_(found.sample, found.shard, pair, stranger(pair.group))) {
+        waiting_.push_back(std::move(trial));
+      }
     }
-    if (!waiting_.empty()) ++images_;
-    earlier_.push_back(*find_image(found.sample));
-    if (earlier_.size() > kDistance) earlier_.pop_front();
+    constexpr std::size_t kMostKept = 64;
+    earlier_.push_back({*find_image(found.sample), pair.group});
+    if (earlier_.size() > kMostKept) earlier_.pop_front();
   }
+
+  /// The control's image: of a sample some places before and of another group, if there is one.
+  const Member* stranger(const std::string& group) const {
+    constexpr std::size_t kDistance = 11;
+    for (std::size_t i = 0; i + kDistance <= earlier_.size(); ++i) {
+      if (group.empty() || earlier_[i].group != group) return &earlier_[i].image;
+    }
+    return nullptr;
+  }
+
+  struct Earlier {
+    Member image;
+    std::string group;
+  };
 
   const EvalOptions& options_;
   TrialMaker make_trials_;
+  std::uint64_t highest_lot_;
   SampleWalk walk_;
   std::deque<Trial> waiting_;
-  std::deque<Member> earlier_;
-  std::int64_t images_ = 0;
+  std::deque<Earlier> earlier_;
 };
 
 TrialResult result_of(const Trial& trial, const AssessedSample& assessed, const AnswerKeys& keys) {
@@ -126,7 +162,10 @@ TrialResult result_of(const Trial& trial, const AssessedSample& assessed, const 
   result.score_expected = answer.score_expected;
   result.p_rewrite = answer.p_rewrite;
   const Assessment assessment = parse_answer(answer.text, keys);
-  if (!assessment.usable) result.failure = "answer: " + describe_problems(assessment);
+  if (!assessment.usable) {
+    result.failure = "answer: " + describe_problems(assessment);
+    return result;
+  }
   result.rewrites = assessment.recaption.has_value();
   result.recaption = assessment.recaption.value_or("");
   return result;
@@ -142,9 +181,9 @@ std::vector<TrialResult> run_trials(const EvalOptions& options, const LoadedMode
                   shard.url + ": is read twice here; give files, not a stream");
     }
   }
-  const CaptionPool pool = pool_of(options);
-  const Corruptor corruptor(pool);
-  TrialWalk walk(options, corruptor);
+  const Survey found = survey(options);
+  const Corruptor corruptor(found.pool);
+  TrialWalk walk(options, corruptor, found.highest_lot);
   const Preparer prepare(model, {});
   struct PreparedTrial {
     Trial trial;

@@ -15,11 +15,11 @@ class EvalTest(EndToEndTest):
             self.assertIn(words, result.stdout)
         figures = json.loads((self.folder / "eval/eval.json").read_text())["sources"]["all"]
         trials = [json.loads(line) for line in (self.folder / "eval/trials.jsonl").read_text().splitlines()]
-        good = [t for t in trials if t["kind"] == "good" and not t["failure"]]
+        good = [t for t in trials if t["kind"] == "good" and t["score"] >= 0]
         self.assertEqual(figures["good"], len(good))
         self.assertEqual(len({t["key"] for t in trials}), 40)
         # The figure is what the rows give.
-        mismatched = {t["key"]: t["score"] for t in trials if t["kind"] == "other_image" and not t["failure"]}
+        mismatched = {t["key"]: t["score"] for t in trials if t["kind"] == "other_image" and t["score"] >= 0}
         pairs = [(t["score"], mismatched[t["key"]]) for t in good if t["key"] in mismatched]
         wins = sum((g > b) + 0.5 * (g == b) for g, _ in pairs for _, b in pairs) / len(pairs)**2
         self.assertAlmostEqual(figures["kinds"]["other_image"]["auroc_by_score"]["value"], wins, places=9)
@@ -35,28 +35,31 @@ class EvalTest(EndToEndTest):
         self.assertIn("--rewrite-when 'score<", result.stdout)
         audit = json.loads((self.folder / "audit/audit.json").read_text())
         trials = [json.loads(line) for line in (self.folder / "audit/trials.jsonl").read_text().splitlines()]
-        own = [t["score"] for t in trials if t["kind"] in ("good", "shipped") and not t["failure"]]
+        own = [t["score"] for t in trials if t["kind"] in ("good", "shipped") and t["score"] >= 0]
         below = sum(score < audit["threshold"] for score in own) / len(own)
         self.assertLessEqual(below, 0.31)
+        self.assertGreaterEqual(below + sum(s == audit["threshold"] for s in own) / len(own), 0.29)
         self.assertEqual(sum(group["captions"] for group in audit["by_words"]), len(own))
 
     def test_an_adapter_goes_back_onto_its_base_and_onto_no_other(self):
         self.aitqe("contrast", EXAMPLES, "-o", self.folder / "training")
         recipe = self.folder / "recipe.toml"
         recipe.write_text(f'model = "{TINY[1]}"\ndtype = "f32"\n[[stage]]\nname = "judge"\ntask = "judge"\n'
-                          f'shards = ["{self.folder}/training"]\nnum_steps = 3\nimages_per_step = 2\n'
-                          '[[stage.lora]]\nmodules = "model.model.layers.*"\nrank = 2\n')
+                          f'shards = ["{self.folder}/training"]\nnum_steps = 6\nimages_per_step = 2\nwarmup_steps = 0\n'
+                          '[[stage.lora]]\nmodules = "model.model.layers.*"\nrank = 2\nlearning_rate = 1e-2\n')
         self.aitqe("train", recipe, "-o", self.folder / "trained")
         adapter = self.folder / "trained/adapter"
         self.aitqe("convert", adapter, "--base", TINY[1], "-o", self.folder / "merged")
-        scores = []
-        for model in ("trained", "merged"):
-            self.aitqe("score", EXAMPLES, "-o", self.folder / f"by-{model}", "--model", self.folder / model, "--dtype",
-                       "f32", "--limit", "6", "--max-failed", "100%")
-            rows = (self.folder / f"by-{model}/pairs-00000.aitqe.jsonl").read_text().splitlines()
-            scores.append([json.loads(row)["p_rewrite"] for row in rows])
-        for a, b in zip(*scores):
-            self.assertAlmostEqual(a, b, delta=0.05)  # factors are stored in bf16
+        verdicts = {}
+        for name, model in (("base", TINY[1]), ("trained", self.folder / "trained"), ("merged", self.folder / "merged")):
+            self.aitqe("score", EXAMPLES, "-o", self.folder / f"by-{name}", "--model", model, "--dtype", "f32",
+                       "--limit", "20", "--max-failed", "100%")
+            rows = (self.folder / f"by-{name}/pairs-00000.aitqe.jsonl").read_text().splitlines()
+            verdicts[name] = [json.loads(row)["p_rewrite"] for row in rows]
+        for trained, merged in zip(verdicts["trained"], verdicts["merged"]):
+            self.assertAlmostEqual(trained, merged, delta=0.05)  # factors are stored in bf16
+        moved = max(abs(a - b) for a, b in zip(verdicts["trained"], verdicts["base"]))
+        self.assertGreater(moved, 0.2)  # so a lost adapter would be seen
         other = SOURCE_DIR / "tests/data/reference/tied-f32-single"
         self.assertIn("stands on", self.aitqe("convert", adapter, "--base", other, "-o", self.folder / "x",
                                               expect=6).stderr)

@@ -18,6 +18,7 @@ std::vector<TrialResult> own_captions() {
     result.caption = i < 60 ? "two words" : "this caption has quite a few more words";
     if (i >= 90) result.caption = "\xE7\x8C\xAB\xE3\x81\xAE\xE5\x86\x99\xE7\x9C\x9F";
     result.score = 1 + 0.08 * i;
+    result.p_rewrite = 0.5;
     result.rewrites = i < 20;
     result.image_width_px = i < 50 ? 100 : 600;
     result.image_height_px = 700;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <vector>
 
 #include "aitqe/base/random.h"
@@ -16,7 +17,7 @@ TEST(Auroc, CountsPairsInTheRightOrderAndTiesHalf) {
   EXPECT_DOUBLE_EQ(auroc(Values{1, 2}, Values{3, 4}), 0.0);
   EXPECT_DOUBLE_EQ(auroc(Values{1, 3}, Values{2}), 0.5);
   EXPECT_DOUBLE_EQ(auroc(Values{2, 2}, Values{2, 1}), 0.75);
-  EXPECT_DOUBLE_EQ(auroc(Values{}, Values{1}), 0.5);
+  EXPECT_TRUE(std::isnan(auroc(Values{}, Values{1})));
 }
 
 TEST(Auroc, IsWhatCountingEveryPairGives) {
@@ -43,6 +44,21 @@ TEST(Estimate, IntervalHoldsTheValueAndNarrowsWithMoreImages) {
     return estimate.high - estimate.low;
   };
   EXPECT_GT(width(50), 2 * width(800));
+}
+
+TEST(Estimate, OfTwoListsDrawsEachOnItsOwn) {
+  const Values good = {3, 4, 5, 1};
+  const Values bad = {2, 2, 6, 0, 1, 3, 2};
+  const Estimate estimate = estimate_auroc(good, bad, 1);
+  EXPECT_DOUBLE_EQ(estimate.value, auroc(good, bad));
+  EXPECT_LT(estimate.low, estimate.value);
+  EXPECT_GT(estimate.high, estimate.value);
+}
+
+TEST(Estimate, OfNothingIsNoNumber) {
+  EXPECT_TRUE(std::isnan(estimate_auroc(std::vector<ScorePair>{}, 1).value));
+  EXPECT_TRUE(std::isnan(estimate_auroc(Values{}, Values{1}, 1).low));
+  EXPECT_TRUE(std::isnan(estimate_share({}, 1).high));
 }
 
 TEST(Estimate, IsTheSameForTheSameSeed) {

@@ -9,6 +9,7 @@
 namespace aitqe {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
 TrialResult result(const std::string& key, const std::string& kind, double score, bool rewrites,
@@ -50,10 +51,32 @@ TEST(Summarise, KeepsSourcesApartAndCountsFailures) {
                                       result("b", "good", 8, true, "y"),
                                       result("c", "good", 8, true, "y")};
   results[2].failure = "image: truncated_image";
+  results[2].score = results[2].p_rewrite = -1;
   EXPECT_EQ(summarise(results, "x", 1).num_good, 1);
   EXPECT_EQ(summarise(results, "y", 1).num_good, 1);
   EXPECT_EQ(summarise(results, "y", 1).failed, 1);
   EXPECT_EQ(summarise(results, "", 1).num_good, 2);
+}
+
+// Its probabilities are there, but it decided nothing that can be used.
+TEST(Summarise, AnAnswerOfNoUseNeitherKeepsNorRewrites) {
+  std::vector<TrialResult> results = {result("a", "good", 8, false), result("b", "good", 7, false),
+                                      result("a", "other_image", 2, true),
+                                      result("b", "other_image", 1, false)};
+  results[1].failure = results[3].failure = "answer: cut";
+  const EvalFigures figures = summarise(results, "", 1);
+  EXPECT_EQ(figures.failed, 2);
+  EXPECT_DOUBLE_EQ(figures.kept.value, 0.5);
+  EXPECT_DOUBLE_EQ(figures.by_kind.at("other_image").rewritten.value, 0.5);
+  EXPECT_DOUBLE_EQ(figures.by_kind.at("other_image").by_score.value, 1.0);
+}
+
+TEST(Summarise, WhatCannotBeToldIsNullAndADash) {
+  const std::vector<TrialResult> results = {result("a", "good", 8, false)};
+  const std::string json = figures_to_json({{"", summarise(results, "", 1)}});
+  EXPECT_TRUE(
+      nlohmann::json::parse(json).at("sources").at("all").at("control").at("low").is_null());
+  EXPECT_THAT(render_figures({{"", summarise(results, "", 1)}}), ContainsRegex("other images +- "));
 }
 
 TEST(RunTrials, JudgesTheBundledPairsInOrder) {

@@ -20,7 +20,7 @@ struct EvalOptions {
   CaptionSource caption_source;
   TrialOptions trials;
   JudgeOptions judge;
-  std::int64_t limit = -1;  ///< images; -1 = all
+  std::int64_t limit = -1;  ///< images, taken from all over the shards by the seed; -1 = all
   int num_workers = 2;
 };
 
@@ -38,7 +38,12 @@ struct TrialResult {
   std::string recaption;  ///< "" when there is none
   std::int64_t image_width_px = 0;
   std::int64_t image_height_px = 0;
-  std::string failure;  ///< "" when all is well
+  /// Why there is no answer ("image: ..."), or why the answer is none of use ("answer: ..."; the
+  /// probabilities are there, and nothing was rewritten). "" when all is well.
+  std::string failure;
+
+  /// The model was asked: its probabilities count.
+  bool is_answered() const { return p_rewrite >= 0 && score >= 0; }
 };
 
 std::string trial_to_json(const TrialResult& result);
@@ -50,20 +55,20 @@ std::vector<TrialResult> run_trials(const EvalOptions& options, const LoadedMode
 /// How well one kind of bad caption is told from good ones.
 struct KindFigures {
   std::int64_t num_images = 0;
-  Estimate by_score;           ///< AUROC
-  Estimate by_p_rewrite;       ///< AUROC
-  Estimate rewritten;          ///< share of the bad ones that the model rewrites
-  double by_length = 0.5;      ///< AUROC of a rule: longer captions are better
-  double by_junk_words = 0.5;  ///< AUROC of a rule: file names, digits, advertising words are bad
+  Estimate by_score;         ///< AUROC
+  Estimate by_p_rewrite;     ///< AUROC
+  Estimate rewritten;        ///< share of the bad ones that the model rewrites
+  double by_length = 0;      ///< AUROC of a rule: longer captions are better
+  double by_junk_words = 0;  ///< AUROC of a rule: file names, digits, advertising words are bad
 };
 
 /// Figures of one set of images: of a source, or of all.
 struct EvalFigures {
   std::int64_t num_good = 0;
-  Estimate kept;  ///< share of good captions that the model keeps
+  Estimate kept;  ///< share of good captions that the model keeps; an answer of no use keeps none
   std::map<std::string, KindFigures> by_kind;
   Estimate control;  ///< AUROC of mismatches under other images: 0.5 when the image is looked at
-  std::int64_t failed = 0;
+  std::int64_t failed = 0;  ///< trials without an answer of use
 };
 
 /// @param source  "" for all
