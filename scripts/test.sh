@@ -47,7 +47,7 @@ run_ctest() {  # FOLDER OPTIONS...
 
 # Every unit test, and of the end-to-end tests those that bring damaged and hostile input.
 run_ctest_asan() {
-  local exclude='^e2e\.(batching|command_line|contrast|eval|guide|judgement|loaders|lossless|parity|train)$'
+  local exclude='^e2e\.(batching|command_line|contrast|default_model|eval|guide|judgement|loaders|lossless|parity|train)$'
   if [[ $mode == full ]]; then exclude='^$'; fi
   run_ctest build/asan --exclude-regex "$exclude"
 }
@@ -99,7 +99,7 @@ export JOBS=$jobs UBSAN_OPTIONS=print_stacktrace=1
 
 phase "clang-format" scripts/lint.sh format || true
 phase "layout and include rules" python3 tests/layers_test.py || true
-if phase "release: build" build_release; then
+if phase "release: build" build_release && phase "default model" scripts/default_model.sh; then
   phase "release: tests" run_ctest build/release || true
   phase "comparison with Pillow and HF tokenizers" compare_with_oracles || true
 fi
