@@ -5,7 +5,8 @@
 
 Runs `aitqe enhance` on examples/pairs-00000.tar, and orders the rewrites of the 80 generic captions by the cosine
 (MiniLM) of the new text with the better caption that a person wrote for that picture (openclipart_selection.tsv). The
-first four and the last four go to README.md between its two marks, with the pictures in docs/pictures; nobody chooses.
+first four and the last four go to README.md between its two marks, with the pictures in docs/pictures, each shipped
+caption once among the first and once among the last; nobody chooses.
 MINILM as for caption_vectors.py. Needs: pip install -r scripts/requirements-oracle.txt, and the built program.
 """
 
@@ -33,7 +34,7 @@ def better_captions():
     """Path of a drawing in openclipart -> the caption that a person wrote for it."""
     rows = [line.rstrip("\n").split("\t")
             for line in (ROOT / "scripts/openclipart_selection.tsv").read_text(encoding="utf-8").splitlines()]
-    return {row[0]: row[2] for row in rows if len(row) > 2 and not row[0].startswith("#")}
+    return {row[0]: row[2] for row in rows if len(row) > 2 and row[2] and not row[0].startswith("#")}
 
 
 def read_shard():
@@ -69,6 +70,14 @@ def table(rows, shard):
     return "\n".join(lines) + "\n"
 
 
+def first_of_each(rows):
+    """The first SHOWN rows with shipped captions that differ."""
+    by_caption = {}
+    for row in rows:
+        by_caption.setdefault(row["caption"], row)
+    return list(by_caption.values())[:SHOWN]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minilm", type=pathlib.Path, required=True)
@@ -84,7 +93,8 @@ def main():
     kept = sum(row["decision"] == "keep" for row in rows if shard[row["key"]][1] not in better)
     text = (f"{len(judged)} of the {generic} generic captions were rewritten, and {kept} of the {len(rows) - generic} "
             f"others kept.\n\n")
-    text += table([("best", r) for r in order[:SHOWN]] + [("worst", r) for r in order[-SHOWN:]], shard)
+    text += table([("best", r) for r in first_of_each(order)] +
+                  [("worst", r) for r in first_of_each(order[::-1])], shard)
     readme = README.read_text(encoding="utf-8")
     before, rest = readme.split(BEGIN)
     README.write_text(before + BEGIN + text + END + rest.split(END)[1], encoding="utf-8")

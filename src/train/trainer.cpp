@@ -7,6 +7,7 @@
 #include <fstream>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/hash.h"
@@ -182,7 +183,11 @@ class Run {
   void finish() {
     write_trained_model(options_.recipe.model, parameters_, options_.output_folder);
     write_atomically(done_path_, recipe_sha256_ + "\n");
-    fs::remove(state_path_);
+    std::vector<fs::path> left;  // the state, and what killed runs began to write
+    for (const auto& entry : fs::directory_iterator(done_path_.parent_path())) {
+      if (entry.path() != done_path_) left.push_back(entry.path());
+    }
+    for (const fs::path& path : left) fs::remove(path);
   }
 
   const TrainOptions& options_;

@@ -75,7 +75,7 @@ class TrainTest(EndToEndTest):
         self.train("killed")
         self.assertEqual(self.file("killed", "metrics.jsonl"), self.file("whole", "metrics.jsonl"))
         self.assertEqual(self.file("killed", "model.safetensors"), self.file("whole", "model.safetensors"))
-        self.assertFalse((self.folder / "killed/_train").exists())
+        self.assertEqual([p.name for p in (self.folder / "killed/_train").iterdir()], ["done"])
 
     def test_another_recipe_in_the_same_folder_is_refused(self):
         process = subprocess.Popen([str(a) for a in (BINARY, "train", self.recipe, "-o", self.folder / "model")],
