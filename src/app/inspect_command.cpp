@@ -113,9 +113,8 @@ class InspectCommand : public Command {
         cost.vision_gflop, cost.projector_gflop, cost.prefill_gflop, cost.decode_gflop_per_token,
         static_cast<double>(cost.kv_bytes_per_token) / 1e3);
     std::printf(
-        "  memory     %.1f MB of weights, mapped; as much again for a packed copy (--packing), "
-        "%.2f "
-        "MB of cache a pair\n",
+        "  memory     %.1f MB of weights, mapped; as much again for a packed copy (--packing),\n"
+        "             %.2f MB of cache a pair\n",
         static_cast<double>(tensors.total_bytes()) / 1e6,
         static_cast<double>(cost.kv_bytes_per_token *
                             (config.num_image_tokens + kTypicalTextTokens)) /
