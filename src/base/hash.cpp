@@ -3,6 +3,9 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <fstream>
+
+#include "aitqe/base/error.h"
 
 namespace aitqe {
 
@@ -40,6 +43,17 @@ std::string Sha256::hex_digest() {
 std::string sha256_hex(std::string_view bytes) {
   Sha256 hash;
   hash.update(bytes);
+  return hash.hex_digest();
+}
+
+std::string sha256_of_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw Error(ErrorCategory::Model, path.string() + ": cannot be read");
+  Sha256 hash;
+  std::string piece(std::size_t{1} << 20, '\0');
+  while (file.read(piece.data(), std::ssize(piece)) || file.gcount() > 0) {
+    hash.update(piece.data(), static_cast<std::size_t>(file.gcount()));
+  }
   return hash.hex_digest();
 }
 

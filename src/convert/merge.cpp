@@ -2,14 +2,11 @@
 
 #include <ATen/ATen.h>
 
-#include <fstream>
-#include <nlohmann/json.hpp>
-
 #include "aitqe/base/error.h"
 #include "aitqe/base/hash.h"
 #include "aitqe/io/sink.h"
+#include "aitqe/model/adapter.h"
 #include "aitqe/model/fingerprint.h"
-#include "aitqe/model/tensor_table.h"
 #include "aitqe/model/tensor_writer.h"
 #include "base_tensors.h"
 
@@ -18,51 +15,15 @@ namespace aitqe {
 namespace {
 
 namespace fs = std::filesystem;
-const std::string kA = ".lora_A.weight";
-const std::string kB = ".lora_B.weight";
-
-nlohmann::json read_adapter_json(const fs::path& folder) {
-  const fs::path path = folder / "adapter.json";
-  std::ifstream file(path);
-  if (!file) throw Error(ErrorCategory::Model, path.string() + ": cannot be read");
-  try {
-    nlohmann::json json = nlohmann::json::parse(file);
-    const bool fits = json.at("schema") == "aitqe.adapter/1" &&
-                      json.at("base_sha256").is_string() && json.at("lora_scale").is_object();
-    if (fits) return json;
-    throw Error(ErrorCategory::Model,
-                path.string() + ": expected schema aitqe.adapter/1, base_sha256, lora_scale");
-  } catch (const nlohmann::json::exception& error) {
-    throw Error(ErrorCategory::Model, path.string() + ": " + error.what());
-  }
-}
 
 /// Replaces and adds what was trained.
-void apply(const fs::path& adapter_file, const nlohmann::json& scales,
-           std::map<std::string, at::Tensor>& tensors) {
-  TensorTable adapter(SafetensorsFolder::of_file(adapter_file));
-  const std::map<std::string, std::vector<std::int64_t>> shapes = adapter.shapes();
-  const auto take = [&](const std::string& name) {
-    return adapter.take(name, shapes.at(name)).to_tensor(at::kCPU, at::kFloat);
-  };
-  for (const auto& [name, shape] : shapes) {
-    if (name.ends_with(kB)) continue;
-    if (!name.ends_with(kA)) {
-      tensors[name] = take(name).to(at::kBFloat16);
-      continue;
-    }
-    const std::string layer = name.substr(0, name.size() - kA.size());
+void apply(const Adapter& adapter, std::map<std::string, at::Tensor>& tensors) {
+  for (const auto& [name, tensor] : adapter.changed) tensors[name] = tensor.to(at::kBFloat16);
+  for (const auto& [layer, factors] : adapter.low_rank) {
     const auto weight = tensors.find(layer + ".weight");
-    const bool fits = weight != tensors.end() && shapes.contains(layer + kB) &&
-                      scales.contains(layer) && shape.size() == 2 &&
-                      weight->second.size(1) == shape[1] &&
-                      shapes.at(layer + kB) == std::vector{weight->second.size(0), shape[0]};
-    if (!fits) {
-      throw Error(ErrorCategory::Model, adapter_file.string() + ": low-rank factors of \"" + layer +
-                                            "\" do not fit a layer of the base, or have no scale");
-    }
-    const at::Tensor added =
-        at::matmul(take(layer + kB), take(name)) * scales.at(layer).get<double>();
+    const at::IntArrayRef shape =
+        weight == tensors.end() ? at::IntArrayRef() : weight->second.sizes();
+    const at::Tensor added = Adapter::added(factors, layer, shape);
     weight->second = (weight->second.to(at::kFloat) + added).to(at::kBFloat16);
   }
 }
@@ -82,27 +43,20 @@ void copy_model_files(const fs::path& adapter, const fs::path& output_folder) {
 
 std::string base_sha256(const fs::path& base) {
   if (fs::is_directory(base)) return model_fingerprint(base);
-  std::ifstream file(base, std::ios::binary);
-  if (!file) throw Error(ErrorCategory::Model, base.string() + ": cannot be read (--base)");
-  Sha256 hash;
-  std::string piece(std::size_t{1} << 20, '\0');
-  while (file.read(piece.data(), std::ssize(piece)) || file.gcount() > 0) {
-    hash.update({piece.data(), static_cast<std::size_t>(file.gcount())});
-  }
-  return hash.hex_digest();
+  return sha256_of_file(base);
 }
 
 void merge_adapter(const MergeOptions& options) {
-  const nlohmann::json adapter = read_adapter_json(options.adapter);
-  const std::string expected = adapter.at("base_sha256").get<std::string>();
+  const Adapter adapter = Adapter::read(options.adapter);
   const std::string found = base_sha256(options.base);
-  if (found != expected) {
+  if (found != adapter.base_sha256) {
     throw Error(ErrorCategory::Model, options.base.string() + ": sha256 " + found + ", " +
-                                          options.adapter.string() + " stands on " + expected);
+                                          options.adapter.string() + " stands on " +
+                                          adapter.base_sha256);
   }
   const ModelConfig config = load_model_config(options.adapter);
   std::map<std::string, at::Tensor> tensors = read_base(options.base, config.text);
-  apply(options.adapter / "adapter.safetensors", adapter.at("lora_scale"), tensors);
+  apply(adapter, tensors);
   require_writable_folder(options.output_folder);
   require_other_folder(options.adapter, options.output_folder);
   require_other_folder(options.base, options.output_folder);

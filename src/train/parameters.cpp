@@ -84,8 +84,7 @@ std::vector<std::string> Parameters::add_lora(const LoraOptions& options, std::u
     const std::string layer = weight.substr(0, weight.size() - std::string(".weight").size());
     const at::Tensor& matrix = value_of(weight);
     if (matrix.dim() != 2) continue;
-    const Lora lora{layer + ".lora_A.weight", layer + ".lora_B.weight",
-                    options.alpha / options.rank};
+    const Lora lora = name_factors(layer, options.alpha / options.rank);
     names.insert(names.end(), {lora.a, lora.b});
     if (const auto [found, is_new] = lora_.emplace(layer, lora); !is_new) {
       require_same(layer, found->second, lora, options.rank);
@@ -102,14 +101,53 @@ std::vector<std::string> Parameters::add_lora(const LoraOptions& options, std::u
   return names;
 }
 
+Parameters::Lora Parameters::name_factors(const std::string& layer, double scale) {
+  return {layer + ".lora_A.weight", layer + ".lora_B.weight", scale};
+}
+
+void Parameters::start_from(const Adapter& adapter) {
+  for (const auto& [name, tensor] : adapter.changed) {
+    const auto known = values_.find(name);
+    if (known == values_.end() || known->second.sizes() != tensor.sizes()) {
+      throw Error(ErrorCategory::Model, folder_.string() + ": has no tensor \"" + name +
+                                            "\" of the shape that the adapter changed");
+    }
+    masters_[name] = tensor.to(device_).clone();
+  }
+  for (const auto& [layer, factors] : adapter.low_rank) {
+    const auto weight = values_.find(layer + ".weight");
+    Adapter::added(factors, layer,
+                   weight == values_.end() ? at::IntArrayRef() : weight->second.sizes());
+    const Lora lora = name_factors(layer, factors.scale);
+    lora_[layer] = lora;
+    add(lora.a, factors.a);
+    add(lora.b, factors.b);
+    masters_[lora.a] = value_of(lora.a).clone();
+    masters_[lora.b] = value_of(lora.b).clone();
+  }
+}
+
+Adapter Parameters::trained_part() const {
+  Adapter adapter;
+  for (const auto& [name, master] : masters_) {
+    const bool is_own = std::find(own_.begin(), own_.end(), name) != own_.end();
+    if (!is_own) adapter.changed[name] = master.detach().to(at::kCPU);
+  }
+  for (const auto& [layer, lora] : lora_) {
+    adapter.low_rank[layer] = {value_of(lora.a).detach().to(at::kCPU),
+                               value_of(lora.b).detach().to(at::kCPU), lora.scale};
+  }
+  return adapter;
+}
+
 /// A layer that an earlier stage gave factors keeps them.
 void Parameters::require_same(const std::string& layer, const Lora& earlier, const Lora& wanted,
                               int rank) const {
   if (earlier.scale == wanted.scale && value_of(earlier.a).size(0) == rank) return;
   throw Error(ErrorCategory::Usage, "lora: \"" + layer + "\" has rank " +
                                         std::to_string(value_of(earlier.a).size(0)) +
-                                        " from an earlier stage; give every stage the same rank "
-                                        "and alpha");
+                                        " from an earlier stage or training; give every stage the "
+                                        "same rank and alpha");
 }
 
 std::vector<std::string> Parameters::matching(const std::string& glob) const {
@@ -139,12 +177,6 @@ void Parameters::restore(const std::string& name, const at::Tensor& value) {
                                           "\", which is no tensor of this model and recipe");
   }
   masters_[name] = value.to(device_, at::kFloat).clone();
-}
-
-std::map<std::string, double> Parameters::lora_scales() const {
-  std::map<std::string, double> scales;
-  for (const auto& [layer, lora] : lora_) scales[layer] = lora.scale;
-  return scales;
 }
 
 std::map<std::string, at::Tensor> Parameters::merged() const {

@@ -152,6 +152,8 @@ void describe_stage(TableReader& table, StageOptions& stage) {
       .number("weight_decay", stage.weight_decay)
       .number("clip_norm", stage.clip_norm)
       .flag("augment", stage.augment)
+      .path("concepts", stage.concepts)
+      .count("concepts_per_step", stage.concepts_per_step)
       .number("rank_weight", stage.rank_weight)
       .count("swapped_captions", stage.swapped_captions)
       .number("verdict_weight", stage.verdict_weight)
@@ -173,6 +175,8 @@ void check_stage(const StageOptions& stage, const std::string& where) {
        "swapped_captions to be below images_per_step / accumulate");
   need(stage.task != StageTask::Align || !stage.vectors.empty(), "vectors, for align");
   need(stage.task == StageTask::Align || stage.vectors.empty(), "vectors for align alone");
+  need(stage.concepts.empty() == (stage.concepts_per_step == 0),
+       "concepts and concepts_per_step together");
   const StageOptions unset;
   need(stage.task == StageTask::Judge ||
            (stage.rank_weight == unset.rank_weight && stage.full_answers == unset.full_answers &&
@@ -198,6 +202,7 @@ Recipe Recipe::read(const std::filesystem::path& path) {
   }
   TableReader reader(where);
   reader.path("model", recipe.model)
+      .path("adapter", recipe.adapter)
       .text("dtype", recipe.dtype)
       .text("caption_from", recipe.caption_from)
       .with("seed",

@@ -3,11 +3,13 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <sstream>
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
+#include "aitqe/contrast/grade.h"
 #include "aitqe/train/augment.h"
 #include "losses.h"
 
@@ -59,6 +61,7 @@ std::string describe(const StageOptions& stage) {
        << stage.clip_norm << ' ' << stage.augment << ' ' << stage.rank_weight << ' '
        << stage.swapped_captions << ' ' << stage.verdict_weight << ' ' << stage.caption_share << ' '
        << stage.full_answers;
+  if (!stage.concepts.empty()) text << ' ' << stage.concepts << ' ' << stage.concepts_per_step;
   return text.str();
 }
 
@@ -107,7 +110,36 @@ std::map<std::string, double> Stage::rates(double factor) const {
   return rates;
 }
 
+void Stage::open_concepts() {
+  const ModelConfig& config = model_.inputs.config;
+  const std::string where = options_.concepts.string() + ": ";
+  if (config.vision.family != VisionFamily::EfficientnetLite) {
+    throw Error(ErrorCategory::Usage,
+                where + "concepts need a vision tower that ends in ReLU6 (efficientnet_lite)");
+  }
+  concepts_ = Concepts::read(options_.concepts);
+  if (concepts_.dim() != config.vision.hidden_size) {
+    throw Error(ErrorCategory::Model, where + "rows of " + std::to_string(concepts_.dim()) +
+                                          ", the vision tower gives " +
+                                          std::to_string(config.vision.hidden_size));
+  }
+  for (std::size_t i = 0; i < concepts_.size(); ++i) {
+    TrainingImage known;
+    known.key = where + "line " + std::to_string(i + 1);
+    for (const std::string& text : concepts_.texts(i)) {
+      Random random(hash_text(text, seed_));
+      known.good.push_back({text, {known.key, true, "", "", grade_good(text, random)}});
+    }
+    if (options_.task == StageTask::Align && known_captions(known).empty()) {
+      throw Error(ErrorCategory::Model,
+                  known.key + ": no vector of its texts in " + options_.vectors.string());
+    }
+    concept_images_.push_back(std::move(known));
+  }
+}
+
 void Stage::open(const CaptionSource& captions, std::int64_t first_step, int num_workers) {
+  if (options_.concepts_per_step > 0) open_concepts();
   images_ = TrainingSet::read(expand_inputs(options_.shards), captions);
   for (std::size_t i = 0; i < images_.size(); ++i) {
     const TrainingImage& image = images_.at(i);
@@ -140,10 +172,12 @@ std::vector<std::string> Stage::known_captions(const TrainingImage& image) const
 Stage::PreparedStep Stage::prepare(std::int64_t step) const {
   PreparedStep prepared;
   Epochs epochs(usable_.size(), seed_);
-  for (int i = 0; i < options_.images_per_step; ++i) {
-    const std::int64_t place = step * options_.images_per_step + i;
+  const int shown = options_.images_per_step + options_.concepts_per_step;
+  for (int i = 0; i < shown; ++i) {
+    const std::int64_t place = step * shown + i;
     const std::size_t index = usable_[epochs.item(place)];
-    auto image = prepare_image_at(index, mix_bits(seed_ ^ static_cast<std::uint64_t>(place + 1)));
+    auto image = prepare_image_at(index, mix_bits(seed_ ^ static_cast<std::uint64_t>(place + 1)),
+                                  i >= options_.images_per_step);
     if (image) prepared.push_back(std::move(*image));
   }
   if (options_.swapped_captions == 0) return prepared;
@@ -157,8 +191,8 @@ Stage::PreparedStep Stage::prepare(std::int64_t step) const {
   return prepared;
 }
 
-std::optional<Stage::PreparedImage> Stage::prepare_image_at(std::size_t index,
-                                                            std::uint64_t seed) const {
+std::optional<Stage::PreparedImage> Stage::prepare_image_at(std::size_t index, std::uint64_t seed,
+                                                            bool with_concept) const {
   PreparedImage prepared;
   Random random(seed);
   std::function<RgbImage(const RgbImage&)> change;
@@ -171,27 +205,46 @@ std::optional<Stage::PreparedImage> Stage::prepare_image_at(std::size_t index,
     log_warning(images_.at(index).key + ": " + error.what());
     return std::nullopt;
   }
-  const TrainingImage& image = images_.at(index);
+  if (with_concept) {
+    const auto tokens = static_cast<double>(model_.inputs.config.num_image_tokens);
+    prepared.painting = concepts_.draw(std::llround(std::sqrt(tokens)), random);
+    teach(concept_images_[prepared.painting->concept_index], random, prepared);
+  } else {
+    teach(images_.at(index), random, prepared);
+  }
+  return prepared;
+}
+
+void Stage::teach(const TrainingImage& image, Random& random, PreparedImage& prepared) const {
   if (options_.task == StageTask::Align) {
     const std::span<const float> vector = vectors_.find(random.pick(known_captions(image)));
     prepared.vector.assign(vector.begin(), vector.end());
   } else {
     prepared.lesson = lessons_.build(image, random);
   }
-  return prepared;
 }
 
-at::Tensor Stage::features(std::span<const PreparedImage> images) const {
+at::Tensor Stage::vision(std::span<const PreparedImage> images) const {
   const std::int64_t side = model_.inputs.image_side_px;
   std::vector<at::Tensor> pixels;
   for (const PreparedImage& image : images) {
     pixels.push_back(at::tensor(image.pixels, at::kFloat).view({3, side, side}));
   }
-  if (vision_learns_) return model_.network.project(model_.network.vision(at::stack(pixels)));
+  const at::Tensor features = model_.network.vision(at::stack(pixels));
+  std::vector<at::Tensor> painted;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const at::Tensor one = features[static_cast<std::int64_t>(i)];
+    painted.push_back(images[i].painting ? concepts_.paint(one, *images[i].painting) : one);
+  }
+  return at::stack(painted);
+}
+
+at::Tensor Stage::features(std::span<const PreparedImage> images) const {
+  if (vision_learns_) return model_.network.project(vision(images));
   at::Tensor seen;
   {
     const at::NoGradGuard no_grad;
-    seen = model_.network.vision(at::stack(pixels));
+    seen = vision(images);
   }
   return model_.network.project(seen);
 }

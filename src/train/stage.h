@@ -10,6 +10,7 @@
 #include "aitqe/base/stream.h"
 #include "aitqe/pipeline/loaded_model.h"
 #include "aitqe/train/caption_vectors.h"
+#include "aitqe/train/concepts.h"
 #include "aitqe/train/lesson.h"
 #include "aitqe/train/network.h"
 #include "aitqe/train/parameters.h"
@@ -52,14 +53,20 @@ class Stage {
   struct PreparedImage {
     std::vector<float> pixels;
     Lesson lesson;
-    std::vector<float> vector;  ///< Align
+    std::vector<float> vector;         ///< Align
+    std::optional<Painting> painting;  ///< then the lesson is about a concept over the picture
   };
   using PreparedStep = std::vector<PreparedImage>;
 
   PreparedStep prepare(std::int64_t step) const;
   /// Good captions that have a vector.
   std::vector<std::string> known_captions(const TrainingImage& image) const;
-  std::optional<PreparedImage> prepare_image_at(std::size_t index, std::uint64_t seed) const;
+  void open_concepts();
+  std::optional<PreparedImage> prepare_image_at(std::size_t index, std::uint64_t seed,
+                                                bool with_concept) const;
+  /// What is to be learnt of an image or a concept.
+  void teach(const TrainingImage& image, Random& random, PreparedImage& prepared) const;
+  at::Tensor vision(std::span<const PreparedImage> images) const;
   at::Tensor features(std::span<const PreparedImage> images) const;
   double align(const PreparedStep& step) const;
   StepMetrics judge(const PreparedStep& step) const;
@@ -71,6 +78,8 @@ class Stage {
   LessonBuilder lessons_;
   bool vision_learns_ = false;
   CaptionVectors vectors_;
+  Concepts concepts_;
+  std::vector<TrainingImage> concept_images_;  // what is known of each concept; without pictures
   TrainingSet images_;
   std::vector<std::size_t> usable_;
   std::unique_ptr<ParallelMap<std::int64_t, PreparedStep>>

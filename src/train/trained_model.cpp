@@ -1,9 +1,8 @@
 #include "trained_model.h"
 
-#include <nlohmann/json.hpp>
-
 #include "aitqe/io/safetensors.h"
 #include "aitqe/io/sink.h"
+#include "aitqe/model/adapter.h"
 #include "aitqe/model/fingerprint.h"
 #include "aitqe/model/tensor_writer.h"
 
@@ -44,19 +43,12 @@ void write_trained_model(const fs::path& base, const Parameters& parameters,
   for (auto& [name, tensor] : merged) tensor = tensor.to(stored_type(files.info(name).dtype));
   write_tensors(output_folder / "model.safetensors", merged, {{"format", "pt"}});
 
-  std::map<std::string, at::Tensor> adapter;
-  for (const auto& [name, master] : parameters.masters()) {
-    const bool is_lora = name.find(".lora_") != std::string::npos;
-    if (is_lora || files.contains(name)) adapter[name] = master.to(at::kBFloat16);
-  }
+  Adapter adapter = parameters.trained_part();
+  adapter.base_sha256 = model_fingerprint(base);
   const fs::path folder = output_folder / "adapter";
   fs::create_directories(folder);
   copy_other_files(base, folder);
-  write_tensors(folder / "adapter.safetensors", adapter, {});
-  const nlohmann::ordered_json config = {{"schema", "aitqe.adapter/1"},
-                                         {"base_sha256", model_fingerprint(base)},
-                                         {"lora_scale", parameters.lora_scales()}};
-  write_atomically(folder / "adapter.json", config.dump(2) + "\n");
+  adapter.write(folder);
 }
 
 }  // namespace aitqe

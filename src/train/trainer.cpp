@@ -48,10 +48,14 @@ std::string recipe_digest(const Recipe& recipe, at::ScalarType dtype) {
   std::string text = recipe.model.string() + "|" + model_fingerprint(recipe.model) + "|" +
                      (dtype == at::kFloat ? "f32" : "bf16") + "|" + recipe.caption_from + "|" +
                      std::to_string(recipe.seed);
+  if (!recipe.adapter.empty()) {
+    text += "|" + sha256_of_file(recipe.adapter / "adapter.safetensors");
+  }
   for (const StageOptions& stage : recipe.stages) {
     text += "|" + describe(stage);
     for (const ShardRef& shard : expand_inputs(stage.shards)) text += size_of(shard.url);
     if (!stage.vectors.empty()) text += size_of(stage.vectors);
+    if (!stage.concepts.empty()) text += size_of(stage.concepts);
   }
   return sha256_hex(text);
 }
@@ -72,6 +76,7 @@ class Run {
     at::set_num_threads(options.num_threads > 0 ? options.num_threads : cores);
     fs::create_directories(state_path_.parent_path());
     for (const StageOptions& stage : options.recipe.stages) progress_.num_steps += stage.num_steps;
+    if (!options.recipe.adapter.empty()) start_from_adapter();
   }
 
   TrainResult run() {
@@ -98,6 +103,18 @@ class Run {
   }
 
  private:
+  void start_from_adapter() {
+    const Recipe& recipe = options_.recipe;
+    const Adapter adapter = Adapter::read(recipe.adapter);
+    const std::string found = model_fingerprint(recipe.model);
+    if (adapter.base_sha256 != found) {
+      throw Error(ErrorCategory::Model, recipe.adapter.string() + ": stands on " +
+                                            adapter.base_sha256 + ", " + recipe.model.string() +
+                                            " is " + found);
+    }
+    parameters_.start_from(adapter);
+  }
+
   void require_same_recipe(const fs::path& path, const std::string& recipe_sha256) const {
     if (recipe_sha256 == recipe_sha256_) return;
     throw Error(ErrorCategory::Usage,

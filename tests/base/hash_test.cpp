@@ -1,6 +1,9 @@
 #include "aitqe/base/hash.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
+
+#include "support/errors.h"
+#include "support/temporary_folder.h"
 
 namespace aitqe {
 namespace {
@@ -17,6 +20,15 @@ TEST(Sha256, GivesTheSameDigestForPieces) {
   hash.update("");
   hash.update("bc");
   EXPECT_EQ(hash.hex_digest(), sha256_hex("abc"));
+}
+
+TEST(Sha256, OfAFileIsThatOfItsBytes) {
+  const test::TemporaryFolder folder;
+  const std::string bytes((std::size_t{1} << 20) + 3, 'a');  // more than one piece
+  folder.write("file", bytes);
+  EXPECT_EQ(sha256_of_file(folder / "file"), sha256_hex(bytes));
+  EXPECT_THAT(test::message_of([&] { sha256_of_file(folder / "none"); }),
+              ::testing::HasSubstr("none: cannot be read"));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 """`aitqe enhance` without --model: the default model, on real pairs it was not trained on."""
 
 import json
+import random
+import struct
 import tarfile
 import unittest
 
@@ -15,7 +17,46 @@ def generic_urls():
     return {row[0] for row in rows if len(row) > 2 and row[2] and not row[0].startswith("#")}
 
 
+RECIPE = """
+model = "{model}"
+[[stage]]
+name = "captions"
+task = "caption"
+shards = ["{shard}"]
+num_steps = 16
+images_per_step = 1
+concepts = "{concepts}"
+concepts_per_step = 3
+warmup_steps = 1
+[[stage.train]]
+tensors = "mm_projector.*"
+learning_rate = 3e-3
+"""
+
+
+def write_concepts(path, texts, dim):
+    """A file as scripts/make_default_model.py writes it, with directions by chance."""
+    generator = random.Random(1)
+    rows = struct.pack(f"<{len(texts) * dim}f", *(generator.gauss(0, 0.064) for _ in range(len(texts) * dim)))
+    lines = "\n".join(texts).encode()
+    header = json.dumps({
+        "rows": {"dtype": "F32", "shape": [len(texts), dim], "data_offsets": [0, len(rows)]},
+        "texts": {"dtype": "U8", "shape": [len(lines)], "data_offsets": [len(rows), len(rows) + len(lines)]}}).encode()
+    path.write_bytes(struct.pack("<Q", len(header)) + header + rows + lines)
+
+
 class DefaultModelTest(EndToEndTest):
+    def test_it_learns_concepts_without_pictures(self):
+        write_concepts(self.folder / "concepts.safetensors", ["quartz lamp"], 1280)
+        recipe = self.folder / "recipe.toml"
+        recipe.write_text(RECIPE.format(model=SOURCE_DIR / ".deps/models/aitqe-small", shard=EXAMPLES,
+                                        concepts=self.folder / "concepts.safetensors"))
+        self.aitqe("train", recipe, "-o", self.folder / "model")
+        rows = [json.loads(line) for line in (self.folder / "model/metrics.jsonl").read_text().splitlines()]
+        losses = [row["loss"] for row in rows]
+        self.assertEqual(len(losses), 16)
+        self.assertLess(sum(losses[-4:]), 0.7 * sum(losses[:4]), losses)  # three of four texts are the same two words
+
     def test_it_mends_generic_captions_and_keeps_the_others(self):
         result = self.aitqe("enhance", EXAMPLES, "-o", self.folder / "out")
         self.assertIn("aitqe-small", result.stderr)

@@ -79,6 +79,42 @@ TEST(Parameters, KeepsTheFactorsOfAnEarlierStage) {
   EXPECT_EQ(parameters.matching(kLayer + ".*"), std::vector<std::string>{kLayer + ".weight"});
 }
 
+TEST(Parameters, GoesOnFromWhatWasTrained) {
+  Parameters before = load();
+  std::vector<std::string> names = before.add_lora({kLayer, 4, 8}, 1);
+  names.emplace_back("mm_projector.0.bias");
+  before.set_trained(names);
+  {
+    const at::NoGradGuard no_grad;
+    for (const auto& [name, master] : before.trained()) master.fill_(0.25);
+  }
+  before.add("no_part_of_the_model", at::ones({2}));
+
+  Parameters after = load();
+  after.start_from(before.trained_part());
+  const at::Tensor x = at::rand({3, before.wide(kLayer + ".weight").size(1)});
+  EXPECT_TRUE(at::equal(after.linear(x, kLayer), before.linear(x, kLayer)));
+  EXPECT_EQ(after.add_lora({kLayer, 4, 8}, 2).size(), 2U);
+  EXPECT_TRUE(at::equal(after.linear(x, kLayer), before.linear(x, kLayer)));
+  const Adapter part = after.trained_part();  // trained now or not, it is part of what was
+  EXPECT_EQ(part.changed.size(), 1U);
+  EXPECT_TRUE(at::equal(part.changed.at("mm_projector.0.bias"),
+                        at::full_like(part.changed.at("mm_projector.0.bias"), 0.25)));
+  EXPECT_EQ(part.low_rank.at(kLayer).scale, 2.0);
+}
+
+TEST(Parameters, RefusesAnAdapterOfAnotherModel) {
+  Parameters parameters = load();
+  Adapter adapter;
+  adapter.changed["mm_projector.0.bias"] = at::ones({1});
+  EXPECT_THAT(test::message_of([&] { parameters.start_from(adapter); }),
+              HasSubstr("has no tensor \"mm_projector.0.bias\" of the shape"));
+  adapter.changed.clear();
+  adapter.low_rank["nothing"] = {at::ones({1, 2}), at::ones({2, 1}), 1};
+  EXPECT_THAT(test::message_of([&] { parameters.start_from(adapter); }),
+              HasSubstr("factors of \"nothing\" do not fit"));
+}
+
 TEST(Parameters, SaysWhatDoesNotFit) {
   Parameters parameters = load();
   EXPECT_THAT(test::message_of([&] {

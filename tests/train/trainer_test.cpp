@@ -6,6 +6,7 @@
 
 #include "aitqe/contrast/contrast.h"
 #include "aitqe/data/webdataset.h"
+#include "aitqe/model/adapter.h"
 #include "aitqe/train/training_set.h"
 #include "io/io_support.h"
 #include "support/caption_vectors.h"
@@ -202,6 +203,37 @@ TEST_F(TrainerTest, MovesPicturesToTheVectorsOfTheirCaptions) {
   // What the vectors were compared through is no part of the model.
   const auto compute = test::compute(nn::Backend::Kernels);
   EXPECT_NE(test::load_mllm(folder_ / "model", *compute), nullptr);
+}
+
+TEST_F(TrainerTest, GoesOnFromTheAdapterOfAnEarlierTraining) {
+  run("first");
+  options_.recipe.adapter = folder_ / "first/adapter";
+  options_.recipe.stages.erase(options_.recipe.stages.begin());
+  options_.recipe.stages[0].train.clear();
+  run("second");
+  run("stopped", 2);
+  run("stopped");
+  EXPECT_EQ(metrics("stopped"), metrics("second"));
+  const Adapter first = Adapter::read(folder_ / "first/adapter");
+  const Adapter second = Adapter::read(folder_ / "second/adapter");
+  ASSERT_EQ(second.low_rank.size(), first.low_rank.size());
+  ASSERT_EQ(second.changed.size(), first.changed.size());
+  for (const auto& [name, tensor] : first.changed) {
+    EXPECT_TRUE(at::equal(second.changed.at(name), tensor)) << name;  // it was not trained again
+  }
+  const auto& [layer, factors] = *first.low_rank.begin();
+  EXPECT_FALSE(at::equal(second.low_rank.at(layer).b, factors.b));
+  EXPECT_LT(test::largest_difference(second.low_rank.at(layer).b, factors.b), 0.02);
+
+  options_.recipe.model = folder_ / "first";
+  EXPECT_THAT(test::message_of([&] { run("third"); }), HasSubstr("first/adapter: stands on"));
+}
+
+TEST_F(TrainerTest, ShowsConceptsToTowersThatTheyFit) {
+  folder_.write("concepts.safetensors", "");
+  options_.recipe.stages[0].concepts = folder_ / "concepts.safetensors";
+  options_.recipe.stages[0].concepts_per_step = 2;
+  EXPECT_THAT(test::message_of([&] { run("model"); }), HasSubstr("ends in ReLU6"));
 }
 
 TEST_F(TrainerTest, RanksSwappedCaptionsWhereScoresAreDigits) {

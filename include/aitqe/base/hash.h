@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,5 +29,7 @@ class Sha256 {
 
 /// SHA-256 of `bytes` as 64 lower-case hex digits.
 std::string sha256_hex(std::string_view bytes);
+/// SHA-256 of a file's bytes. @throws Error(Model) when it cannot be read.
+std::string sha256_of_file(const std::filesystem::path& path);
 
 }  // namespace aitqe

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "aitqe/base/random.h"
+#include "aitqe/model/adapter.h"
 
 namespace aitqe {
 
@@ -49,9 +50,16 @@ class Parameters {
   /// is no part of the model that is written.
   void add(const std::string& name, const at::Tensor& value);
   /// Gives layers a low-rank addition, the same for the same seed: A random_matrix, B 0.
-  /// Layers that an earlier stage gave one keep it. @return the names of the additions' tensors.
+  /// Layers that an earlier stage or training gave one keep it. @return the names of the additions'
+  /// tensors.
   /// @throws Error(Usage) when no layer fits, or one has a factor of another rank or scale.
   std::vector<std::string> add_lora(const LoraOptions& options, std::uint64_t seed);
+
+  /// Goes on from what was trained before on this model. To be called before any stage.
+  /// @throws Error(Model) naming what does not fit.
+  void start_from(const Adapter& adapter);
+  /// What was trained until now, without the tensors that are no part of the model.
+  Adapter trained_part() const;
 
   /// Names of the checkpoint that fit a glob (`*` stands for anything, dots included). Sorted.
   std::vector<std::string> matching(const std::string& glob) const;
@@ -65,9 +73,6 @@ class Parameters {
   /// Puts a saved master back. @throws Error(Usage) when name or shape do not fit.
   void restore(const std::string& name, const at::Tensor& value);
 
-  /// Layer -> alpha / rank, of layers with a low-rank addition.
-  std::map<std::string, double> lora_scales() const;
-
   /// The tensors of the checkpoint as they are now, additions merged, in f32 on the CPU.
   std::map<std::string, at::Tensor> merged() const;
 
@@ -77,6 +82,7 @@ class Parameters {
     std::string b;
     double scale = 1;
   };
+  static Lora name_factors(const std::string& layer, double scale);
   void require_same(const std::string& layer, const Lora& earlier, const Lora& wanted,
                     int rank) const;
   at::Tensor factor(const std::string& name) const;

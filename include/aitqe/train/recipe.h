@@ -42,6 +42,10 @@ struct StageOptions {
   double weight_decay = 0.0;
   double clip_norm = 1.0;  ///< of all gradients together
   bool augment = false;    ///< show a picture every time a little differently (augment.h)
+  /// Directions of the vision tower's output with texts (concepts.h), and how many of them a step
+  /// shows besides its images.
+  std::filesystem::path concepts;
+  int concepts_per_step = 0;
   /// Judge: weight of the ranking of good above bad by expected score.
   double rank_weight = 0.0;
   /// Judge: how many of the step's other captions every image is judged with as well. A caption
@@ -58,7 +62,10 @@ struct StageOptions {
 /// A training run: TOML, every key checked. Example: configs/train/tiny.toml.
 struct Recipe {
   std::filesystem::path model;  ///< folder to start from
-  std::string dtype = "auto";   ///< of products: auto | f32 | bf16
+  /// What an earlier training left on `model`, to go on from: a folder with adapter.json. May be
+  /// empty.
+  std::filesystem::path adapter;
+  std::string dtype = "auto";  ///< of products: auto | f32 | bf16
   std::string caption_from = "txt";
   std::uint64_t seed = 0;
   int save_every_steps = 100;
