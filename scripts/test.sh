@@ -40,9 +40,21 @@ build_sanitized() {  # PRESET
 }
 
 run_ctest() {  # FOLDER OPTIONS...
-  local folder=$1
+  local folder=$1 status=0
   shift
-  ctest --test-dir "$folder" --output-on-failure --no-tests=error -j "$jobs" "$@"
+  ctest --test-dir "$folder" --output-on-failure --no-tests=error -j "$jobs" "$@" || status=$?
+  if ((status != 0)); then failed_tests+="$(describe_failed_tests "$folder")"$'\n'; fi
+  return "$status"
+}
+
+# Name and last lines of every test that failed: in a long log they are far above the end.
+describe_failed_tests() {  # FOLDER
+  local list=$1/Testing/Temporary/LastTestsFailed.log log=$1/Testing/Temporary/LastTest.log name
+  [[ -f $list ]] || return 0
+  while IFS=: read -r _ name; do
+    printf -- '--- %s, %s\n' "$1" "$name"
+    NAME=$name awk '$2 == "Testing:" { ours = $3 == ENVIRON["NAME"] } ours' "$log" | tail -n 40
+  done < "$list"
 }
 
 # Every unit test, and of the end-to-end tests those that bring damaged and hostile input.
@@ -68,6 +80,7 @@ compare_with_oracles() {
 
 table=()
 failed=()
+failed_tests=
 
 # phase NAME COMMAND... : runs it, times it, and notes how it ended. Its status is the command's.
 phase() {
@@ -87,6 +100,7 @@ summary() {
   heading "test.sh: $((SECONDS / 60)) min $((SECONDS % 60)) s"
   printf '%s\n' "${table[@]}"
   if ((${#failed[@]})); then
+    printf '%s' "$failed_tests"
     printf 'failed: %s\n' "$(printf '%s; ' "${failed[@]}" | sed 's/; $//')"
     exit 1
   fi
