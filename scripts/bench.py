@@ -26,7 +26,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TYPICAL_TEXT_TOKENS = 71  # what `aitqe inspect` tells costs for
-STEP_TOKENS, STEP_SEQUENCES = 2048, 16  # the program's own limits on a CPU: choose_limits in judge.cpp
+STEP_TOKENS, STEP_SEQUENCES = 2048, 32  # the program's own limits on a CPU: choose_limits in judge.cpp
 LIBRARY = ("linear", "packed_linear")
 
 

@@ -123,7 +123,6 @@ void Engine::prefill(std::size_t count) {
   std::vector<std::unique_ptr<Sequence>> started;
   std::vector<Sequence*> sequences;
   std::vector<SequenceRows> rows;
-  std::vector<std::int64_t> last_rows;
   std::int64_t num_rows = 0;
   for (std::size_t i = 0; i < count; ++i) {
     auto sequence = std::make_unique<Sequence>();
@@ -132,22 +131,19 @@ void Engine::prefill(std::size_t count) {
     const auto prompt_tokens = static_cast<std::int64_t>(sequence->request.prompt.size());
     sequence->place = cache_.acquire(prompt_tokens + sequence->request.max_new_tokens);
     sequence->num_kept = prompt_tokens;
-    rows.push_back({{num_rows, prompt_tokens, 0}, &sequence->place.layers});
+    rows.push_back({{num_rows, prompt_tokens, 0}, &sequence->place.layers, /*num_wanted=*/1});
     num_rows += prompt_tokens;
-    last_rows.push_back(num_rows - 1);
     sequences.push_back(sequence.get());
     started.push_back(std::move(sequence));
   }
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
 
-  at::Tensor hidden = embed_prompts(sequences, num_rows);
+  const at::Tensor hidden = embed_prompts(sequences, num_rows);
   for (Sequence* sequence : sequences) sequence->request.pixels.reset();
   at::Tensor logits;  // [count, vocab]
   {
     const Stopwatch stopwatch(times_.prefill_s);
-    hidden = model_.language_model().forward(hidden, rows);
-    const at::Tensor index = at::tensor(last_rows, at::kLong).to(hidden.device());
-    logits = model_.language_model().logits(hidden.index_select(0, index));
+    logits = model_.language_model().logits(model_.language_model().forward(hidden, rows));
   }
   times_.prompt_tokens += num_rows;
   for (std::size_t i = 0; i < count; ++i) {
@@ -162,15 +158,14 @@ void Engine::decode() {
   const Stopwatch stopwatch(times_.decode_s);
   std::vector<std::int32_t> ids;
   std::vector<SequenceRows> rows;
-  std::vector<std::int64_t> wanted;  // rows whose logits are read
   for (const auto& sequence : running_) {
     const Feed& feed = sequence->feed;
     const auto first_row = static_cast<std::int64_t>(ids.size());
     const auto num_rows = static_cast<std::int64_t>(feed.tokens.size());
-    rows.push_back({{first_row, num_rows, sequence->num_kept}, &sequence->place.layers});
+    const std::int64_t num_wanted = feed.num_logits > 0 ? feed.num_logits : num_rows;
+    rows.push_back(
+        {{first_row, num_rows, sequence->num_kept}, &sequence->place.layers, num_wanted});
     ids.insert(ids.end(), feed.tokens.begin(), feed.tokens.end());
-    const std::int64_t num_unread = feed.num_logits > 0 ? num_rows - feed.num_logits : 0;
-    for (std::int64_t row = num_unread; row < num_rows; ++row) wanted.push_back(first_row + row);
     if (feed.keep) sequence->num_kept += num_rows;
   }
   const auto num_rows = static_cast<std::int64_t>(ids.size());
@@ -178,9 +173,6 @@ void Engine::decode() {
                                 model_.compute().activation_options());
   model_.language_model().embed(ids, hidden, 0);
   hidden = model_.language_model().forward(hidden, rows);
-  if (std::ssize(wanted) < num_rows) {
-    hidden = hidden.index_select(0, at::tensor(wanted, at::kLong).to(hidden.device()));
-  }
   const at::Tensor logits = model_.language_model().logits(hidden);  // [wanted, vocab]
   times_.decode_rows += num_rows;
   ++times_.decode_steps;
@@ -188,9 +180,8 @@ void Engine::decode() {
   std::vector<std::unique_ptr<Sequence>> still_running;
   std::int64_t first = 0;
   for (std::size_t i = 0; i < running_.size(); ++i) {
-    const std::int64_t asked = running_[i]->feed.num_logits;
     const LogitsRows own{logits.const_data_ptr<float>() + first * logits.size(1),
-                         asked > 0 ? asked : rows[i].rows.num_rows, logits.size(1)};
+                         rows[i].num_wanted, logits.size(1)};
     first += own.num_rows;
     if (advance(*running_[i], own, *done_)) still_running.push_back(std::move(running_[i]));
   }
@@ -205,6 +196,8 @@ bool Engine::advance(Sequence& sequence, const LogitsRows& logits, const Done& d
         sequence.num_kept = static_cast<std::int64_t>(sequence.request.prompt.size());
       } else if (feed->from == Feed::From::Image) {
         sequence.num_kept = sequence.request.num_image_tokens;
+      } else {
+        sequence.num_kept -= feed->num_forgotten;
       }
       const std::int64_t end = sequence.num_kept + static_cast<std::int64_t>(feed->tokens.size());
       if (end > sequence.place.capacity) {

@@ -41,6 +41,33 @@ nn::LinearWeights take_plain(TensorTable& tensors, const std::string& name, std:
 
 }  // namespace
 
+/// What the layers have in common in one pass.
+struct Pass {
+  const nn::Rope& rope;
+  std::vector<std::int64_t> positions;    ///< of every row
+  std::vector<nn::AttentionRows> rows;    ///< of every sequence
+  std::vector<nn::AttentionRows> wanted;  ///< the same once only wanted rows are left
+  at::Tensor wanted_index;                ///< [wanted rows] int64
+};
+
+Pass plan_pass(const nn::Rope& rope, std::span<const SequenceRows> sequences, at::Device device) {
+  Pass pass{rope, {}, {}, {}, {}};
+  std::vector<std::int64_t> index;
+  for (const SequenceRows& sequence : sequences) {
+    const nn::AttentionRows& rows = sequence.rows;
+    const std::int64_t num_unwanted = rows.num_rows - sequence.num_wanted;
+    pass.rows.push_back(rows);
+    pass.wanted.push_back(
+        {std::ssize(index), sequence.num_wanted, rows.first_position + num_unwanted});
+    for (std::int64_t i = 0; i < rows.num_rows; ++i) {
+      pass.positions.push_back(rows.first_position + i);
+      if (i >= num_unwanted) index.push_back(rows.first_row + i);
+    }
+  }
+  pass.wanted_index = at::tensor(index, at::kLong).to(device);
+  return pass;
+}
+
 /// One pre-norm decoder block.
 class Qwen2::Layer {
  public:
@@ -68,15 +95,22 @@ class Qwen2::Layer {
                        config.intermediate_size),
             compute) {}
 
-  void operator()(at::Tensor& hidden, const nn::Rope& rope, std::span<const std::int64_t> positions,
-                  std::span<const nn::AttentionRows> rows, std::span<const nn::KvView> kv) const {
+  /// @param hidden  [R, hidden], changed in place; in the last layer what is wanted of it is left
+  void operator()(at::Tensor& hidden, const Pass& pass, std::span<const nn::KvView> kv,
+                  bool is_last) const {
     const at::Tensor qkv = qkv_(input_norm_(hidden));  // [R, query_width + 2 * kv_width]
-    const at::Tensor queries = qkv.narrow(1, 0, query_width_);
+    at::Tensor queries = qkv.narrow(1, 0, query_width_);
     const at::Tensor keys = qkv.narrow(1, query_width_, kv_width_);
-    rope.apply(queries, positions);
-    rope.apply(keys, positions);
-    const at::Tensor values = qkv.narrow(1, query_width_ + kv_width_, kv_width_);
-    add_residual(hidden, out_(attention_(queries, keys, values, rows, kv)), *compute_);
+    pass.rope.apply(queries, pass.positions);
+    pass.rope.apply(keys, pass.positions);
+    attention_.write(keys, qkv.narrow(1, query_width_ + kv_width_, kv_width_), pass.rows, kv);
+    const bool trims = is_last && pass.wanted_index.size(0) < hidden.size(0);
+    if (trims) {
+      hidden = hidden.index_select(0, pass.wanted_index);
+      queries = queries.index_select(0, pass.wanted_index);
+    }
+    const at::Tensor attended = attention_.attend(queries, trims ? pass.wanted : pass.rows, kv);
+    add_residual(hidden, out_(attended), *compute_);
     add_residual(hidden, mlp_(post_norm_(hidden)), *compute_);
   }
 
@@ -136,18 +170,11 @@ void Qwen2::embed(std::span<const std::int32_t> ids, at::Tensor& to, std::int64_
 }
 
 at::Tensor Qwen2::forward(at::Tensor hidden, std::span<const SequenceRows> sequences) const {
-  std::vector<std::int64_t> positions;
-  std::vector<nn::AttentionRows> rows;
-  for (const SequenceRows& sequence : sequences) {
-    rows.push_back(sequence.rows);
-    for (std::int64_t i = 0; i < sequence.rows.num_rows; ++i) {
-      positions.push_back(sequence.rows.first_position + i);
-    }
-  }
+  const Pass pass = plan_pass(rope_, sequences, hidden.device());
   std::vector<nn::KvView> kv(sequences.size());
   for (std::size_t layer = 0; layer < layers_.size(); ++layer) {
     for (std::size_t i = 0; i < sequences.size(); ++i) kv[i] = (*sequences[i].kv)[layer];
-    (*layers_[layer])(hidden, rope_, positions, rows, kv);
+    (*layers_[layer])(hidden, pass, kv, layer + 1 == layers_.size());
   }
   return hidden;
 }

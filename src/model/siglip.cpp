@@ -66,8 +66,8 @@ class SiglipLayer {
                   std::span<const nn::KvView> space) const {
     const at::Tensor qkv = qkv_(norm1_(hidden));  // [R, 3 * hidden]
     const std::int64_t width = hidden.size(1);
-    const at::Tensor attended = attention_(qkv.narrow(1, 0, width), qkv.narrow(1, width, width),
-                                           qkv.narrow(1, 2 * width, width), images, space);
+    attention_.write(qkv.narrow(1, width, width), qkv.narrow(1, 2 * width, width), images, space);
+    const at::Tensor attended = attention_.attend(qkv.narrow(1, 0, width), images, space);
     add_residual(hidden, out_(attended), *compute_);
     add_residual(hidden, mlp_(norm2_(hidden)), *compute_);
   }

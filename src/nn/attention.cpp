@@ -26,16 +26,19 @@ std::vector<KvView> allocate_kv(const Compute& compute, std::int64_t num_layers,
 Attention::Attention(const kernels::AttentionShape& shape, std::shared_ptr<const Compute> compute)
     : shape_(shape), compute_(std::move(compute)) {}
 
-at::Tensor Attention::operator()(const at::Tensor& queries, const at::Tensor& keys,
-                                 const at::Tensor& values, std::span<const AttentionRows> rows,
-                                 std::span<const KvView> caches) const {
-  for (std::size_t i = 0; i < rows.size(); ++i) write(keys, values, rows[i], caches[i]);
+void Attention::write(const at::Tensor& keys, const at::Tensor& values,
+                      std::span<const AttentionRows> rows, std::span<const KvView> caches) const {
+  for (std::size_t i = 0; i < rows.size(); ++i) write_one(keys, values, rows[i], caches[i]);
+}
+
+at::Tensor Attention::attend(const at::Tensor& queries, std::span<const AttentionRows> rows,
+                             std::span<const KvView> caches) const {
   return compute_->backend == Backend::Kernels ? with_kernels(queries, rows, caches)
                                                : with_aten(queries, rows, caches);
 }
 
-void Attention::write(const at::Tensor& keys, const at::Tensor& values, const AttentionRows& rows,
-                      const KvView& cache) const {
+void Attention::write_one(const at::Tensor& keys, const at::Tensor& values,
+                          const AttentionRows& rows, const KvView& cache) const {
   const std::int64_t dim = shape_.head_dim;
   if (compute_->backend == Backend::Aten) {
     const auto heads_first = [&](const at::Tensor& x) {  // [kv_heads, rows, head_dim]

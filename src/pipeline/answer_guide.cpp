@@ -26,6 +26,7 @@ AnswerRules::AnswerRules(std::shared_ptr<const Tokenizer> tokenizer_in, AnswerKe
   for (char digit = '0'; digit <= '9'; ++digit) {
     digits.push_back(tokenizer->token_id(std::string_view(&digit, 1)).value_or(-1));
   }
+  drafts = AnswerDrafts(*tokenizer, keys);
 }
 
 std::int64_t AnswerRules::most_tokens() const {
@@ -50,24 +51,27 @@ std::optional<Feed> AnswerGuide::next(const LogitsRows& logits) {
       first_id_ = argmax(logits.last());
       const std::vector<std::int32_t>& key = rules_->recaption_key;
       if (key.empty()) return begin();
+      looks_like_rewrite_ = key.size() == 1 && first_id_ == key.front();
       answer_.p_rewrite = probability(logits.last(), key.front());
       if (key.size() == 1) return begin();
       phase_ = Phase::RecaptionKey;
       return Feed{{key.begin(), key.end() - 1}, Feed::From::Here, /*keep=*/false};
     }
     case Phase::RecaptionKey:
+      looks_like_rewrite_ = argmax(logits.row(0)) == rules_->recaption_key[1];
       for (std::int64_t row = 0; row < logits.num_rows; ++row) {
         answer_.p_rewrite *=
             probability(logits.row(row), rules_->recaption_key[static_cast<std::size_t>(row) + 1]);
       }
       return begin();
     case Phase::Generate:
-      return generate(logits.last());
+      return generate_rows(logits);
     case Phase::Ten:
       answer_.score_expected =
           expected_score(digits_at_score_, probability(logits.last(), rules_->digits[0]));
       phase_ = Phase::Generate;
-      return commit(pending_id_);
+      if (auto feed = commit(pending_id_)) return with_draft(std::move(*feed));
+      return std::nullopt;
     case Phase::ForcedScore:
       answer_.score_forced = score_behind_key(logits);
       return ask_more();
@@ -82,7 +86,8 @@ std::optional<Feed> AnswerGuide::begin() {
   phase_ = Phase::Generate;
   switch (order_.start) {
     case AnswerStart::Free:
-      return commit(first_id_);
+      if (auto feed = commit(first_id_)) return with_draft(std::move(*feed));
+      return std::nullopt;
     case AnswerStart::ForceRecaption:
       return force(rules_->recaption_prefix, Feed::From::Here);
     case AnswerStart::ForceScore:
@@ -93,7 +98,32 @@ std::optional<Feed> AnswerGuide::begin() {
 
 std::optional<Feed> AnswerGuide::force(const std::vector<std::int32_t>& prefix, Feed::From from) {
   for (const std::int32_t id : prefix) text_.push(id);
-  return Feed{prefix, from, /*keep=*/true};
+  draft_.clear();
+  return Feed{prefix, from, /*keep=*/true, /*num_logits=*/1};
+}
+
+std::optional<Feed> AnswerGuide::generate_rows(const LogitsRows& logits) {
+  // Behind a token that is sure, then behind every drafted one.
+  for (std::int64_t row = 0;; ++row) {
+    std::optional<Feed> feed = generate(logits.row(row));
+    const std::int64_t num_after = logits.num_rows - 1 - row;
+    const bool goes_on = feed && phase_ == Phase::Generate && feed->from == Feed::From::Here &&
+                         feed->tokens.size() == 1;
+    const bool was_drafted =
+        goes_on && num_after > 0 && feed->tokens.front() == draft_[static_cast<std::size_t>(row)];
+    if (was_drafted) continue;
+    if (feed) feed->num_forgotten = num_after;
+    return goes_on ? with_draft(std::move(*feed)) : feed;
+  }
+}
+
+Feed AnswerGuide::with_draft(Feed feed) {
+  draft_ = rules_->drafts.after(text_, looks_like_rewrite_ || second_answer_, has_just_scored_);
+  const std::size_t room = static_cast<std::size_t>(rules_->max_new_tokens) - text_.ids().size();
+  if (draft_.size() > room) draft_.resize(room);
+  feed.tokens.insert(feed.tokens.end(), draft_.begin(), draft_.end());
+  feed.num_logits = static_cast<std::int64_t>(1 + draft_.size());
+  return feed;
 }
 
 std::optional<Feed> AnswerGuide::generate(std::span<const float> logits) {
@@ -101,7 +131,9 @@ std::optional<Feed> AnswerGuide::generate(std::span<const float> logits) {
   const std::string_view bytes = rules_->tokenizer->token_bytes(id);
   const bool is_digit =
       !bytes.empty() && std::isdigit(static_cast<unsigned char>(bytes.front())) != 0;
-  if (second_answer_ || answer_.score_expected >= 0 || !is_digit || !at_score()) return commit(id);
+  const bool begins_score = is_digit && at_score();
+  has_just_scored_ = begins_score || (is_digit && has_just_scored_);
+  if (second_answer_ || answer_.score_expected >= 0 || !begins_score) return commit(id);
   digits_at_score_ = digit_probabilities(logits);
   const bool ten_is_possible =
       rules_->keys.highest_score >= kTen && rules_->digits[0] >= 0 && rules_->digits[1] >= 0;

@@ -64,6 +64,22 @@ class Restless : public Guide {
   std::int32_t pending_ = 0;
 };
 
+/// Greedy for six tokens, with wrong guesses behind each.
+class Hasty : public Guide {
+ public:
+  std::optional<Feed> next(const LogitsRows& logits) override {
+    seen.insert(seen.end(), logits.row(0).begin(), logits.row(0).end());
+    ids.push_back(argmax(logits.row(0)));
+    if (ids.size() == 6) return std::nullopt;
+    Feed feed{{ids.back(), 3, 1}};
+    feed.num_forgotten = ids.size() == 1 ? 0 : 2;
+    return feed;
+  }
+
+  std::vector<std::int32_t> ids;
+  std::vector<float> seen;
+};
+
 class Failing : public Guide {
  public:
   std::optional<Feed> next(const LogitsRows&) override { throw SampleError("odd: on purpose"); }
@@ -140,24 +156,33 @@ TEST(Engine, GivesEverySequenceTheSameBitsInAnyCompany) {
   EXPECT_EQ(run(shuffled, {4, 100, 300}, 1), alone);
 }
 
+std::unique_ptr<Guide> run_alone(const Mllm& model, std::unique_ptr<Guide> guide) {
+  Engine engine(model, {});
+  std::unique_ptr<Guide> finished_guide;
+  bool given = false;
+  engine.run(
+      [&]() -> std::optional<Request> {
+        if (std::exchange(given, true)) return std::nullopt;
+        return request_of(5, model.config(), std::move(guide));
+      },
+      [&](Finished finished) { finished_guide = std::move(finished.guide); });
+  return finished_guide;
+}
+
 TEST(Engine, ForgetsLooksAheadAndGoesBackToThePrompt) {
   const auto model =
       load_mllm(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
-  const auto ids_with = [&](std::unique_ptr<Guide> guide) {
-    Engine engine(*model, {});
-    std::unique_ptr<Guide> finished_guide;
-    bool given = false;
-    engine.run(
-        [&]() -> std::optional<Request> {
-          if (std::exchange(given, true)) return std::nullopt;
-          return request_of(5, model->config(), std::move(guide));
-        },
-        [&](Finished finished) { finished_guide = std::move(finished.guide); });
-    return finished_guide;
-  };
-  const auto greedy = ids_with(std::make_unique<Greedy>(4));
-  const auto restless = ids_with(std::make_unique<Restless>());
+  const auto greedy = run_alone(*model, std::make_unique<Greedy>(4));
+  const auto restless = run_alone(*model, std::make_unique<Restless>());
   EXPECT_EQ(static_cast<Restless&>(*restless).ids, static_cast<Greedy&>(*greedy).ids);
+}
+
+TEST(Engine, ForgetsWhatWasGuessedWrong) {
+  const auto model =
+      load_mllm(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
+  const auto greedy = run_alone(*model, std::make_unique<Greedy>(6));
+  const auto hasty = run_alone(*model, std::make_unique<Hasty>());
+  EXPECT_EQ(static_cast<Hasty&>(*hasty).seen, static_cast<Greedy&>(*greedy).seen);  // every bit
 }
 
 TEST(Engine, LetsTheOthersGoOnWhenOneSequenceFails) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "aitqe/model/mllm.h"
 #include "support/load_mllm.h"
 #include "support/reference.h"
@@ -15,8 +17,9 @@ using aitqe::test::load_mllm;
 using aitqe::test::reference_dir;
 
 /// Runs ids through the model in pieces of the given sizes, with one cache.
+/// @param most_wanted  of each piece's results
 at::Tensor logits_of(const Mllm& model, const std::vector<std::int32_t>& ids,
-                     const std::vector<int>& pieces) {
+                     const std::vector<int>& pieces, int most_wanted = 100) {
   const Qwen2& language = model.language_model();
   const SequenceKv kv =
       nn::allocate_kv(model.compute(), language.num_layers(), language.attention_shape(), 64);
@@ -26,7 +29,7 @@ at::Tensor logits_of(const Mllm& model, const std::vector<std::int32_t>& ids,
     at::Tensor hidden =
         at::empty({count, model.config().text.hidden_size}, model.compute().activation_options());
     language.embed({ids.data() + first, static_cast<std::size_t>(count)}, hidden, 0);
-    const std::vector<SequenceRows> rows{{{0, count, first}, &kv}};
+    const std::vector<SequenceRows> rows{{{0, count, first}, &kv, std::min(count, most_wanted)}};
     logits.push_back(language.logits(language.forward(hidden, rows)));
     first += count;
   }
@@ -41,6 +44,20 @@ TEST(Qwen2, GivesTheSameBitsInOnePieceAndTokenByToken) {
   const at::Tensor whole = logits_of(*model, kIds, {12});
   EXPECT_TRUE(at::equal(whole, logits_of(*model, kIds, std::vector<int>(12, 1))));
   EXPECT_TRUE(at::equal(whole, logits_of(*model, kIds, {7, 1, 4})));
+}
+
+TEST(Qwen2, GivesTheSameResultsWhereOnlySomeAreWanted) {
+  for (const nn::Backend backend : {nn::Backend::Kernels, nn::Backend::Aten}) {
+    const auto model = load_mllm(reference_dir() / "grouped-bf16-sharded", *compute(backend));
+    const at::Tensor all = logits_of(*model, kIds, {5, 7});
+    const at::Tensor some = logits_of(*model, kIds, {5, 7}, 2);
+    const at::Tensor expected = at::cat({all.narrow(0, 3, 2), all.narrow(0, 10, 2)});
+    if (backend == nn::Backend::Kernels) {
+      EXPECT_TRUE(at::equal(some, expected));
+    } else {
+      EXPECT_LT(largest_difference(some, expected), 1e-4F);
+    }
+  }
 }
 
 TEST(Qwen2, AgreesBetweenItsBackends) {

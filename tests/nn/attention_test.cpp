@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 
 #include "support/reference.h"
@@ -17,6 +18,13 @@ using aitqe::test::ReferenceTensors;
 /// [H, T, D] -> [T, H * D].
 at::Tensor as_rows(const at::Tensor& heads) {
   return heads.transpose(0, 1).flatten(1).contiguous();
+}
+
+at::Tensor write_and_attend(const Attention& attention, const std::array<at::Tensor, 3>& qkv,
+                            const std::vector<AttentionRows>& rows,
+                            const std::vector<KvView>& caches) {
+  attention.write(qkv[1], qkv[2], rows, caches);
+  return attention.attend(qkv[0], rows, caches);
 }
 
 class AttentionOn : public ::testing::TestWithParam<Backend> {
@@ -35,8 +43,11 @@ TEST_P(AttentionOn, EqualsQwen2WithGroupedHeadsAndTwoSequencesInOneBatch) {
   };
   const std::vector<AttentionRows> rows{{0, 11, 0}, {11, 11, 0}};
   const std::vector<KvView> caches{cache0[0], cache1[0]};
-  const at::Tensor out = attention(packed("causal_attention.query"), packed("causal_attention.key"),
-                                   packed("causal_attention.value"), rows, caches);
+  const at::Tensor out =
+      write_and_attend(attention,
+                       {packed("causal_attention.query"), packed("causal_attention.key"),
+                        packed("causal_attention.value")},
+                       rows, caches);
   const at::Tensor expected =
       blocks_["causal_attention.output"].flatten(2).flatten(0, 1);  // [2 * 11, 96]
   EXPECT_LT(largest_difference(out, expected), 3e-6F);
@@ -53,8 +64,10 @@ TEST_P(AttentionOn, ContinuesFromTheCache) {
   std::vector<at::Tensor> parts;
   for (const auto& [first, count] : std::vector<std::pair<int, int>>{{0, 4}, {4, 6}, {10, 1}}) {
     const std::vector<AttentionRows> rows{{0, count, first}};
-    parts.push_back(attention(q.narrow(0, first, count), k.narrow(0, first, count),
-                              v.narrow(0, first, count), rows, caches));
+    parts.push_back(write_and_attend(
+        attention,
+        {q.narrow(0, first, count), k.narrow(0, first, count), v.narrow(0, first, count)}, rows,
+        caches));
   }
   const at::Tensor expected = blocks_["causal_attention.output"][0].flatten(1);
   EXPECT_LT(largest_difference(at::cat(parts), expected), 3e-6F);
@@ -65,9 +78,11 @@ TEST_P(AttentionOn, EqualsSiglipWithoutMask) {
   const Attention attention(shape, compute_);
   const auto cache = allocate_kv(*compute_, 1, shape, 13);
   const std::vector<AttentionRows> rows{{0, 13, 0}};
-  const at::Tensor out = attention(
-      as_rows(blocks_["full_attention.query"][0]), as_rows(blocks_["full_attention.key"][0]),
-      as_rows(blocks_["full_attention.value"][0]), rows, {cache.data(), 1});
+  const at::Tensor out = write_and_attend(
+      attention,
+      {as_rows(blocks_["full_attention.query"][0]), as_rows(blocks_["full_attention.key"][0]),
+       as_rows(blocks_["full_attention.value"][0])},
+      rows, cache);
   EXPECT_LT(largest_difference(out, blocks_["full_attention.output"][0].flatten(1)), 3e-6F);
 }
 

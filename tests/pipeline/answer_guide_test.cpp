@@ -101,6 +101,45 @@ TEST_F(AnswerGuideTest, FailsItsPairOnLogitsThatAreNoNumbers) {
   EXPECT_THROW(guide.next({logits.data(), 1, tokenizer_->size()}), SampleError);
 }
 
+TEST_F(AnswerGuideTest, SaysTheSameWithoutDraftsInMoreSteps) {
+  const auto with = rules();
+  const auto without = rules();
+  without->drafts = AnswerDrafts();
+  const auto steps = [&](const std::shared_ptr<AnswerRules>& by, AnswerOrder order,
+                         Answer& answer) {
+    AnswerGuide guide(by, order);
+    ScriptedModel model(tokenizer_, answers_);
+    model.run(guide);
+    answer = guide.take_answer();
+    return model.num_steps();
+  };
+  answers_.emplace_back(R"({"Recaption": "A \"cat\"" ,"Overall Score": "3<Overall>"})", 0);
+  answers_.emplace_back(R"({"Overall Points": "3<Overall>"})", 0);
+  answers_.emplace_back(R"({"Overall Score": "7 <Overall>"})", 0);
+  for (std::size_t favourite = 0; favourite < answers_.size(); ++favourite) {
+    answers_[favourite].second = 5;
+    for (const AnswerStart start :
+         {AnswerStart::Free, AnswerStart::ForceRecaption, AnswerStart::ForceScore}) {
+      for (const bool full : {false, true}) {
+        with->full = without->full = full;
+        Answer fast;
+        Answer slow;
+        const int few = steps(with, {start, 4.0}, fast);
+        const int many = steps(without, {start, 4.0}, slow);
+        EXPECT_EQ(fast.ids, slow.ids);
+        EXPECT_EQ(fast.text, slow.text);
+        EXPECT_EQ(fast.asked_recaption, slow.asked_recaption);
+        EXPECT_EQ(fast.score_expected, slow.score_expected);
+        EXPECT_EQ(fast.score_forced, slow.score_forced);
+        EXPECT_EQ(fast.p_rewrite, slow.p_rewrite);
+        const bool is_regular = favourite < 2 && start == AnswerStart::Free;
+        EXPECT_LE(few, is_regular ? many - 4 : many);
+      }
+    }
+    answers_[favourite].second = 0.01;
+  }
+}
+
 TEST_F(AnswerGuideTest, NeverKeepsMoreTokensThanItAnnounces) {
   const auto few = rules();
   few->max_new_tokens = 6;

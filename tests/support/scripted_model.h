@@ -29,8 +29,8 @@ class ScriptedModel {
   std::int32_t end_id() const { return *tokenizer_->token_id("<|endoftext|>"); }
 
   /// Lets a guide speak until it is finished, as the engine would.
-  /// @return the most tokens that ever lay behind the prompt, looks ahead included.
-  std::int64_t run(Guide& guide) const {
+  /// @return the most tokens that ever lay behind the prompt, looks ahead and guesses included.
+  std::int64_t run(Guide& guide) {
     std::size_t most_tokens = 0;
     std::vector<std::int32_t> kept;
     std::vector<std::vector<float>> rows{logits_after(kept)};
@@ -41,6 +41,8 @@ class ScriptedModel {
       const auto feed = guide.next({flat.data(), num_rows, tokenizer_->size()});
       if (!feed) return static_cast<std::int64_t>(most_tokens);
       if (feed->from != Feed::From::Here) kept.clear();
+      kept.resize(kept.size() - static_cast<std::size_t>(feed->num_forgotten));
+      ++num_steps_;
       std::vector<std::int32_t> seen = kept;
       rows.clear();
       for (const std::int32_t id : feed->tokens) {
@@ -54,6 +56,9 @@ class ScriptedModel {
       if (feed->keep) kept = seen;
     }
   }
+
+  /// Feeds that were run.
+  int num_steps() const { return num_steps_; }
 
  private:
   std::vector<float> logits_after(const std::vector<std::int32_t>& beginning) const {
@@ -71,6 +76,7 @@ class ScriptedModel {
 
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::vector<std::pair<std::vector<std::int32_t>, double>> answers_;
+  int num_steps_ = 0;
 };
 
 }  // namespace aitqe::test

@@ -32,6 +32,9 @@ struct Feed {
   bool keep = true;
   /// How many of the last tokens' logits are wanted; 0 = all.
   std::int64_t num_logits = 0;
+  /// From::Here: how many of the tokens that were kept last are forgotten first, since they were
+  /// guessed wrong.
+  std::int64_t num_forgotten = 0;
 };
 
 /// Decides what one sequence says. The engine runs the model; the guide reads the logits and picks

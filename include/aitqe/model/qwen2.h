@@ -21,6 +21,7 @@ using SequenceKv = std::vector<nn::KvView>;
 struct SequenceRows {
   nn::AttentionRows rows;
   const SequenceKv* kv = nullptr;  ///< room for first_position + num_rows tokens
+  std::int64_t num_wanted = 0;     ///< how many of the last rows' results are wanted
 };
 
 /// Qwen2: the language model. Tensors `model.model.*` and `model.lm_head.weight` (or the
@@ -41,8 +42,9 @@ class Qwen2 {
   void embed(std::span<const std::int32_t> ids, at::Tensor& to, std::int64_t first_row) const;
 
   /// Runs all layers over packed rows, any mix of whole prompts and single tokens.
+  /// The last layer is spared the rows whose results nobody wants.
   /// @param hidden  [R, hidden] embeddings; changed
-  /// @return        [R, hidden] before the final norm
+  /// @return        [wanted rows of all sequences, hidden] before the final norm
   at::Tensor forward(at::Tensor hidden, std::span<const SequenceRows> sequences) const;
 
   /// @param hidden  rows of what `forward` returned, [n, hidden]

@@ -37,21 +37,24 @@ class Attention {
 
   const kernels::AttentionShape& shape() const { return shape_; }
 
-  /// Writes the rows' keys and values into the caches at their positions, then attends.
-  /// @param queries  [R, num_heads * head_dim], a view whose rows may lie apart
-  /// @param keys, values  [R, num_kv_heads * head_dim], likewise
+  /// Writes keys and values into the caches at the rows' positions.
+  /// @param keys, values  [R, num_kv_heads * head_dim], views whose rows may lie apart
   /// @param rows, caches  one each a sequence; each cache has room for the new rows
+  void write(const at::Tensor& keys, const at::Tensor& values, std::span<const AttentionRows> rows,
+             std::span<const KvView> caches) const;
+  /// Attends to what the caches hold up to the rows' positions.
+  /// @param queries  [R, num_heads * head_dim], a view whose rows may lie apart
   /// @return  [R, num_heads * head_dim]
-  at::Tensor operator()(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
-                        std::span<const AttentionRows> rows, std::span<const KvView> caches) const;
+  at::Tensor attend(const at::Tensor& queries, std::span<const AttentionRows> rows,
+                    std::span<const KvView> caches) const;
 
  private:
   at::Tensor with_kernels(const at::Tensor& queries, std::span<const AttentionRows> rows,
                           std::span<const KvView> caches) const;
   at::Tensor with_aten(const at::Tensor& queries, std::span<const AttentionRows> rows,
                        std::span<const KvView> caches) const;
-  void write(const at::Tensor& keys, const at::Tensor& values, const AttentionRows& rows,
-             const KvView& cache) const;
+  void write_one(const at::Tensor& keys, const at::Tensor& values, const AttentionRows& rows,
+                 const KvView& cache) const;
 
   kernels::AttentionShape shape_;
   std::shared_ptr<const Compute> compute_;

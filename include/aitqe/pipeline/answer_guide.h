@@ -9,6 +9,7 @@
 #include "aitqe/engine/generated_text.h"
 #include "aitqe/engine/guide.h"
 #include "aitqe/engine/logits.h"
+#include "aitqe/pipeline/answer_drafts.h"
 #include "aitqe/quality/answer_keys.h"
 #include "aitqe/quality/prompt.h"
 #include "aitqe/text/tokenizer.h"
@@ -33,6 +34,7 @@ struct AnswerRules {
   std::vector<std::int32_t> recaption_prefix;  ///< tokens of `{"Recaption": "`
   std::vector<std::int32_t> score_prefix;      ///< tokens of `{"Overall Score": "`
   std::vector<std::int32_t> digits;            ///< token of "0" .. "9"; -1: not one token
+  AnswerDrafts drafts;                         ///< replace by AnswerDrafts() to guess nothing
 
   /// Tokens that may have to be kept behind the prompt, looks ahead included.
   std::int64_t most_tokens() const;
@@ -82,7 +84,11 @@ class AnswerGuide : public Guide {
 
   std::optional<Feed> begin();
   std::optional<Feed> force(const std::vector<std::int32_t>& prefix, Feed::From from);
+  /// Takes tokens as long as they are those that were drafted, and one more.
+  std::optional<Feed> generate_rows(const LogitsRows& logits);
   std::optional<Feed> generate(std::span<const float> logits);
+  /// Appends what may follow.
+  Feed with_draft(Feed feed);
   std::optional<Feed> commit(std::int32_t id);
   std::optional<Feed> finish();
   /// What is to be asked once the answer is there: the forced score, a second answer, the score of
@@ -105,6 +111,9 @@ class AnswerGuide : public Guide {
   std::int32_t first_id_ = 0;    // greedy first token, while recaption_key is looked at
   std::int32_t pending_id_ = 0;  // token to commit after the look ahead at ten
   std::vector<double> digits_at_score_;
+  std::vector<std::int32_t> draft_;  // fed behind the last token, and not sure
+  bool looks_like_rewrite_ = false;
+  bool has_just_scored_ = false;
   Answer answer_;
 };
 
