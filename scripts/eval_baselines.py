@@ -5,7 +5,8 @@
     python scripts/eval_baselines.py ... --train WORK/training/*.tar      # also the dual encoder
 
 `class names`: nothing trained; the cosine (MiniLM) of a caption with each of ImageNet's thousand class names, weighted
-by what the trunk's classifier sees in the picture. `dual encoder`: the field's standard filter in small: two linear
+by what the trunk's classifier sees in the picture; `centred`: the same after the mean of all names and of all captions
+was taken away, and with lengths left out, which serves it much better. `dual encoder`: the field's standard filter in small: two linear
 layers over the same trunk's pooled features, trained by InfoNCE towards the captions' MiniLM vectors on the good
 captions of the shards that the judge was trained on. Prints AUROC per kind of bad caption, as `aitqe eval` does.
 WORK as for make_default_model.py. Needs: pip install -r scripts/requirements-oracle.txt
@@ -158,6 +159,10 @@ def main():
         shares = (seen @ state["_fc.weight"].T + state["_fc.bias"]).softmax(1)
         where = path.parent.name
         print_table(f"{where}: class names, nothing trained", trials, ((captions @ names.T) * shares).sum(1).numpy())
+        unit = torch.nn.functional.normalize
+        named = unit(shares @ unit(names - names.mean(0), dim=1), dim=1)
+        centred = unit(captions - captions.mean(0), dim=1)
+        print_table(f"{where}: class names, nothing trained, centred", trials, (named * centred).sum(1).numpy())
         if head is not None:
             with torch.inference_mode():
                 vectors = torch.nn.functional.normalize(head(seen), dim=1)

@@ -65,6 +65,7 @@ def main():
     parser.add_argument("--name", required=True)
     parser.add_argument("--limit", type=int, help="images of each split (default: all)")
     parser.add_argument("--baselines", action="store_true")
+    parser.add_argument("--table-only", action="store_true", help="no file in bench/results")
     options = parser.parse_args()
     if options.model is None and not options.baselines:
         parser.error("--model is needed")
@@ -96,12 +97,16 @@ def main():
         limit = ["--limit", options.limit] if options.limit else []
         run(f"aitqe eval, {split}", [BINARY, "eval", *shards, "--model", options.model, "-o", folder / split, *limit])
         trials = folder / split / "trials.jsonl"
-        run(f"rewrites, {split}", [sys.executable, SCRIPTS / "judge_rewrites.py", "--model", minilm, trials], echo=True)
+        run(f"rewrites, {split}", [sys.executable, SCRIPTS / "judge_rewrites.py", "--model", minilm, trials],
+            echo=not options.table_only)
     table = bars_table(folder)
     header = (f"# {command} --model {options.model.name} --name {options.name}" +
               (f" --limit {options.limit}" if options.limit else "") +
               "\n# AUROC by score (the one a rewrite is asked for afterwards where there is one), middle 95 % over images "
               "drawn again\n")
+    if options.table_only:
+        print(header + table)
+        return
     results.write_text(header + table + "\n\n" + "\n\n".join(parts) + "\n")
     print(table)
 
