@@ -51,6 +51,7 @@ CLASS_THRESHOLD = 4.0  # of the classifier's value at one place of the picture, 
 TRAINED_SHARE = 0.5  # of the trunk, after the first training
 PROMPT = {"prompt": {"after_image": "\n", "before_caption": "Caption: ", "after_caption": "\nJudgement: "},
           "score_scale": {"lowest": 1, "highest": 9}}
+REWRITE_ABOVE = 0.7  # keeps nine of ten good captions of photographs, and still rewrites most mismatches
 
 
 def fetch(work, package):
@@ -228,6 +229,7 @@ def pack(options):
             to = MODEL / path.relative_to(options.work / "start")
             to.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, to)
+    write_json(MODEL / "aitqe.json", PROMPT | {"decision": {"rewrite_above": REWRITE_ABOVE}})
     save_file({k: v.to(torch.bfloat16).contiguous() for k, v in sorted(tensors.items())}, MODEL / "adapter.safetensors")
     scales = json.loads((trained / "adapter.json").read_text())["lora_scale"]
     write_json(MODEL / "adapter.json", {"schema": "aitqe.adapter/1", "base_sha256": GGUF_SHA256, "lora_scale": scales})

@@ -86,6 +86,11 @@ std::optional<Feed> AnswerGuide::begin() {
   phase_ = Phase::Generate;
   switch (order_.start) {
     case AnswerStart::Free:
+      if (rules_->keys.rewrite_above) {
+        looks_like_rewrite_ = answer_.p_rewrite > *rules_->keys.rewrite_above;
+        return force(looks_like_rewrite_ ? rules_->recaption_prefix : rules_->score_prefix,
+                     Feed::From::Here);
+      }
       if (auto feed = commit(first_id_)) return with_draft(std::move(*feed));
       return std::nullopt;
     case AnswerStart::ForceRecaption:

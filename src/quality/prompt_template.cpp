@@ -4,6 +4,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -110,15 +111,22 @@ void check_keys(const AnswerKeys& keys, const std::string& where) {
   for (const std::string& key : keys.explanations) check(key);
   const bool is_scale = std::isfinite(keys.lowest_score) && std::isfinite(keys.highest_score) &&
                         keys.lowest_score >= 0.0 && keys.lowest_score < keys.highest_score;
-  if (is_scale) return;
-  throw Error(ErrorCategory::Model,
-              where + ": score_scale must have lowest at least 0 and below highest");
+  if (!is_scale) {
+    throw Error(ErrorCategory::Model,
+                where + ": score_scale must have lowest at least 0 and below highest");
+  }
+  const bool is_share =
+      !keys.rewrite_above || (*keys.rewrite_above >= 0.0 && *keys.rewrite_above <= 1.0);
+  if (!is_share) {
+    throw Error(ErrorCategory::Model, where + ": decision.rewrite_above must be from 0 to 1");
+  }
 }
 
 }  // namespace
 
 PromptTemplate parse_prompt_template(const std::string& json_text, const std::string& where) {
   PromptTemplate result;
+  double rewrite_above = std::numeric_limits<double>::quiet_NaN();  // where the file is silent
   ObjectReader file(where, "");
   file.ignored("vision_model_type")
       .object("prompt",
@@ -128,15 +136,20 @@ PromptTemplate parse_prompt_template(const std::string& json_text, const std::st
                     .text("after_image", result.after_image);
               })
       .object("answer", [&result](ObjectReader& answer) { describe_answer(answer, result.keys); })
-      .object("score_scale", [&result](ObjectReader& scale) {
-        scale.number("lowest", result.keys.lowest_score)
-            .number("highest", result.keys.highest_score);
+      .object("score_scale",
+              [&result](ObjectReader& scale) {
+                scale.number("lowest", result.keys.lowest_score)
+                    .number("highest", result.keys.highest_score);
+              })
+      .object("decision", [&rewrite_above](ObjectReader& decision) {
+        decision.number("rewrite_above", rewrite_above);
       });
   try {
     file.read(Json::parse(json_text));
   } catch (const Json::exception& error) {
     throw Error(ErrorCategory::Model, where + ": not valid JSON: " + error.what());
   }
+  if (!std::isnan(rewrite_above)) result.keys.rewrite_above = rewrite_above;
   check_keys(result.keys, where);
   return result;
 }

@@ -87,6 +87,19 @@ TEST_F(AnswerGuideTest, AsksForARewriteOfAKeptPairBelowTheThreshold) {
   EXPECT_TRUE(answer.asked_recaption.starts_with(R"({"Recaption": "A cat", )"));
 }
 
+TEST_F(AnswerGuideTest, BeginsARewriteOnlyWhereItIsAsSureAsTheKeysAsk) {
+  const auto sure = rules();
+  sure->keys.rewrite_above = 0.7;
+  const Answer kept = ask(sure, {});
+  EXPECT_EQ(kept.text, ask(rules(), {AnswerStart::ForceScore, {}}).text);
+  EXPECT_NEAR(kept.p_rewrite, 0.6, 1e-6);
+  sure->keys.rewrite_above = 0.5;
+  EXPECT_EQ(ask(sure, {}).ids, ask(rules(), {}).ids);
+  answers_[0].second = 0.1;  // of 0.5: left alone it would keep
+  sure->keys.rewrite_above = 0.1;
+  EXPECT_EQ(ask(sure, {}).text, R"({"Recaption": "A cat", "Overall Score": "2<Overall>)");
+}
+
 TEST_F(AnswerGuideTest, GivesNoScoreWhereNoneIsWritten) {
   answers_ = {{"a score of 7", 1.0}};
   const Answer answer = ask(rules(), {});

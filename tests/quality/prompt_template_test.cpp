@@ -19,6 +19,7 @@ TEST(PromptTemplate, IsTheReferencesWithoutAFile) {
             "Respond using a dictionary structure.");
   EXPECT_EQ(found.keys.recaption_prefix(), "{\"Recaption\": \"");
   EXPECT_EQ(found.keys.score_prefix(), "{\"Overall Score\": \"");
+  EXPECT_EQ(found.keys.rewrite_above, std::nullopt);
 }
 
 TEST(PromptTemplate, TakesWhatTheFileSaysAndLeavesTheRest) {
@@ -26,7 +27,8 @@ TEST(PromptTemplate, TakesWhatTheFileSaysAndLeavesTheRest) {
       R"({"prompt": {"before_caption": "Rate: "}, "vision_model_type": "siglip",
           "answer": {"recaption": "Better", "score_end": "</s1>",
                      "scores": {"overall": "Rating"}, "explanations": {"object_detail": "Why"}},
-          "score_scale": {"lowest": 0, "highest": 5.5}})",
+          "score_scale": {"lowest": 0, "highest": 5.5},
+          "decision": {"rewrite_above": 0.75}})",
       "m/aitqe.json");
   EXPECT_EQ(found.before_caption, "Rate: ");
   EXPECT_EQ(found.after_image, "\n");
@@ -37,6 +39,7 @@ TEST(PromptTemplate, TakesWhatTheFileSaysAndLeavesTheRest) {
   EXPECT_EQ(found.keys.explanations[3], "Why");
   EXPECT_EQ(found.keys.lowest_score, 0.0);
   EXPECT_EQ(found.keys.highest_score, 5.5);
+  EXPECT_EQ(found.keys.rewrite_above, 0.75);
 }
 
 void expect_refused(const std::string& json, const std::string& message) {
@@ -59,6 +62,9 @@ TEST(PromptTemplate, RefusesWhatItDoesNotKnowAndNamesIt) {
   expect_refused(R"({"answer": {"scores": {"best": "x"}}})", "unknown key \"answer.scores.best\"");
   expect_refused(R"({"score_scale": {"lowest": "1"}})", "score_scale.lowest must be a number");
   expect_refused(R"({"score_scale": {"lowest": 10}})", "score_scale must have lowest");
+  expect_refused(R"({"decision": {"rewrite_above": 1.5}})",
+                 "decision.rewrite_above must be from 0");
+  expect_refused(R"({"decision": {"rewrite_below": 1}})", "unknown key \"decision.rewrite_below\"");
   expect_refused(R"({"answer": {"recaption": "-"}})", "answer key \"-\"");
   expect_refused(R"({"answer": {"recaption": "overall score"}})", "answer key \"Overall Score\"");
 }

@@ -42,7 +42,7 @@ struct AnswerRules {
 
 /// How one answer begins.
 enum class AnswerStart {
-  Free,            ///< as the model likes: the reference
+  Free,            ///< as the model likes (the reference), or as sure as its keys ask for
   ForceRecaption,  ///< with the "Recaption" key
   ForceScore,      ///< with the "Overall Score" key: no rewrite
 };
