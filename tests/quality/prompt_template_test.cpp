@@ -55,7 +55,7 @@ void expect_refused(const std::string& json, const std::string& message) {
 TEST(PromptTemplate, RefusesWhatItDoesNotKnowAndNamesIt) {
   expect_refused("", "not valid JSON");
   expect_refused("[]", "the file must be an object");
-  expect_refused(R"({"promt": {}})", "unknown key \"promt\"; known here: answer, prompt");
+  expect_refused(R"({"promt": {}})", "unknown key \"promt\"; known here: answer, decision, prompt");
   expect_refused(R"({"prompt": {"before": ""}})", "unknown key \"prompt.before\"");
   expect_refused(R"({"prompt": []})", "prompt must be an object");
   expect_refused(R"({"prompt": {"after_image": 1}})", "prompt.after_image must be a text");
