@@ -31,6 +31,14 @@ std::string names_a_device(const std::string& text) {
 
 }  // namespace
 
+void add_device_option(CLI::App& app, std::string& device) {
+  app.add_option("--device", device, "auto, cpu, cuda or cuda:N")
+      ->type_name("DEVICE")
+      ->check(names_a_device)
+      ->group("Model")
+      ->capture_default_str();
+}
+
 void add_model_options(CLI::App& app, ModelOptions& model) {
   app.add_option("--model", model.folder, "Model folder; default: the model that comes with aitqe")
       ->type_name("DIR")
@@ -40,11 +48,7 @@ void add_model_options(CLI::App& app, ModelOptions& model) {
                  "checkpoint nor known")
       ->type_name("DIR")
       ->group("Model");
-  app.add_option("--device", model.device, "auto, cpu, cuda or cuda:N")
-      ->type_name("DEVICE")
-      ->check(names_a_device)
-      ->group("Model")
-      ->capture_default_str();
+  add_device_option(app, model.device);
   app.add_option("--dtype", model.dtype, "auto (bf16 where the device has it), f32 or bf16")
       ->type_name("TYPE")
       ->check(one_of({"auto", "f32", "bf16"}))

@@ -5,6 +5,7 @@
 #include "aitqe/base/log.h"
 #include "aitqe/train/trainer.h"
 #include "command.h"
+#include "model_options.h"
 #include "progress_line.h"
 #include "signals.h"
 
@@ -28,6 +29,7 @@ class TrainCommand : public Command {
         ->type_name("RECIPE");
     app.add_option("-o,--output", output_, "Folder for the model; the same command goes on there")
         ->type_name("DIR");
+    add_device_option(app, options_.device);
     app.add_option("--threads", options_.num_threads, "Threads of the model (0: one a core)")
         ->type_name("N")
         ->check(CLI::NonNegativeNumber)

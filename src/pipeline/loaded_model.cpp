@@ -70,24 +70,8 @@ void open_cuda_libraries() {
 }
 
 void choose_device(const ModelOptions& options, nn::Compute& compute) {
-  if (options.device == "cpu" || options.device == "auto") {
-    compute.backend = nn::Backend::Kernels;
-    return;
-  }
-  const bool is_cuda = options.device == "cuda" || options.device.starts_with("cuda:");
-  const std::string index = options.device.size() > 5 ? options.device.substr(5) : "0";
-  if (!is_cuda || index.empty() || index.size() > 3 ||
-      index.find_first_not_of("0123456789") != std::string::npos) {
-    throw Error(ErrorCategory::Usage,
-                "--device " + options.device + ": expected auto, cpu, cuda or cuda:N");
-  }
-  open_cuda_libraries();
-  if (!at::globalContext().hasCUDA()) {
-    throw Error(ErrorCategory::Model,
-                "--device " + options.device + ": libtorch sees no CUDA device here");
-  }
-  compute.backend = nn::Backend::Aten;
-  compute.device = at::Device(at::kCUDA, static_cast<at::DeviceIndex>(std::stoi(index)));
+  compute.device = open_device(options.device);
+  compute.backend = compute.device.is_cpu() ? nn::Backend::Kernels : nn::Backend::Aten;
 }
 
 void choose_dtype(const ModelOptions& options, nn::Compute& compute) {
@@ -128,6 +112,22 @@ std::string describe(const ModelOptions& options, const nn::Compute& compute) {
 }
 
 }  // namespace
+
+at::Device open_device(const std::string& name) {
+  if (name == "cpu" || name == "auto") return at::kCPU;
+  const bool is_cuda = name == "cuda" || name.starts_with("cuda:");
+  const std::string index = name.size() > 5 ? name.substr(5) : "0";
+  if (!is_cuda || index.empty() || index.size() > 3 ||
+      index.find_first_not_of("0123456789") != std::string::npos) {
+    throw Error(ErrorCategory::Usage,
+                "--device " + name + ": expected auto, cpu, cuda or cuda:N");
+  }
+  open_cuda_libraries();
+  if (!at::globalContext().hasCUDA()) {
+    throw Error(ErrorCategory::Model, "--device " + name + ": libtorch sees no CUDA device here");
+  }
+  return {at::kCUDA, static_cast<at::DeviceIndex>(std::stoi(index))};
+}
 
 ModelInputs load_model_inputs(const fs::path& folder,
                               const std::optional<fs::path>& vision_folder) {

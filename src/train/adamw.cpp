@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
+#include <vector>
 
 namespace aitqe {
 
@@ -12,25 +14,35 @@ void Adamw::step(const std::map<std::string, at::Tensor>& masters,
                  const std::map<std::string, double>& rates) {
   const at::NoGradGuard no_grad;
   ++num_steps_;
-  const auto steps = static_cast<double>(num_steps_);
-  const double correction1 = 1.0 - std::pow(options_.beta1, steps);
-  const double correction2 = 1.0 - std::pow(options_.beta2, steps);
-  for (const auto& [name, shared] : masters) {
-    at::Tensor master = shared;
+  // Those that are treated alike in one call each, whatever the number of tensors.
+  struct Group {
+    std::vector<at::Tensor> values, gradients, m, v, steps;
+  };
+  std::map<std::pair<double, double>, Group> groups;  // rate, weight decay
+  at::Tensor steps;
+  for (const auto& [name, master] : masters) {
     if (!master.grad().defined()) continue;
-    const at::Tensor& gradient = master.grad();
     Moments& moments = moments_[name];
     if (!moments.m.defined()) moments = {at::zeros_like(master), at::zeros_like(master)};
-    const double rate = rates.at(name);
-    if (options_.weight_decay > 0 && master.dim() > 1) {
-      master.mul_(1.0 - rate * options_.weight_decay);
+    if (moments.m.device() != master.device()) {
+      moments = {moments.m.to(master.device()), moments.v.to(master.device())};
     }
-    moments.m.lerp_(gradient, 1.0 - options_.beta1);
-    moments.v.mul_(options_.beta2).addcmul_(gradient, gradient, 1.0 - options_.beta2);
-    const at::Tensor divisor = (moments.v.sqrt() / std::sqrt(correction2)).add_(options_.eps);
-    master.addcdiv_(moments.m, divisor, -rate / correction1);
-    master.mutable_grad() = at::Tensor();
+    if (!steps.defined()) {
+      steps = at::full({}, static_cast<double>(num_steps_), master.options().requires_grad(false));
+    }
+    Group& group = groups[{rates.at(name), master.dim() > 1 ? options_.weight_decay : 0.0}];
+    group.values.push_back(master);
+    group.gradients.push_back(master.grad());
+    group.m.push_back(moments.m);
+    group.v.push_back(moments.v);
+    group.steps.push_back(steps);
   }
+  for (auto& [key, group] : groups) {
+    at::_fused_adamw_(group.values, group.gradients, group.m, group.v, {}, group.steps, key.first,
+                      options_.beta1, options_.beta2, key.second, options_.eps, /*amsgrad=*/false,
+                      /*maximize=*/false);
+  }
+  for (const auto& [name, master] : masters) at::Tensor(master).mutable_grad() = at::Tensor();
 }
 
 std::map<std::string, at::Tensor> Adamw::state() const {
@@ -63,16 +75,13 @@ double schedule(std::int64_t step, std::int64_t num_steps, std::int64_t warmup_s
 
 double clip_gradients(const std::map<std::string, at::Tensor>& masters, double most) {
   const at::NoGradGuard no_grad;
-  double squares = 0;
+  std::vector<at::Tensor> gradients;
   for (const auto& [name, master] : masters) {
-    if (master.grad().defined()) squares += master.grad().square().sum().item<double>();
+    if (master.grad().defined()) gradients.push_back(master.grad());
   }
-  const double norm = std::sqrt(squares);
-  if (most > 0 && norm > most) {
-    for (const auto& [name, master] : masters) {
-      if (master.grad().defined()) master.grad().mul_(most / norm);
-    }
-  }
+  if (gradients.empty()) return 0;
+  const double norm = at::stack(at::_foreach_norm(gradients)).norm().item<double>();
+  if (most > 0 && norm > most) at::_foreach_mul_(gradients, most / norm);
   return norm;
 }
 

@@ -23,7 +23,7 @@ std::vector<std::string> split(const std::string& text, char separator) {
 
 }  // namespace
 
-Concepts Concepts::read(const std::filesystem::path& path) {
+Concepts Concepts::read(const std::filesystem::path& path, at::Device device) {
   const auto file = SafetensorsFile::open(path);
   const auto rows = file->tensors().find("rows");
   const auto texts = file->tensors().find("texts");
@@ -37,7 +37,8 @@ Concepts Concepts::read(const std::filesystem::path& path) {
   Concepts concepts;
   concepts.rows_ = at::from_blob(const_cast<std::byte*>(file->data("rows").data()),
                                  rows->second.shape, at::kFloat)
-                       .clone();
+                       .clone()
+                       .to(device);
   const auto bytes = file->data("texts");
   const std::string lines(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   for (const std::string& line : split(lines, '\n')) {
@@ -74,8 +75,7 @@ at::Tensor Concepts::paint(const at::Tensor& features, const Painting& painting)
   const auto side =
       static_cast<std::int64_t>(std::llround(std::sqrt(static_cast<double>(features.size(0)))));
   at::Tensor grid = (features * painting.background).view({side, side, features.size(1)});
-  const at::Tensor direction =
-      rows_[static_cast<std::int64_t>(painting.concept_index)].to(features.device());
+  const at::Tensor direction = rows_[static_cast<std::int64_t>(painting.concept_index)];
   grid.narrow(0, painting.top, painting.height)
       .narrow(1, painting.left, painting.width)
       .add_(direction, painting.strength);

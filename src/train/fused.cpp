@@ -138,9 +138,27 @@ struct Turn {
   }
 };
 
+/// The same in ATen's operations. @param x  [rows, heads, 2 * half]
+at::Tensor turned(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin,
+                  double direction) {
+  const std::int64_t half = x.size(2) / 2;
+  const at::Tensor wide = x.to(at::kFloat);
+  const at::Tensor first = wide.narrow(2, 0, half);
+  const at::Tensor second = wide.narrow(2, half, half);
+  const at::Tensor cosines = cos.unsqueeze(1);
+  const at::Tensor sines = sin.unsqueeze(1);
+  return at::cat({at::addcmul(first * cosines, second, sines, -direction),
+                  at::addcmul(second * cosines, first, sines, direction)},
+                 2);
+}
+
 struct RotateHalves : torch::autograd::Function<RotateHalves> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& cos,
                             const at::Tensor& sin, double scale) {
+    context->save_for_backward({cos, sin});
+    context->saved_data["scale"] = scale;
+    context->saved_data["is_narrow"] = x.scalar_type() == at::kBFloat16;
+    if (!x.is_cpu()) return turned(x, cos, sin, 1).mul_(scale);
     const at::Tensor values = x.contiguous();
     at::Tensor out = at::empty(values.sizes(), values.options().dtype(at::kFloat));
     const Turn turn = {cos.const_data_ptr<float>(), sin.const_data_ptr<float>(), values.size(1),
@@ -150,23 +168,24 @@ struct RotateHalves : torch::autograd::Function<RotateHalves> {
       const auto* from = values.const_data_ptr<T>();
       for_rows(values.size(0), [&](std::int64_t row) { turn(from, to, row); });
     });
-    context->save_for_backward({cos, sin});
-    context->saved_data["scale"] = scale;
-    context->saved_data["is_narrow"] = values.scalar_type() == at::kBFloat16;
     return out;
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const variable_list saved = context->get_saved_variables();
-    const at::Tensor gradient = gradients[0].contiguous();
     const at::ScalarType dtype =
         context->saved_data["is_narrow"].toBool() ? at::kBFloat16 : at::kFloat;
+    const double scale = context->saved_data["scale"].toDouble();
+    if (!gradients[0].is_cpu()) {
+      return {turned(gradients[0], saved[0], saved[1], -1).mul_(scale).to(dtype), {}, {}, {}};
+    }
+    const at::Tensor gradient = gradients[0].contiguous();
     at::Tensor to_x = at::empty(gradient.sizes(), gradient.options().dtype(dtype));
     const Turn turn = {saved[0].const_data_ptr<float>(),
                        saved[1].const_data_ptr<float>(),
                        gradient.size(1),
                        gradient.size(2) / 2,
-                       static_cast<float>(context->saved_data["scale"].toDouble()),
+                       static_cast<float>(scale),
                        -1};
     const auto* from = gradient.const_data_ptr<float>();
     with_type(dtype, [&]<typename T>(T) {
@@ -181,6 +200,7 @@ struct RotateHalves : torch::autograd::Function<RotateHalves> {
 
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps,
                     at::ScalarType dtype) {
+  if (!x.is_cpu()) return at::rms_norm(x, {x.size(1)}, weight, eps).to(dtype);
   return RmsNorm::apply(x, weight, eps, dtype);
 }
 

@@ -4,9 +4,10 @@
 
 namespace aitqe {
 
-// Steps of a layer that a tensor at a time would be bound by memory, each in one pass forwards and
-// one backwards. On the CPU, with gradients; their results are those of the formulas beside them
-// to rounding (network_test.cpp compares the gradients with PyTorch's).
+// Steps of a layer that a tensor at a time would be bound by memory: on the CPU each in one pass
+// forwards and one backwards, elsewhere in few of ATen's operations. With gradients; their results
+// are those of the formulas beside them to rounding (network_test.cpp compares the gradients with
+// PyTorch's).
 
 /// x / sqrt(mean(x^2) + eps) * weight over the last axis, given in `dtype`.
 /// @param x  [R, C] f32   @param weight  [C] f32   @param dtype  f32 or bf16

@@ -117,7 +117,7 @@ void Stage::open_concepts() {
     throw Error(ErrorCategory::Usage,
                 where + "concepts need a vision tower that ends in ReLU6 (efficientnet_lite)");
   }
-  concepts_ = Concepts::read(options_.concepts);
+  concepts_ = Concepts::read(options_.concepts, model_.parameters.device());
   if (concepts_.dim() != config.vision.hidden_size) {
     throw Error(ErrorCategory::Model, where + "rows of " + std::to_string(concepts_.dim()) +
                                           ", the vision tower gives " +
@@ -155,10 +155,10 @@ void Stage::open(const CaptionSource& captions, std::int64_t first_step, int num
     throw Error(ErrorCategory::NoInput,
                 "stage \"" + options_.name + "\": no image has the texts that this task needs");
   }
-  constexpr std::size_t kStepsAhead = 3;
+  const std::size_t steps_ahead = std::max<std::size_t>(3, static_cast<std::size_t>(num_workers));
   steps_ = std::make_unique<ParallelMap<std::int64_t, PreparedStep>>(
       [next = first_step]() mutable { return std::optional(next++); },
-      [this](std::int64_t step) { return prepare(step); }, num_workers, kStepsAhead);
+      [this](std::int64_t step) { return prepare(step); }, num_workers, steps_ahead);
 }
 
 std::vector<std::string> Stage::known_captions(const TrainingImage& image) const {
@@ -226,11 +226,10 @@ void Stage::teach(const TrainingImage& image, Random& random, PreparedImage& pre
 
 at::Tensor Stage::vision(std::span<const PreparedImage> images) const {
   const std::int64_t side = model_.inputs.image_side_px;
-  std::vector<at::Tensor> pixels;
-  for (const PreparedImage& image : images) {
-    pixels.push_back(at::tensor(image.pixels, at::kFloat).view({3, side, side}));
-  }
-  const at::Tensor features = model_.network.vision(at::stack(pixels));
+  at::Tensor pixels = at::empty({std::ssize(images), 3, side, side}, at::kFloat);
+  auto* to = pixels.mutable_data_ptr<float>();
+  for (const PreparedImage& image : images) to = std::ranges::copy(image.pixels, to).out;
+  const at::Tensor features = model_.network.vision(pixels);
   std::vector<at::Tensor> painted;
   for (std::size_t i = 0; i < images.size(); ++i) {
     const at::Tensor one = features[static_cast<std::int64_t>(i)];
@@ -266,7 +265,7 @@ double Stage::align(const PreparedStep& step) const {
   for (const PreparedImage& image : step) captions.push_back(at::tensor(image.vector, at::kFloat));
   const at::Tensor pooled = features(step).mean(1);  // [B, hidden]
   const at::Tensor vectors = at::linear(pooled, model_.parameters.wide(kAlignHead));
-  const at::Tensor loss = align_loss(vectors, at::stack(captions));
+  const at::Tensor loss = align_loss(vectors, at::stack(captions).to(vectors.device()));
   loss.backward();
   return loss.item<double>();
 }
@@ -279,6 +278,7 @@ StepMetrics Stage::judge(const PreparedStep& step) const {
     }
   }
   StepMetrics metrics;
+  std::vector<std::pair<at::Tensor, at::Tensor>> losses;  // read at the end: a GPU is not waited for
   for (int part = 0; part < options_.accumulate; ++part) {
     const std::span<const PreparedImage> images =
         part_of(std::span(step), part, options_.accumulate);
@@ -288,13 +288,14 @@ StepMetrics Stage::judge(const PreparedStep& step) const {
     const JudgeLoss loss =
         judge_loss(model_.network, lessons, features(images), lessons_, options_.rank_weight > 0);
     const double share = static_cast<double>(images.size()) / static_cast<double>(step.size());
-    at::Tensor total = loss.tokens / total_weight;
-    metrics.loss += total.item<double>();
-    if (options_.rank_weight > 0) {
-      metrics.ranking += loss.ranking.item<double>() * share;
-      total = total + loss.ranking * (options_.rank_weight * share);
-    }
-    total.backward();
+    const at::Tensor tokens = loss.tokens / total_weight;
+    const at::Tensor ranking = loss.ranking * share;
+    (options_.rank_weight > 0 ? tokens + ranking * options_.rank_weight : tokens).backward();
+    losses.emplace_back(tokens.detach(), ranking.detach());
+  }
+  for (const auto& [tokens, ranking] : losses) {
+    metrics.loss += tokens.item<double>();
+    if (options_.rank_weight > 0) metrics.ranking += ranking.item<double>();
   }
   return metrics;
 }

@@ -29,10 +29,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-at::ScalarType choose_dtype(const std::string& dtype) {
+at::ScalarType choose_dtype(const std::string& dtype, at::Device device) {
   if (dtype == "f32") return at::kFloat;
   if (dtype == "bf16") return at::kBFloat16;
-  if (dtype == "auto") return kernels::cpu_kernels().has_native_bf16 ? at::kBFloat16 : at::kFloat;
+  if (dtype == "auto") {
+    const bool fast_bf16 = !device.is_cpu() || kernels::cpu_kernels().has_native_bf16;
+    return fast_bf16 ? at::kBFloat16 : at::kFloat;
+  }
   throw Error(ErrorCategory::Usage, "dtype = \"" + dtype + "\": expected auto, f32 or bf16");
 }
 
@@ -66,8 +69,9 @@ class Run {
       : options_(options),
         progress_(progress),
         inputs_(load_model_inputs(options.recipe.model)),
-        parameters_(
-            Parameters::load(options.recipe.model, at::kCPU, choose_dtype(options.recipe.dtype))),
+        device_(open_device(options.device)),
+        parameters_(Parameters::load(options.recipe.model, device_,
+                                     choose_dtype(options.recipe.dtype, device_))),
         network_(inputs_.config, parameters_),
         recipe_sha256_(recipe_digest(options.recipe, parameters_.dtype())),
         state_path_(options.output_folder / "_train" / "state.safetensors"),
@@ -210,6 +214,7 @@ class Run {
   const TrainOptions& options_;
   TrainProgress& progress_;
   ModelInputs inputs_;
+  at::Device device_;
   Parameters parameters_;
   Network network_;
   std::string recipe_sha256_;

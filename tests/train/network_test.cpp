@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <optional>
+#include <tuple>
+
+#include "support/device.h"
 #include "support/load_mllm.h"
 #include "support/reference.h"
 
@@ -47,18 +52,22 @@ at::Tensor sample(const at::Tensor& values) {
   return flat.slice(0, 0, flat.numel(), stride).slice(0, 0, kSampledValues);
 }
 
-class NetworkGradients : public ::testing::TestWithParam<const char*> {};
+/// Checkpoint, how the texts are laid out, and where it is computed.
+class NetworkGradients
+    : public ::testing::TestWithParam<std::tuple<const char*, TreeLayout, const char*>> {};
 
 TEST_P(NetworkGradients, EqualPyTorchsWithTextsThatShareTheirBeginnings) {
-  const std::string name = GetParam();
+  const std::string name = std::get<0>(GetParam());
+  const std::optional<at::Device> device = test::device_if_there(std::get<2>(GetParam()));
+  if (!device) GTEST_SKIP() << "no " << std::get<2>(GetParam()) << " device here";
   const ReferenceStep step(name);
   const ModelConfig config = load_model_config(reference_dir() / name);
-  Parameters parameters = Parameters::load(reference_dir() / name, at::kCPU, at::kFloat);
+  Parameters parameters = Parameters::load(reference_dir() / name, *device, at::kFloat);
   parameters.set_trained(parameters.matching("*"));
   const Network network(config, parameters);
 
   const auto texts = step.texts();
-  const TokenTrees trees = pack_trees(texts, at::kCPU);
+  const TokenTrees trees = pack_trees(texts, *device, std::get<1>(GetParam()));
   // 0.0 of weight where texts share what follows would hide a mistake: each target counts once.
   const at::Tensor images = network.project(network.vision(step.tensors["pixels"]));
   const at::Tensor hidden = network.read(trees, images);
@@ -76,7 +85,7 @@ TEST_P(NetworkGradients, EqualPyTorchsWithTextsThatShareTheirBeginnings) {
     const std::string tensor = key.substr(std::string("gradient.").size());
     SCOPED_TRACE(tensor);
     ASSERT_TRUE(parameters.trained().contains(tensor));
-    const at::Tensor gradient = parameters.trained().at(tensor).grad();
+    const at::Tensor gradient = parameters.trained().at(tensor).grad().cpu();
     ASSERT_TRUE(gradient.defined());
     const float norm = step.tensors["gradient_norm." + tensor].item<float>();
     // The keys' biases move no softmax: their gradients are rounding on both sides.
@@ -88,11 +97,16 @@ TEST_P(NetworkGradients, EqualPyTorchsWithTextsThatShareTheirBeginnings) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Checkpoints, NetworkGradients,
-                         ::testing::Values("grouped-bf16-sharded", "tied-f32-single"),
+                         ::testing::Combine(::testing::Values("grouped-bf16-sharded",
+                                                              "tied-f32-single"),
+                                            ::testing::Values(TreeLayout::EachTree,
+                                                              TreeLayout::Padded),
+                                            ::testing::Values("cpu", "cuda")),
                          [](const auto& one) {
-                           std::string name = one.param;
+                           std::string name = std::get<0>(one.param);
                            std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
+                           const bool padded = std::get<1>(one.param) == TreeLayout::Padded;
+                           return name + (padded ? "_padded_" : "_each_") + std::get<2>(one.param);
                          });
 
 TEST(Network, SeesImagesAsTheEngineDoes) {

@@ -43,6 +43,10 @@ struct LoadedModel : ModelInputs {
   double load_s = 0;
 };
 
+/// The device that `auto`, `cpu`, `cuda` or `cuda:N` names, its libraries opened. `auto` is the CPU.
+/// @throws Error(Usage) for another word; Error(Model) where there is no such device.
+at::Device open_device(const std::string& name);
+
 /// Loads everything. @throws Error(Model) or Error(Usage) for an option that means nothing here.
 LoadedModel load_model(const ModelOptions& options);
 

@@ -15,8 +15,8 @@ struct AdamwOptions {
   double weight_decay = 0.0;  ///< decoupled; of matrices only
 };
 
-/// AdamW (arXiv 1711.05101) as torch.optim.AdamW computes it, in f32; its whole state can be saved
-/// and put back.
+/// AdamW (arXiv 1711.05101): ATen's fused one, as torch.optim.AdamW(fused=True), in f32; its whole
+/// state can be saved and put back.
 class Adamw {
  public:
   explicit Adamw(AdamwOptions options) : options_(options) {}

@@ -29,8 +29,9 @@ struct Painting {
 /// texts, with tabs between. Immutable; any number of threads.
 class Concepts {
  public:
+  /// @param device  of the features that will be painted
   /// @throws Error(Model) naming the file and what was expected.
-  static Concepts read(const std::filesystem::path& path);
+  static Concepts read(const std::filesystem::path& path, at::Device device = at::kCPU);
 
   std::int64_t dim() const { return rows_.defined() ? rows_.size(1) : 0; }
   std::size_t size() const { return texts_.size(); }

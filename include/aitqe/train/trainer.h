@@ -12,6 +12,7 @@ namespace aitqe {
 struct TrainOptions {
   Recipe recipe;
   std::filesystem::path output_folder;
+  std::string device = "auto";  ///< see open_device
   int num_threads = 0;  ///< 0 = one a core
   int num_workers = 1;  ///< threads that read and decode images
 };
@@ -41,8 +42,9 @@ struct TrainResult {
 ///   OUT/metrics.jsonl, OUT/loss.svg   one row a step; the curve
 ///   OUT/_train/state.safetensors      where the same command goes on; gone when all is done
 ///   OUT/_train/done                   then there is this: the same command does nothing more
-/// The same recipe gives the same losses, bit for bit, with the same number of threads, however
-/// often it is stopped, by whatever means, and run again.
+/// On a CPU the same recipe gives the same losses, bit for bit, with the same number of threads,
+/// however often it is stopped, by whatever means, and run again. A GPU adds up in no fixed order:
+/// there it goes on from the same state, and the losses are the same to rounding.
 /// @throws Error(Usage) when OUT holds the state or the model of another recipe; Error(Model),
 /// Error(NoInput),
 ///         Error(Output).
