@@ -4,11 +4,12 @@
     python scripts/make_caption_shards.py --work WORK --out WORK/shards
     python scripts/make_default_model.py start --work WORK     the untrained model: WORK/start (adapter), WORK/base (whole)
     python scripts/make_default_model.py data --work WORK      WORK/training, vectors.safetensors, concepts.safetensors
-    python scripts/make_default_model.py train --work WORK     WORK/trained: two hours on two cores; can be stopped
+    python scripts/make_default_model.py train --work WORK     WORK/trained; can be stopped
     python scripts/make_default_model.py average --work WORK   WORK/averaged: its trunk between start and trained
-    python scripts/make_default_model.py refine --work WORK    WORK/refined: another hour
+    python scripts/make_default_model.py refine --work WORK    WORK/refined
     python scripts/make_default_model.py pack --work WORK      models/aitqe-small
 
+Training takes two hours on two cores and refining another; with `--device cuda` it is minutes.
 The stages are in configs/train/small.toml and small-refined.toml. The base is SmolLM2-135M-Instruct as a Qwen2 with zero biases, the vision
 tower EfficientNet-Lite0. The projector begins as a reader of ImageNet's classes: its hidden layer is the trunk's own
 classifier, and what a class adds to a token is the embedding of its name, so that from the first step a picture of a
@@ -20,6 +21,7 @@ import argparse
 import ast
 import hashlib
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -196,8 +198,13 @@ def write_concepts(options):
               options.work / "concepts.safetensors")
 
 
+def run_recipe(options, name, output):
+    subprocess.run([BINARY, "train", ROOT / f"configs/train/{name}.toml", "-o", output, "--device", options.device,
+                    "--workers", str(max(1, (os.cpu_count() or 1) - 2))], cwd=options.work, check=True)
+
+
 def train(options):
-    subprocess.run([BINARY, "train", ROOT / "configs/train/small.toml", "-o", "trained"], cwd=options.work, check=True)
+    run_recipe(options, "small", "trained")
 
 
 def average(options):
@@ -215,8 +222,7 @@ def average(options):
 
 
 def refine(options):
-    subprocess.run([BINARY, "train", ROOT / "configs/train/small-refined.toml", "-o", "refined"], cwd=options.work,
-                   check=True)
+    run_recipe(options, "small-refined", "refined")
 
 
 def pack(options):
@@ -243,6 +249,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("step", choices=list(STEPS))
     parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--device", default="cpu", help="that trains: cpu or cuda")
     options = parser.parse_args()
     STEPS[options.step](options)
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Draws a random checkpoint of a real model's shapes, in bf16, for measuring speed and memory.
 
-    python scripts/make_random_checkpoint.py FOLDER [--preset full|small] [--seed N]
+    python scripts/make_random_checkpoint.py FOLDER [--preset full|mid|small] [--seed N]
 
     full   the released model: SigLIP so400m-384 and Qwen2-7B, 16 GB
+    mid    SigLIP so400m-384, 729 image tokens, and Qwen2-0.5B, 1.8 GB
     small  SigLIP base-patch16-224 and Qwen2-0.5B with tied embeddings, 1.2 GB
 
 The weights mean nothing; shapes, names and files are as in a real checkpoint. Answers are noise, are spelt with the
@@ -55,6 +56,8 @@ class Shapes:
 PRESETS = {
     "full": Shapes("google/siglip-so400m-patch14-384", 1152, 4304, 27, 16, 14, 384,
                    3584, 18944, 28, 28, 4, 152064, False, 128, 131072),
+    "mid": Shapes("google/siglip-so400m-patch14-384", 1152, 4304, 27, 16, 14, 384,
+                  896, 4864, 24, 14, 2, 151936, True, 64, 32768),
     "small": Shapes("google/siglip-base-patch16-224", 768, 3072, 12, 12, 16, 224,
                     896, 4864, 24, 14, 2, 151936, True, 64, 32768),
 }

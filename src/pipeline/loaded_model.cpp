@@ -119,8 +119,7 @@ at::Device open_device(const std::string& name) {
   const std::string index = name.size() > 5 ? name.substr(5) : "0";
   if (!is_cuda || index.empty() || index.size() > 3 ||
       index.find_first_not_of("0123456789") != std::string::npos) {
-    throw Error(ErrorCategory::Usage,
-                "--device " + name + ": expected auto, cpu, cuda or cuda:N");
+    throw Error(ErrorCategory::Usage, "--device " + name + ": expected auto, cpu, cuda or cuda:N");
   }
   open_cuda_libraries();
   if (!at::globalContext().hasCUDA()) {

@@ -12,18 +12,25 @@ namespace aitqe {
 namespace {
 
 std::string to_row(const StepMetrics& metrics) {
-  const nlohmann::ordered_json json = {
+  nlohmann::ordered_json json = {
       {"stage", metrics.stage}, {"step", metrics.step},
       {"loss", metrics.loss},   {"ranking", metrics.ranking},
       {"rate", metrics.rate},   {"gradient_norm", metrics.gradient_norm}};
+  if (metrics.validation) json["validation"] = *metrics.validation;
   return json.dump() + "\n";
 }
 
 StepMetrics from_row(const std::string& line) {
   const nlohmann::json json = nlohmann::json::parse(line);
-  return {json.at("stage").get<std::string>(), json.at("step").get<std::int64_t>(),
-          json.at("loss").get<double>(),       json.at("ranking").get<double>(),
-          json.at("rate").get<double>(),       json.at("gradient_norm").get<double>()};
+  StepMetrics metrics = {json.at("stage").get<std::string>(),
+                         json.at("step").get<std::int64_t>(),
+                         json.at("loss").get<double>(),
+                         json.at("ranking").get<double>(),
+                         json.at("rate").get<double>(),
+                         json.at("gradient_norm").get<double>(),
+                         /*validation=*/{}};
+  if (json.contains("validation")) metrics.validation = json.at("validation").get<double>();
+  return metrics;
 }
 
 }  // namespace
@@ -55,7 +62,9 @@ std::string loss_plot(const std::vector<StepMetrics>& rows) {
   constexpr double kMargin = 50;
   constexpr double kSmoothing = 0.95;  // of the running mean
   double highest = 0;
-  for (const StepMetrics& row : rows) highest = std::max(highest, row.loss);
+  for (const StepMetrics& row : rows) {
+    highest = std::max({highest, row.loss, row.validation.value_or(0)});
+  }
   const double scale_x =
       (kWidth - 2 * kMargin) / std::max<double>(1, static_cast<double>(rows.size()) - 1);
   const double scale_y = (kHeight - 2 * kMargin) / std::max(1e-9, highest);
@@ -72,16 +81,22 @@ std::string loss_plot(const std::vector<StepMetrics>& rows) {
   std::size_t stage = 0;
   for (std::size_t begin = 0; begin < rows.size(); ++stage) {
     std::string points;
+    std::string dots;
     double mean = rows[begin].loss;
     std::size_t end = begin;
     for (; end < rows.size() && rows[end].stage == rows[begin].stage; ++end) {
       mean = kSmoothing * mean + (1 - kSmoothing) * rows[end].loss;
-      points += formatted("%.1f,%.1f ", kMargin + static_cast<double>(end) * scale_x,
-                          kHeight - kMargin - mean * scale_y);
+      const double x = kMargin + static_cast<double>(end) * scale_x;
+      points += formatted("%.1f,%.1f ", x, kHeight - kMargin - mean * scale_y);
+      if (rows[end].validation) {
+        dots += formatted("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>", x,
+                          kHeight - kMargin - *rows[end].validation * scale_y);
+      }
     }
     const char* colour = colours[stage % colours.size()];
     svg += formatted("<polyline points=\"%s\" stroke=\"%s\" fill=\"none\" stroke-width=\"1.5\"/>\n",
                      points.c_str(), colour);
+    if (!dots.empty()) svg += formatted("<g fill=\"%s\">%s</g>\n", colour, dots.c_str());
     svg += formatted("<text x=\"%.1f\" y=\"%g\" fill=\"%s\">stage %zu</text>\n",
                      kMargin + static_cast<double>(begin) * scale_x + 5, kMargin - 8, colour,
                      stage + 1);

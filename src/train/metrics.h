@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ struct StepMetrics {
   double ranking = 0;     ///< the ranking part, unweighted; 0 where there is none
   double rate = 0;        ///< of the schedule, 0 to 1
   double gradient_norm = 0;
+  /// Loss over pictures that are not learnt from, after this step; where it was computed.
+  std::optional<double> validation;
 };
 
 /// OUT/metrics.jsonl: one row a step, and no times, so that the same training gives the same file.
@@ -34,7 +37,7 @@ class MetricsFile {
   std::ofstream file_;
 };
 
-/// The losses as an SVG picture: one curve per stage, smoothed, with axes.
+/// The losses as an SVG picture: one curve per stage, smoothed, with axes; dots for validation.
 std::string loss_plot(const std::vector<StepMetrics>& rows);
 
 }  // namespace aitqe

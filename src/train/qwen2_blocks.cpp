@@ -73,8 +73,7 @@ at::Tensor attend_padded(const LayerRows& rows, const PaddedTrees& padded, at::S
         .reshape({trees, longest, heads, x.size(2)})
         .transpose(1, 2);
   };
-  const at::Tensor mask =
-      padded.mask.to(dtype).expand({trees, heads, longest, longest});
+  const at::Tensor mask = padded.mask.to(dtype).expand({trees, heads, longest, longest});
   const at::Tensor attended =
       at::scaled_dot_product_attention(by_tree(rows.q), by_tree(rows.k), by_tree(rows.v), mask,
                                        /*dropout_p=*/0.0, /*is_causal=*/false, /*scale=*/1.0);

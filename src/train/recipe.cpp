@@ -158,7 +158,11 @@ void describe_stage(TableReader& table, StageOptions& stage) {
       .count("swapped_captions", stage.swapped_captions)
       .number("verdict_weight", stage.verdict_weight)
       .number("caption_share", stage.caption_share, 0, 1)
-      .flag("full_answers", stage.full_answers);
+      .flag("full_answers", stage.full_answers)
+      .texts("validation_shards", stage.validation_shards)
+      .count("validation_images", stage.validation_images, 1)
+      .count("validate_every_steps", stage.validate_every_steps, 1)
+      .flag("keep_best", stage.keep_best);
 }
 
 void check_stage(const StageOptions& stage, const std::string& where) {
@@ -177,6 +181,7 @@ void check_stage(const StageOptions& stage, const std::string& where) {
   need(stage.task == StageTask::Align || stage.vectors.empty(), "vectors for align alone");
   need(stage.concepts.empty() == (stage.concepts_per_step == 0),
        "concepts and concepts_per_step together");
+  need(!stage.keep_best || !stage.validation_shards.empty(), "validation_shards, for keep_best");
   const StageOptions unset;
   need(stage.task == StageTask::Judge ||
            (stage.rank_weight == unset.rank_weight && stage.full_answers == unset.full_answers &&

@@ -9,13 +9,11 @@
 
 #include "aitqe/base/stream.h"
 #include "aitqe/pipeline/loaded_model.h"
-#include "aitqe/train/caption_vectors.h"
-#include "aitqe/train/concepts.h"
-#include "aitqe/train/lesson.h"
 #include "aitqe/train/network.h"
 #include "aitqe/train/parameters.h"
 #include "aitqe/train/recipe.h"
 #include "metrics.h"
+#include "step_maker.h"
 
 namespace aitqe {
 
@@ -46,30 +44,24 @@ class Stage {
   /// Loss and gradients of the next step; the gradients lie in the masters.
   StepMetrics compute_gradients();
 
+  bool has_validation() const { return !validation_.empty(); }
+  /// Loss over the validation images with the weights as they are: mean of their steps' losses, the
+  /// ranking weighed as in training.
+  double validate() const;
+
   /// Learning rate of every trained tensor. @param factor  of the schedule
   std::map<std::string, double> rates(double factor) const;
 
  private:
-  struct PreparedImage {
-    std::vector<float> pixels;
-    Lesson lesson;
-    std::vector<float> vector;         ///< Align
-    std::optional<Painting> painting;  ///< then the lesson is about a concept over the picture
-  };
-  using PreparedStep = std::vector<PreparedImage>;
+  enum class Gradients { Wanted, None };
 
-  PreparedStep prepare(std::int64_t step) const;
-  /// Good captions that have a vector.
-  std::vector<std::string> known_captions(const TrainingImage& image) const;
   void open_concepts();
-  std::optional<PreparedImage> prepare_image_at(std::size_t index, std::uint64_t seed,
-                                                bool with_concept) const;
-  /// What is to be learnt of an image or a concept.
-  void teach(const TrainingImage& image, Random& random, PreparedImage& prepared) const;
-  at::Tensor vision(std::span<const PreparedImage> images) const;
-  at::Tensor features(std::span<const PreparedImage> images) const;
-  double align(const PreparedStep& step) const;
-  StepMetrics judge(const PreparedStep& step) const;
+  void open_validation(const CaptionSource& captions, const StepMaker::Stock& stock);
+  at::Tensor vision(std::span<const TaughtImage> images) const;
+  at::Tensor features(std::span<const TaughtImage> images) const;
+  StepMetrics losses(const TrainingStep& step, Gradients gradients) const;
+  double align(const TrainingStep& step, Gradients gradients) const;
+  StepMetrics judge(const TrainingStep& step, Gradients gradients) const;
 
   StageOptions options_;
   StageModel model_;
@@ -79,10 +71,9 @@ class Stage {
   bool vision_learns_ = false;
   CaptionVectors vectors_;
   Concepts concepts_;
-  std::vector<TrainingImage> concept_images_;  // what is known of each concept; without pictures
-  TrainingSet images_;
-  std::vector<std::size_t> usable_;
-  std::unique_ptr<ParallelMap<std::int64_t, PreparedStep>>
+  std::optional<StepMaker> maker_;
+  std::vector<TrainingStep> validation_;
+  std::unique_ptr<ParallelMap<std::int64_t, TrainingStep>>
       steps_;  // last: its threads use the rest
 };
 

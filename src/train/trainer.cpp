@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <limits>
+#include <map>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -63,6 +65,31 @@ std::string recipe_digest(const Recipe& recipe, at::ScalarType dtype) {
   return sha256_hex(text);
 }
 
+/// The weights of a stage where its validation loss was lowest.
+struct Best {
+  double loss = std::numeric_limits<double>::infinity();
+  std::int64_t step = 0;
+  std::map<std::string, at::Tensor> masters;
+
+  Best() = default;
+  /// As it was when `state` was saved. @param rows  of all steps up to there
+  Best(const TrainingState& state, const std::vector<StepMetrics>& rows) : masters(state.best) {
+    for (std::size_t i = rows.size() - static_cast<std::size_t>(state.step); i < rows.size(); ++i) {
+      if (rows[i].validation && *rows[i].validation < loss) {
+        loss = *rows[i].validation;
+        step = rows[i].step;
+      }
+    }
+  }
+
+  void offer(const StepMetrics& row, const std::map<std::string, at::Tensor>& trained) {
+    if (!(*row.validation < loss)) return;
+    loss = *row.validation;
+    step = row.step;
+    for (const auto& [name, master] : trained) masters[name] = master.detach().clone();
+  }
+};
+
 class Run {
  public:
   Run(const TrainOptions& options, TrainProgress& progress)
@@ -78,6 +105,8 @@ class Run {
         done_path_(options.output_folder / "_train" / "done") {
     const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
     at::set_num_threads(options.num_threads > 0 ? options.num_threads : cores);
+    // It plans every shape anew, and hardly two steps have the same.
+    at::globalContext().setSDPUseCuDNN(false);
     fs::create_directories(state_path_.parent_path());
     for (const StageOptions& stage : options.recipe.stages) progress_.num_steps += stage.num_steps;
     if (!options.recipe.adapter.empty()) start_from_adapter();
@@ -144,35 +173,55 @@ class Run {
                 mix_bits(options_.recipe.seed + static_cast<std::uint64_t>(number)));
     if (is_over) return;
     Adamw optimizer({.weight_decay = options.weight_decay});
+    Best best;
     std::int64_t step = 0;
     if (state != nullptr) {
-      for (const auto& [name, value] : state->masters) parameters_.restore(name, value);
-      stage.set_trained();  // the restored masters are new tensors
+      restore(state->masters, stage);
       step = state->step;
       optimizer.restore(step, state->optimizer);
+      best = Best(*state, metrics_->rows());
     }
     stage.open(CaptionSource::parse(options_.recipe.caption_from), step, options_.num_workers);
     for (; step < options.num_steps; ++step) {
-      const double rate =
-          schedule(step, options.num_steps, options.warmup_steps, options.final_rate);
-      StepMetrics row = stage.compute_gradients();
-      row.stage = options.name;
-      row.step = step + 1;
-      row.rate = rate;
-      row.gradient_norm = clip_gradients(parameters_.trained(), options.clip_norm);
-      require_finite(row);
-      optimizer.step(parameters_.trained(), stage.rates(rate));
-      note(row);
+      StepMetrics row = take_step(options, stage, optimizer, step);
       const bool is_last = step + 1 == options.num_steps;
+      if (stage.has_validation() && (is_last || (step + 1) % options.validate_every_steps == 0)) {
+        row.validation = stage.validate();
+        if (options.keep_best) best.offer(row, parameters_.trained());
+      }
+      note(row);
+      if (is_last && options.keep_best) {
+        log_info(formatted("stage %s: validation was best after step %ld: %.4f",
+                           options.name.c_str(), best.step, best.loss));
+        restore(best.masters, stage);
+      }
       const bool stop = progress_.stop_requested && !is_last;
       if (stop || is_last || (step + 1) % options_.recipe.save_every_steps == 0) {
-        save(number, step + 1, optimizer);
+        save({recipe_sha256_, number, step + 1, parameters_.masters(), optimizer.state(),
+              is_last ? std::map<std::string, at::Tensor>() : best.masters});
       }
       if (stop) {
         result_.stopped = true;
         return;
       }
     }
+  }
+
+  StepMetrics take_step(const StageOptions& options, Stage& stage, Adamw& optimizer,
+                        std::int64_t step) {
+    StepMetrics row = stage.compute_gradients();
+    row.stage = options.name;
+    row.step = step + 1;
+    row.rate = schedule(step, options.num_steps, options.warmup_steps, options.final_rate);
+    row.gradient_norm = clip_gradients(parameters_.trained(), options.clip_norm);
+    require_finite(row);
+    optimizer.step(parameters_.trained(), stage.rates(row.rate));
+    return row;
+  }
+
+  void restore(const std::map<std::string, at::Tensor>& masters, Stage& stage) {
+    for (const auto& [name, value] : masters) parameters_.restore(name, value);
+    stage.set_trained();  // the restored masters are new tensors
   }
 
   /// What follows such a step is no model; the last saved state still is.
@@ -195,9 +244,8 @@ class Run {
     progress_.steps_done = result_.steps_done;
   }
 
-  void save(std::int64_t stage, std::int64_t step, const Adamw& optimizer) {
-    TrainingState{recipe_sha256_, stage, step, parameters_.masters(), optimizer.state()}.write(
-        state_path_);
+  void save(const TrainingState& state) {
+    state.write(state_path_);
     write_atomically(options_.output_folder / "loss.svg", loss_plot(metrics_->rows()));
   }
 

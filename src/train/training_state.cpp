@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kMaster = "master.";
 constexpr std::string_view kOptimizer = "optimizer.";
+constexpr std::string_view kBest = "best.";
 const std::string kPlace = "place";    // I64 [2]: stage, step
 const std::string kRecipe = "recipe";  // U8 [64]: hex digits
 
@@ -34,6 +35,7 @@ void TrainingState::write(const std::filesystem::path& path) const {
   std::map<std::string, at::Tensor> all;
   for (const auto& [name, tensor] : masters) all[std::string(kMaster) + name] = tensor;
   for (const auto& [name, tensor] : optimizer) all[std::string(kOptimizer) + name] = tensor;
+  for (const auto& [name, tensor] : best) all[std::string(kBest) + name] = tensor;
   all[kPlace] = at::tensor({stage, step}, at::kLong);
   at::Tensor recipe = at::empty({std::ssize(recipe_sha256)}, at::kByte);
   std::copy(recipe_sha256.begin(), recipe_sha256.end(), recipe.mutable_data_ptr<std::uint8_t>());
@@ -56,6 +58,7 @@ std::optional<TrainingState> TrainingState::read(const std::filesystem::path& pa
   TrainingState state;
   for (const auto& [name, info] : file->tensors()) {
     if (name.starts_with(kMaster)) state.masters[name.substr(kMaster.size())] = tensor_of(name);
+    if (name.starts_with(kBest)) state.best[name.substr(kBest.size())] = tensor_of(name);
     if (name.starts_with(kOptimizer)) {
       state.optimizer[name.substr(kOptimizer.size())] = tensor_of(name);
     }

@@ -17,6 +17,7 @@ struct TrainingState {
   std::int64_t step = 0;                        ///< steps of that stage that are done
   std::map<std::string, at::Tensor> masters;    ///< f32
   std::map<std::string, at::Tensor> optimizer;  ///< Adamw::state of that stage
+  std::map<std::string, at::Tensor> best;       ///< masters where validation was best; may be empty
 
   /// Atomic. @throws Error(Output).
   void write(const std::filesystem::path& path) const;

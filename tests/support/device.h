@@ -10,16 +10,22 @@
 
 namespace aitqe::test {
 
-/// The device, or none where this machine has no such one: the test is then skipped. On a GPU
-/// products of f32 are exact from here on, as tests that compare with a CPU need them.
-inline std::optional<at::Device> device_if_there(const std::string& name) {
+/// Whether there is a GPU. Asked before any test runs: ATen remembers its first look, which without
+/// the CUDA libraries finds none.
+inline const bool cuda_is_there = [] {
   try {
-    const at::Device device = open_device(name);
-    at::globalContext().setAllowTF32CuDNN(false);
-    return device;
+    open_device("cuda");
   } catch (const Error&) {
-    return std::nullopt;
+    return false;
   }
+  at::globalContext().setAllowTF32CuDNN(false);  // compared with a CPU: products of f32 are exact
+  return true;
+}();
+
+/// The device, or none where this machine has no such one: the test is then skipped.
+inline std::optional<at::Device> device_if_there(const std::string& name) {
+  if (name != "cpu" && !cuda_is_there) return std::nullopt;
+  return open_device(name);
 }
 
 }  // namespace aitqe::test

@@ -96,18 +96,17 @@ TEST_P(NetworkGradients, EqualPyTorchsWithTextsThatShareTheirBeginnings) {
   EXPECT_GT(compared, 50);
 }
 
-INSTANTIATE_TEST_SUITE_P(Checkpoints, NetworkGradients,
-                         ::testing::Combine(::testing::Values("grouped-bf16-sharded",
-                                                              "tied-f32-single"),
-                                            ::testing::Values(TreeLayout::EachTree,
-                                                              TreeLayout::Padded),
-                                            ::testing::Values("cpu", "cuda")),
-                         [](const auto& one) {
-                           std::string name = std::get<0>(one.param);
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           const bool padded = std::get<1>(one.param) == TreeLayout::Padded;
-                           return name + (padded ? "_padded_" : "_each_") + std::get<2>(one.param);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Checkpoints, NetworkGradients,
+    ::testing::Combine(::testing::Values("grouped-bf16-sharded", "tied-f32-single"),
+                       ::testing::Values(TreeLayout::EachTree, TreeLayout::Padded),
+                       ::testing::Values("cpu", "cuda")),
+    [](const auto& one) {
+      std::string name = std::get<0>(one.param);
+      std::replace(name.begin(), name.end(), '-', '_');
+      const bool padded = std::get<1>(one.param) == TreeLayout::Padded;
+      return name + (padded ? "_padded_" : "_each_") + std::get<2>(one.param);
+    });
 
 TEST(Network, SeesImagesAsTheEngineDoes) {
   const std::string name = "drop-first-mixed";

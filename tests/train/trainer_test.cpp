@@ -229,6 +229,47 @@ TEST_F(TrainerTest, GoesOnFromTheAdapterOfAnEarlierTraining) {
   EXPECT_THAT(test::message_of([&] { run("third"); }), HasSubstr("first/adapter: stands on"));
 }
 
+TEST_F(TrainerTest, TellsTheLossOfPicturesThatItDoesNotLearnFrom) {
+  for (StageOptions& stage : options_.recipe.stages) {
+    stage.validation_shards = {(folder_ / "training").string()};
+    stage.validation_images = 4;
+    stage.validate_every_steps = 2;
+  }
+  run("model");
+  EXPECT_EQ(numbers("model", "validation").size(), 6U);  // after steps 2, 4 and 5 of each
+  EXPECT_THAT(test::read_bytes(folder_ / "model/loss.svg"), HasSubstr("<circle"));
+  run("stopped", 3);
+  run("stopped");
+  EXPECT_EQ(metrics("stopped"), metrics("model"));
+}
+
+TEST_F(TrainerTest, EndsAStageWithTheWeightsThatWereBestWhereItIsTold) {
+  // Learning the few pictures of `training` by heart, the model knows others less and less.
+  StageOptions& captions = options_.recipe.stages[0];
+  captions.validation_shards = {(test::source_dir() / "examples/pairs-00000.tar").string()};
+  captions.validation_images = 16;
+  captions.validate_every_steps = 4;
+  captions.keep_best = true;
+  captions.num_steps = 28;
+  captions.final_rate = 1;
+  captions.train = {{"model.model.layers.*", 6e-3}};
+  options_.recipe.stages.resize(1);
+  run("first");
+  const std::vector<double> losses = numbers("first", "validation");
+  const double best = *std::min_element(losses.begin(), losses.end());
+  ASSERT_GT(losses.back(), 1.01 * best);
+  run("stopped", 9);
+  run("stopped");
+  EXPECT_EQ(test::read_bytes(folder_ / "stopped/model.safetensors"),
+            test::read_bytes(folder_ / "first/model.safetensors"));
+
+  options_.recipe.adapter = folder_ / "first/adapter";
+  captions.num_steps = 1;
+  captions.train = {{"mm_projector.*", 1e-12}};
+  run("second");
+  EXPECT_NEAR(numbers("second", "validation").back(), best, 0.3 * (losses.back() - best));
+}
+
 TEST_F(TrainerTest, ShowsConceptsToTowersThatTheyFit) {
   folder_.write("concepts.safetensors", "");
   options_.recipe.stages[0].concepts = folder_ / "concepts.safetensors";

@@ -43,7 +43,8 @@ struct LoadedModel : ModelInputs {
   double load_s = 0;
 };
 
-/// The device that `auto`, `cpu`, `cuda` or `cuda:N` names, its libraries opened. `auto` is the CPU.
+/// The device that `auto`, `cpu`, `cuda` or `cuda:N` names, its libraries opened. `auto` is the
+/// CPU.
 /// @throws Error(Usage) for another word; Error(Model) where there is no such device.
 at::Device open_device(const std::string& name);
 

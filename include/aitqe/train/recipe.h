@@ -57,6 +57,14 @@ struct StageOptions {
   double caption_share = 0.25;
   /// Judge: teach scores and explanations beyond the overall score (`--full`).
   bool full_answers = false;
+  /// Shards of pictures that are not learnt from: their loss is computed every
+  /// `validate_every_steps` steps and after the last, over the first `validation_images` of them
+  /// (in an order drawn once), as they are, without concepts.
+  std::vector<std::string> validation_shards;
+  int validation_images = 128;
+  int validate_every_steps = 50;
+  /// The stage ends with the weights whose validation loss was lowest, not with the last ones.
+  bool keep_best = false;
 };
 
 /// A training run: TOML, every key checked. Example: configs/train/tiny.toml.

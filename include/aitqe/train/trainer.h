@@ -13,8 +13,8 @@ struct TrainOptions {
   Recipe recipe;
   std::filesystem::path output_folder;
   std::string device = "auto";  ///< see open_device
-  int num_threads = 0;  ///< 0 = one a core
-  int num_workers = 1;  ///< threads that read and decode images
+  int num_threads = 0;          ///< 0 = one a core
+  int num_workers = 1;          ///< threads that read and decode images
 };
 
 /// What a training run has done so far: written by the trainer, read by whoever shows it.

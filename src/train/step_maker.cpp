@@ -1,0 +1,117 @@
+#include "step_maker.h"
+
+#include <cmath>
+#include <functional>
+
+#include "aitqe/base/error.h"
+#include "aitqe/base/log.h"
+#include "aitqe/contrast/grade.h"
+#include "aitqe/pipeline/prepare.h"
+#include "aitqe/train/augment.h"
+
+namespace aitqe {
+
+StepMaker::StepMaker(const StageOptions& options, Stock stock, TrainingSet images,
+                     std::uint64_t seed)
+    : options_(options), stock_(stock), images_(std::move(images)), seed_(seed) {
+  if (options_.concepts_per_step > 0) learn_concepts();
+  for (std::size_t i = 0; i < images_.size(); ++i) {
+    const TrainingImage& image = images_.at(i);
+    const bool is_known = options_.task != StageTask::Align || !known_captions(image).empty();
+    const bool has_texts =
+        !image.good.empty() && (options_.task != StageTask::Judge || !image.bad.empty());
+    if (is_known && has_texts) usable_.push_back(i);
+  }
+  log_info(formatted("stage %s: %zu images, %zu of use here, %zu samples left out",
+                     options_.name.c_str(), images_.size(), usable_.size(),
+                     images_.unusable().size()));
+  if (usable_.empty()) {
+    throw Error(ErrorCategory::NoInput,
+                "stage \"" + options_.name + "\": no image has the texts that this task needs");
+  }
+}
+
+void StepMaker::learn_concepts() {
+  const std::string where = options_.concepts.string() + ": ";
+  for (std::size_t i = 0; i < stock_.concepts.size(); ++i) {
+    TrainingImage known;
+    known.key = where + "line " + std::to_string(i + 1);
+    for (const std::string& text : stock_.concepts.texts(i)) {
+      Random random(hash_text(text, seed_));
+      known.good.push_back({text, {known.key, true, "", "", grade_good(text, random)}});
+    }
+    if (options_.task == StageTask::Align && known_captions(known).empty()) {
+      throw Error(ErrorCategory::Model,
+                  known.key + ": no vector of its texts in " + options_.vectors.string());
+    }
+    concept_images_.push_back(std::move(known));
+  }
+}
+
+std::vector<std::string> StepMaker::known_captions(const TrainingImage& image) const {
+  std::vector<std::string> known;
+  for (const TrainingText& text : image.good) {
+    if (!stock_.vectors.find(text.caption).empty()) known.push_back(text.caption);
+  }
+  return known;
+}
+
+TrainingStep StepMaker::make(std::int64_t step) const {
+  TrainingStep prepared;
+  Epochs epochs(usable_.size(), seed_);
+  const int shown = options_.images_per_step + options_.concepts_per_step;
+  for (int i = 0; i < shown; ++i) {
+    const std::int64_t place = step * shown + i;
+    const std::size_t index = usable_[epochs.item(place)];
+    auto image = prepare(index, mix_bits(seed_ ^ static_cast<std::uint64_t>(place + 1)),
+                         i >= options_.images_per_step);
+    if (image) prepared.push_back(std::move(*image));
+  }
+  if (options_.swapped_captions > 0) swap_captions(prepared);
+  return prepared;
+}
+
+void StepMaker::swap_captions(TrainingStep& step) const {
+  for (int part = 0; part < options_.accumulate; ++part) {
+    const std::span<TaughtImage> images = part_of(std::span(step), part, options_.accumulate);
+    std::vector<Lesson> lessons;
+    for (TaughtImage& image : images) lessons.push_back(std::move(image.lesson));
+    stock_.lessons.add_swapped(lessons, options_.swapped_captions);
+    for (std::size_t i = 0; i < images.size(); ++i) images[i].lesson = std::move(lessons[i]);
+  }
+}
+
+std::optional<TaughtImage> StepMaker::prepare(std::size_t index, std::uint64_t seed,
+                                              bool with_concept) const {
+  TaughtImage prepared;
+  Random random(seed);
+  std::function<RgbImage(const RgbImage&)> change;
+  if (options_.augment) change = [&](const RgbImage& rgb) { return augment(rgb, random); };
+  try {
+    prepared.pixels = prepare_image(images_.image_bytes(index), stock_.inputs.image_side_px,
+                                    stock_.inputs.pixel_norm, {}, change)
+                          .pixels.chw;
+  } catch (const SampleError& error) {
+    log_warning(images_.at(index).key + ": " + error.what());
+    return std::nullopt;
+  }
+  if (with_concept) {
+    const auto tokens = static_cast<double>(stock_.inputs.config.num_image_tokens);
+    prepared.painting = stock_.concepts.draw(std::llround(std::sqrt(tokens)), random);
+    teach(concept_images_[prepared.painting->concept_index], random, prepared);
+  } else {
+    teach(images_.at(index), random, prepared);
+  }
+  return prepared;
+}
+
+void StepMaker::teach(const TrainingImage& image, Random& random, TaughtImage& prepared) const {
+  if (options_.task == StageTask::Align) {
+    const std::span<const float> vector = stock_.vectors.find(random.pick(known_captions(image)));
+    prepared.vector.assign(vector.begin(), vector.end());
+  } else {
+    prepared.lesson = stock_.lessons.build(image, random);
+  }
+}
+
+}  // namespace aitqe
