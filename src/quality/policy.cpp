@@ -28,7 +28,7 @@ constexpr std::array kReasons = std::to_array<VerdictReason>({
     {"rewrite_missing", "a rewrite was due but the answer holds none"},
     {"rewrite_cut", "the answer ends inside the rewrite"},
     {"rewrite_empty", "empty rewrite"},
-    {"rewrite_identical", "the rewrite equals the caption"},
+    {"rewrite_identical", "the rewrite has the very words of the caption"},
     {"rewrite_bad_text", "the rewrite holds control characters or broken text"},
     {"rewrite_special_token", "the rewrite spells a special token"},
     {"rewrite_prompt_marker", "the rewrite holds words of the prompt or of the answer's form"},
@@ -149,7 +149,7 @@ std::string_view obstacle(const JudgedPair& pair, const AnswerKeys& keys) {
   if (const auto fault = find_rewrite_fault(recaption, pair.original, keys)) {
     return rewrite_fault_reason(*fault);
   }
-  if (ascii::trim(recaption) == ascii::trim(pair.original)) return "rewrite_identical";
+  if (says_the_same(recaption, pair.original)) return "rewrite_identical";
   if (!pair.recaption_score) return "";
   if (find_lost_fact(recaption, pair.original)) return "rewrite_loses_facts";
   if (!(*pair.recaption_score > pair.score)) return "rewrite_not_better";

@@ -150,7 +150,27 @@ bool is_loop(std::span<const std::string_view> words) {
   return false;
 }
 
+/// Letters, digits and everything beyond ASCII, in lower case, with one blank between words.
+std::string bare_words(std::string_view text) {
+  std::string bare;
+  bool between = false;
+  for (const char c : text) {
+    const bool is_of_word = static_cast<unsigned char>(c) >= 0x80 || ascii::is_digit(c) ||
+                            (ascii::lower(c) >= 'a' && ascii::lower(c) <= 'z');
+    if (is_of_word && between && !bare.empty()) bare += ' ';
+    between = !is_of_word;
+    if (is_of_word) bare += ascii::lower(c);
+  }
+  return bare;
+}
+
 }  // namespace
+
+bool says_the_same(std::string_view rewrite, std::string_view original) {
+  const std::string bare = bare_words(rewrite);
+  if (bare.empty()) return ascii::trim(rewrite) == ascii::trim(original);
+  return bare == bare_words(original);
+}
 
 std::optional<RewriteFault> find_rewrite_fault(std::string_view rewrite, std::string_view original,
                                                const AnswerKeys& keys) {

@@ -110,6 +110,7 @@ TEST(Decide, KeepsTheCaptionWhenTheRewriteIsNoCaption) {
   expect_kept(assessed("A dog.", /*is_cut=*/true), "rewrite_cut");
   expect_kept(assessed(" \n"), "rewrite_empty");
   expect_kept(assessed(" a cat "), "rewrite_identical");
+  expect_kept(assessed("A cat."), "rewrite_identical");
   expect_kept(assessed("a dog<|im_end|>"), "rewrite_special_token");
   expect_kept(assessed(std::string("a\0dog", 5)), "rewrite_bad_text");
   expect_kept(assessed("Evaluate the caption: a dog"), "rewrite_prompt_marker");

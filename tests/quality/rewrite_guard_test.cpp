@@ -56,6 +56,17 @@ TEST(RewriteGuard, AllowsALinkThatTheCaptionHolds) {
   EXPECT_EQ(fault("A page, www.example.com.", "see www.example.com"), std::nullopt);
 }
 
+TEST(SaysTheSame, LooksAtWordsAlone) {
+  EXPECT_TRUE(says_the_same("Cell floating in saline.", "cell  floating in Saline"));
+  EXPECT_TRUE(says_the_same("...", " ... "));
+  EXPECT_TRUE(says_the_same("\xC3\x89t\xC3\xA9!", "\xC3\x89t\xC3\xA9"));
+  EXPECT_FALSE(says_the_same("a cats", "a cat s"));
+  EXPECT_FALSE(says_the_same("3.5 apples", "35 apples"));
+  EXPECT_FALSE(says_the_same("a cat", "a black cat"));
+  EXPECT_FALSE(says_the_same("!", "?"));
+  EXPECT_FALSE(says_the_same("", "a"));
+}
+
 TEST(LostFact, FindsNamesAndNumbersThatAreGone) {
   EXPECT_EQ(find_lost_fact("an old bridge", "the bridge in Mostar"), "Mostar");
   EXPECT_EQ(find_lost_fact("the bridge in mostar", "the bridge in Mostar"), std::nullopt);

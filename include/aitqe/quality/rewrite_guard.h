@@ -24,6 +24,10 @@ enum class RewriteFault {
 std::optional<RewriteFault> find_rewrite_fault(std::string_view rewrite, std::string_view original,
                                                const AnswerKeys& keys);
 
+/// Whether both texts are the same words in the same order: ASCII case, punctuation and white space
+/// apart. What is added to a caption by such a rewrite is worth no change.
+bool says_the_same(std::string_view rewrite, std::string_view original);
+
 /// A name or number of the original that the rewrite lacks, or nothing. Numbers are words of
 /// digits; names are words with a capital letter inside a caption that is not written in capitals
 /// or as a title. Not looked for: file names and the like (letters, digits and underscores in one
