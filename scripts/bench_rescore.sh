@@ -25,6 +25,6 @@ result=bench/results/rescore_cpu.txt
   printf '# %s, %s: scripts/bench_rescore.sh %s\n' "$(date +%F)" "$(git describe --always --dirty)" "$*"
   printf '# %s, %s cores\n' "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)"
   build/release/bench/rescore_bench .deps/bench/mid "$@"
-  build/release/bench/rescore_bench .deps/models/aitqe-small --pairs 32 --text-tokens 30 "$@"
+  build/release/bench/rescore_bench .deps/models/aitqe-small "$@"
 } | tee "$result.part"
 mv "$result.part" "$result"
