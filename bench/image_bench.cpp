@@ -71,8 +71,8 @@ int main(int argc, char** argv) {
       sum += static_cast<double>(image.pixels.chw.front());
     });
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    std::printf("{\"images\": %d, \"failed\": %d, \"seconds\": %.6f, \"sum\": %.3f}\n", counts.images,
-                counts.failed, took.count(), sum);
+    std::printf("{\"images\": %d, \"failed\": %d, \"seconds\": %.6f, \"sum\": %.3f}\n",
+                counts.images, counts.failed, took.count(), sum);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

@@ -7,7 +7,12 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
-case ${1:-} in -h | --help) print_help; exit 0 ;; esac
+case ${1:-} in
+  -h | --help)
+    print_help
+    exec python3 scripts/bench_images.py --help
+    ;;
+esac
 
 heading "installing what is missing"
 scripts/setup.sh --tests

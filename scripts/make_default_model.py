@@ -11,10 +11,10 @@
     python scripts/make_default_model.py pack --work WORK      models/aitqe-small
 
 `--device cuda` trains on a GPU. The long training is made for one: eight minutes on an H200. Everything else takes about
-three hours on two cores, or some minutes. The stages are in configs/train/small*.toml. The base is SmolLM2-135M-Instruct as a Qwen2 with zero biases, the vision
-tower EfficientNet-Lite0. The projector begins as a reader of ImageNet's classes: its hidden layer is the trunk's own
-classifier, and what a class adds to a token is the embedding of its name, so that from the first step a picture of a
-zebra looks to the language model somewhat like the word.
+three hours on two cores. The stages are in configs/train/small*.toml. The base is SmolLM2-135M-Instruct as a Qwen2 with
+zero biases, the vision tower EfficientNet-Lite0. The projector begins as a reader of ImageNet's classes: its hidden layer
+is the trunk's own classifier, and what a class adds to a token is the embedding of its name, so that from the first step
+a picture of a zebra looks to the language model somewhat like the word.
 Needs: pip install -r scripts/requirements-oracle.txt, and the built program for `start`.
 """
 

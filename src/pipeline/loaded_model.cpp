@@ -1,6 +1,7 @@
 #include "aitqe/pipeline/loaded_model.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <dlfcn.h>
 
 #include <algorithm>
@@ -124,6 +125,11 @@ at::Device open_device(const std::string& name) {
   open_cuda_libraries();
   if (!at::globalContext().hasCUDA()) {
     throw Error(ErrorCategory::Model, "--device " + name + ": libtorch sees no CUDA device here");
+  }
+  const int found = at::detail::getCUDAHooks().deviceCount();
+  if (std::stoi(index) >= found) {
+    throw Error(ErrorCategory::Model, "--device " + name + ": there are " + std::to_string(found) +
+                                          " CUDA devices, numbered from 0");
   }
   return {at::kCUDA, static_cast<at::DeviceIndex>(std::stoi(index))};
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
 #include "aitqe/base/error.h"
 #include "losses.h"
@@ -122,9 +123,11 @@ void Stage::open(const CaptionSource& captions, std::int64_t first_step, int num
   maker_.emplace(options_, stock, TrainingSet::read(expand_inputs(options_.shards), captions),
                  seed_);
   if (!options_.validation_shards.empty()) open_validation(captions, stock);
-  const std::size_t steps_ahead = std::max<std::size_t>(3, static_cast<std::size_t>(num_workers));
+  const auto steps_ahead = static_cast<std::size_t>(std::clamp(num_workers, 3, 8));
   steps_ = std::make_unique<ParallelMap<std::int64_t, TrainingStep>>(
-      [next = first_step]() mutable { return std::optional(next++); },
+      [next = first_step, end = options_.num_steps]() mutable {
+        return next < end ? std::optional(next++) : std::nullopt;
+      },
       [this](std::int64_t step) { return maker_->make(step); }, num_workers, steps_ahead);
 }
 
@@ -135,20 +138,30 @@ void Stage::open_validation(const CaptionSource& captions, const StepMaker::Stoc
   plain.concepts_per_step = 0;
   const StepMaker maker(
       plain, stock, TrainingSet::read(expand_inputs(options_.validation_shards), captions), seed_);
-  const auto images =
-      std::min<std::int64_t>(options_.validation_images, std::ssize(maker.usable()));
-  const std::int64_t num_steps = std::max<std::int64_t>(1, images / options_.images_per_step);
-  for (std::int64_t step = 0; step < num_steps; ++step) validation_.push_back(maker.make(step));
+  const auto num_images = static_cast<int>(
+      std::min<std::int64_t>(options_.validation_images, std::ssize(maker.usable())));
+  for (int first = 0; first < num_images; first += options_.images_per_step) {
+    TrainingStep step =
+        maker.make_from(first, std::min(options_.images_per_step, num_images - first));
+    if (!step.empty()) validation_.push_back(std::move(step));
+  }
+  if (validation_.empty()) {
+    throw Error(ErrorCategory::NoInput,
+                "stage \"" + options_.name + "\": no image of validation_shards could be read");
+  }
 }
 
 double Stage::validate() const {
   const at::NoGradGuard no_grad;
   double sum = 0;
+  double num_images = 0;
   for (const TrainingStep& step : validation_) {
     const StepMetrics metrics = losses(step, Gradients::None);
-    sum += metrics.loss + options_.rank_weight * metrics.ranking;
+    const auto images = static_cast<double>(step.size());
+    sum += images * (metrics.loss + options_.rank_weight * metrics.ranking);
+    num_images += images;
   }
-  return sum / static_cast<double>(validation_.size());
+  return sum / num_images;
 }
 
 at::Tensor Stage::vision(std::span<const TaughtImage> images) const {

@@ -45,8 +45,8 @@ class Stage {
   StepMetrics compute_gradients();
 
   bool has_validation() const { return !validation_.empty(); }
-  /// Loss over the validation images with the weights as they are: mean of their steps' losses, the
-  /// ranking weighed as in training.
+  /// Loss over the validation images with the weights as they are: mean of their steps' losses by
+  /// images, the ranking weighed as in training.
   double validate() const;
 
   /// Learning rate of every trained tensor. @param factor  of the schedule

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <functional>
+#include <utility>
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
@@ -57,14 +58,22 @@ std::vector<std::string> StepMaker::known_captions(const TrainingImage& image) c
 }
 
 TrainingStep StepMaker::make(std::int64_t step) const {
+  const int shown = options_.images_per_step + options_.concepts_per_step;
+  return prepare_all(step * shown, options_.images_per_step, options_.concepts_per_step);
+}
+
+TrainingStep StepMaker::make_from(std::int64_t first, int num_images) const {
+  return prepare_all(first, num_images, /*num_concepts=*/0);
+}
+
+TrainingStep StepMaker::prepare_all(std::int64_t first, int num_images, int num_concepts) const {
   TrainingStep prepared;
   Epochs epochs(usable_.size(), seed_);
-  const int shown = options_.images_per_step + options_.concepts_per_step;
-  for (int i = 0; i < shown; ++i) {
-    const std::int64_t place = step * shown + i;
+  for (int i = 0; i < num_images + num_concepts; ++i) {
+    const std::int64_t place = first + i;
     const std::size_t index = usable_[epochs.item(place)];
-    auto image = prepare(index, mix_bits(seed_ ^ static_cast<std::uint64_t>(place + 1)),
-                         i >= options_.images_per_step);
+    auto image =
+        prepare(index, mix_bits(seed_ ^ static_cast<std::uint64_t>(place + 1)), i >= num_images);
     if (image) prepared.push_back(std::move(*image));
   }
   if (options_.swapped_captions > 0) swap_captions(prepared);

@@ -53,8 +53,11 @@ class StepMaker {
 
   /// Images that cannot be read are left out with a warning.
   TrainingStep make(std::int64_t step) const;
+  /// `num_images` from place `first` of the endless walk over the images, without concepts.
+  TrainingStep make_from(std::int64_t first, int num_images) const;
 
  private:
+  TrainingStep prepare_all(std::int64_t first, int num_images, int num_concepts) const;
   void learn_concepts();
   /// Good captions that have a vector.
   std::vector<std::string> known_captions(const TrainingImage& image) const;

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
-#include <limits>
-#include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -58,37 +58,15 @@ std::string recipe_digest(const Recipe& recipe, at::ScalarType dtype) {
   }
   for (const StageOptions& stage : recipe.stages) {
     text += "|" + describe(stage);
-    for (const ShardRef& shard : expand_inputs(stage.shards)) text += size_of(shard.url);
+    for (const std::vector<std::string>& shards : {stage.shards, stage.validation_shards}) {
+      if (shards.empty()) continue;
+      for (const ShardRef& shard : expand_inputs(shards)) text += size_of(shard.url);
+    }
     if (!stage.vectors.empty()) text += size_of(stage.vectors);
     if (!stage.concepts.empty()) text += size_of(stage.concepts);
   }
   return sha256_hex(text);
 }
-
-/// The weights of a stage where its validation loss was lowest.
-struct Best {
-  double loss = std::numeric_limits<double>::infinity();
-  std::int64_t step = 0;
-  std::map<std::string, at::Tensor> masters;
-
-  Best() = default;
-  /// As it was when `state` was saved. @param rows  of all steps up to there
-  Best(const TrainingState& state, const std::vector<StepMetrics>& rows) : masters(state.best) {
-    for (std::size_t i = rows.size() - static_cast<std::size_t>(state.step); i < rows.size(); ++i) {
-      if (rows[i].validation && *rows[i].validation < loss) {
-        loss = *rows[i].validation;
-        step = rows[i].step;
-      }
-    }
-  }
-
-  void offer(const StepMetrics& row, const std::map<std::string, at::Tensor>& trained) {
-    if (!(*row.validation < loss)) return;
-    loss = *row.validation;
-    step = row.step;
-    for (const auto& [name, master] : trained) masters[name] = master.detach().clone();
-  }
-};
 
 class Run {
  public:
@@ -173,21 +151,23 @@ class Run {
                 mix_bits(options_.recipe.seed + static_cast<std::uint64_t>(number)));
     if (is_over) return;
     Adamw optimizer({.weight_decay = options.weight_decay});
-    Best best;
+    BestWeights best;
     std::int64_t step = 0;
     if (state != nullptr) {
       restore(state->masters, stage);
       step = state->step;
       optimizer.restore(step, state->optimizer);
-      best = Best(*state, metrics_->rows());
+      best = state->best;
     }
+    if (step == options.num_steps) return;
     stage.open(CaptionSource::parse(options_.recipe.caption_from), step, options_.num_workers);
     for (; step < options.num_steps; ++step) {
       StepMetrics row = take_step(options, stage, optimizer, step);
       const bool is_last = step + 1 == options.num_steps;
       if (stage.has_validation() && (is_last || (step + 1) % options.validate_every_steps == 0)) {
         row.validation = stage.validate();
-        if (options.keep_best) best.offer(row, parameters_.trained());
+        require_finite(row);
+        if (options.keep_best) offer(row, best);
       }
       note(row);
       if (is_last && options.keep_best) {
@@ -198,7 +178,7 @@ class Run {
       const bool stop = progress_.stop_requested && !is_last;
       if (stop || is_last || (step + 1) % options_.recipe.save_every_steps == 0) {
         save({recipe_sha256_, number, step + 1, parameters_.masters(), optimizer.state(),
-              is_last ? std::map<std::string, at::Tensor>() : best.masters});
+              is_last ? BestWeights() : best});
       }
       if (stop) {
         result_.stopped = true;
@@ -224,9 +204,21 @@ class Run {
     stage.set_trained();  // the restored masters are new tensors
   }
 
+  void offer(const StepMetrics& row, BestWeights& best) const {
+    if (!(*row.validation < best.loss)) return;
+    best.loss = *row.validation;
+    best.step = row.step;
+    for (const auto& [name, master] : parameters_.trained()) {
+      best.masters[name] = master.detach().clone();
+    }
+  }
+
   /// What follows such a step is no model; the last saved state still is.
   void require_finite(const StepMetrics& row) const {
-    if (std::isfinite(row.loss) && std::isfinite(row.gradient_norm)) return;
+    if (std::isfinite(row.loss) && std::isfinite(row.gradient_norm) &&
+        std::isfinite(row.validation.value_or(0))) {
+      return;
+    }
     throw Error(ErrorCategory::Model,
                 "stage \"" + row.stage + "\" step " + std::to_string(row.step) +
                     ": loss or gradient is not finite; the state before it is kept: lower "

@@ -1,6 +1,7 @@
 #include "training_state.h"
 
 #include <algorithm>
+#include <bit>
 #include <string_view>
 #include <vector>
 
@@ -15,8 +16,9 @@ namespace {
 constexpr std::string_view kMaster = "master.";
 constexpr std::string_view kOptimizer = "optimizer.";
 constexpr std::string_view kBest = "best.";
-const std::string kPlace = "place";    // I64 [2]: stage, step
-const std::string kRecipe = "recipe";  // U8 [64]: hex digits
+const std::string kPlace = "place";           // I64 [2]: stage, step
+const std::string kBestPlace = "best_place";  // I64 [2]: step, bits of the loss as a double
+const std::string kRecipe = "recipe";         // U8 [64]: hex digits
 
 at::ScalarType scalar_type_of(TensorDtype dtype) {
   switch (dtype) {
@@ -35,7 +37,10 @@ void TrainingState::write(const std::filesystem::path& path) const {
   std::map<std::string, at::Tensor> all;
   for (const auto& [name, tensor] : masters) all[std::string(kMaster) + name] = tensor;
   for (const auto& [name, tensor] : optimizer) all[std::string(kOptimizer) + name] = tensor;
-  for (const auto& [name, tensor] : best) all[std::string(kBest) + name] = tensor;
+  for (const auto& [name, tensor] : best.masters) all[std::string(kBest) + name] = tensor;
+  if (best.step > 0) {
+    all[kBestPlace] = at::tensor({best.step, std::bit_cast<std::int64_t>(best.loss)}, at::kLong);
+  }
   all[kPlace] = at::tensor({stage, step}, at::kLong);
   at::Tensor recipe = at::empty({std::ssize(recipe_sha256)}, at::kByte);
   std::copy(recipe_sha256.begin(), recipe_sha256.end(), recipe.mutable_data_ptr<std::uint8_t>());
@@ -58,7 +63,7 @@ std::optional<TrainingState> TrainingState::read(const std::filesystem::path& pa
   TrainingState state;
   for (const auto& [name, info] : file->tensors()) {
     if (name.starts_with(kMaster)) state.masters[name.substr(kMaster.size())] = tensor_of(name);
-    if (name.starts_with(kBest)) state.best[name.substr(kBest.size())] = tensor_of(name);
+    if (name.starts_with(kBest)) state.best.masters[name.substr(kBest.size())] = tensor_of(name);
     if (name.starts_with(kOptimizer)) {
       state.optimizer[name.substr(kOptimizer.size())] = tensor_of(name);
     }
@@ -66,6 +71,11 @@ std::optional<TrainingState> TrainingState::read(const std::filesystem::path& pa
   const at::Tensor place = tensor_of(kPlace);
   state.stage = place[0].item<std::int64_t>();
   state.step = place[1].item<std::int64_t>();
+  if (file->tensors().contains(kBestPlace)) {
+    const at::Tensor best = tensor_of(kBestPlace);
+    state.best.step = best[0].item<std::int64_t>();
+    state.best.loss = std::bit_cast<double>(best[1].item<std::int64_t>());
+  }
   const auto recipe = file->data(kRecipe);
   state.recipe_sha256.assign(reinterpret_cast<const char*>(recipe.data()), recipe.size());
   return state;

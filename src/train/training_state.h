@@ -4,11 +4,19 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
 
 namespace aitqe {
+
+/// The weights of a stage where its validation loss was lowest so far.
+struct BestWeights {
+  double loss = std::numeric_limits<double>::infinity();
+  std::int64_t step = 0;                      ///< 0: none yet
+  std::map<std::string, at::Tensor> masters;  ///< f32
+};
 
 /// Where a training run stands: enough to go on as if it had never stopped.
 struct TrainingState {
@@ -17,7 +25,7 @@ struct TrainingState {
   std::int64_t step = 0;                        ///< steps of that stage that are done
   std::map<std::string, at::Tensor> masters;    ///< f32
   std::map<std::string, at::Tensor> optimizer;  ///< Adamw::state of that stage
-  std::map<std::string, at::Tensor> best;       ///< masters where validation was best; may be empty
+  BestWeights best;
 
   /// Atomic. @throws Error(Output).
   void write(const std::filesystem::path& path) const;

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <string>
+
+#include "support/device.h"
+
 namespace aitqe {
 namespace {
 
@@ -9,8 +14,12 @@ namespace {
 /// w = [[1, -2]]:
 ///   w = torch.nn.Parameter(torch.tensor([[1., -2.]])); o = torch.optim.AdamW([w], 0.1,
 ///   weight_decay=0.5) for _ in range(3): w.grad = w.detach().clone(); o.step(); print(w)
-TEST(Adamw, StepsAsPyTorchDoes) {
-  at::Tensor w = at::tensor({1.0F, -2.0F}, at::kFloat).view({1, 2});
+class AdamwOn : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(AdamwOn, StepsAsPyTorchDoes) {
+  const std::optional<at::Device> device = test::device_if_there(GetParam());
+  if (!device) GTEST_SKIP() << "no " << GetParam() << " device here";
+  at::Tensor w = at::tensor({1.0F, -2.0F}, at::kFloat).view({1, 2}).to(*device);
   w.requires_grad_(true);
   Adamw optimizer({.weight_decay = 0.5});
   const std::map<std::string, at::Tensor> masters = {{"w", w}};
@@ -24,6 +33,9 @@ TEST(Adamw, StepsAsPyTorchDoes) {
     EXPECT_FALSE(w.grad().defined());
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Devices, AdamwOn, ::testing::Values("cpu", "cuda"),
+                         [](const auto& one) { return std::string(one.param); });
 
 TEST(Adamw, GoesOnFromASavedState) {
   const auto run = [](int pause_after) {
