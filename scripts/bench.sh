@@ -16,13 +16,8 @@ case ${1:-} in
     ;;
 esac
 
-heading "installing what is missing"
-scripts/setup.sh --tests
+build_bench aitqe gemm_bench
 python=$DEPS/python/bin/python3
-
-heading "building"
-configure release -DAITQE_BUILD_BENCH=ON -DAITQE_WERROR="$(werror)" || die "cannot configure the build, see above"
-cmake --build build/release --target aitqe gemm_bench -j "$(default_jobs)" || die "the build failed, see above"
 
 heading "the checkpoint"
 "$python" scripts/make_random_checkpoint.py .deps/bench/small --preset small

@@ -14,12 +14,7 @@ case ${1:-} in
     ;;
 esac
 
-heading "installing what is missing"
-scripts/setup.sh --tests
-
-heading "building"
-configure release -DAITQE_BUILD_BENCH=ON -DAITQE_WERROR="$(werror)" || die "cannot configure the build, see above"
-cmake --build build/release --target image_bench -j "$(default_jobs)" || die "the build failed, see above"
+build_bench image_bench
 
 heading "measuring"
 exec "$DEPS/python/bin/python3" scripts/bench_images.py --binary build/release/bench/image_bench "$@"

@@ -10,12 +10,7 @@ set -euo pipefail
 cd "$ROOT"
 case ${1:-} in -h | --help) print_help; exit 0 ;; esac
 
-heading "installing what is missing"
-scripts/setup.sh --tests
-
-heading "building"
-configure release -DAITQE_BUILD_BENCH=ON -DAITQE_WERROR="$(werror)" || die "cannot configure the build, see above"
-cmake --build build/release --target aitqe rescore_bench -j "$(default_jobs)" || die "the build failed, see above"
+build_bench aitqe rescore_bench
 scripts/default_model.sh
 "$DEPS/python/bin/python3" scripts/make_random_checkpoint.py .deps/bench/mid --preset mid
 

@@ -175,6 +175,15 @@ werror() {
   if [[ $(c++ -dumpversion 2>/dev/null) == 12 ]]; then printf ON; else printf OFF; fi
 }
 
+# build_bench TARGET... : installs what is missing and builds these, benchmarks among them.
+build_bench() {
+  heading "installing what is missing"
+  "$ROOT/scripts/setup.sh" --tests
+  heading "building"
+  configure release -DAITQE_BUILD_BENCH=ON -DAITQE_WERROR="$(werror)" || die "cannot configure the build, see above"
+  cmake --build "$ROOT/build/release" --target "$@" -j "$(default_jobs)" || die "the build failed, see above"
+}
+
 # configure PRESET ARGUMENTS... : into build/PRESET; quiet unless it fails.
 configure() {
   local preset=$1 log

@@ -10,12 +10,12 @@
 namespace aitqe {
 namespace {
 
+class AdamwOn : public ::testing::TestWithParam<const char*> {};
+
 /// Three steps of torch.optim.AdamW (2.11) with lr 0.1, weight decay 0.5, gradients w, on
 /// w = [[1, -2]]:
 ///   w = torch.nn.Parameter(torch.tensor([[1., -2.]])); o = torch.optim.AdamW([w], 0.1,
 ///   weight_decay=0.5) for _ in range(3): w.grad = w.detach().clone(); o.step(); print(w)
-class AdamwOn : public ::testing::TestWithParam<const char*> {};
-
 TEST_P(AdamwOn, StepsAsPyTorchDoes) {
   const std::optional<at::Device> device = test::device_if_there(GetParam());
   if (!device) GTEST_SKIP() << "no " << GetParam() << " device here";

@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Judges beside each other, on the pictures that all of them were tried on.
+
+    python scripts/compare_judges.py --work WORK NAME...
+
+NAME as given to evaluate_default_model.py, whose trials are read (WORK/eval/NAME/SPLIT/trials.jsonl): trials with another
+--limit hold a part of the same pictures. Prints for each split and judge the good captions and how many were kept,
+mismatches rewritten, unusable answers, and AUROC of good against bad captions by score / by p_rewrite.
+"""
+
+import argparse
+import json
+import pathlib
+
+from evaluate_default_model import SPLITS
+
+KINDS = ("other_image", "near_miss", "alt_text_junk", "shipped", "truncated", "wrong_object", "wrong_language")
+
+
+def auroc(good, bad):
+    if not good or not bad:
+        return float("nan")
+    return sum((g > b) + 0.5 * (g == b) for g in good for b in bad) / (len(good) * len(bad))
+
+
+def compare(rows, kind, value):
+    bad = [r for r in rows if r["kind"] == kind]
+    keys = {r["key"] for r in bad}
+    # Pictures that came with a generic caption have no good one: theirs are compared with all good ones.
+    good = [r for r in rows if r["kind"] == "good" and (kind == "shipped" or r["key"] in keys)]
+    return auroc([value(r) for r in good], [value(r) for r in bad])
+
+
+def share(rows, holds):
+    return sum(map(holds, rows)) / max(1, len(rows))
+
+
+def describe(rows):
+    good = [r for r in rows if r["kind"] == "good"]
+    mismatched = [r for r in rows if r["kind"] == "other_image"]
+    text = (f"n={len(good):4} kept {share(good, lambda r: not r['rewrites'] and not r['failure']):.3f} "
+            f"rewritten {share(mismatched, lambda r: r['rewrites']):.3f} "
+            f"unusable {sum(bool(r['failure']) for r in rows):3}")
+    for kind in KINDS:
+        text += (f"  {kind} {compare(rows, kind, lambda r: r['score']):.3f}/"
+                 f"{compare(rows, kind, lambda r: -r['p_rewrite']):.3f}")
+    return text
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("names", nargs="+")
+    options = parser.parse_args()
+    for split in SPLITS:
+        trials = {}
+        for name in options.names:
+            path = options.work / "eval" / name / split / "trials.jsonl"
+            trials[name] = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        common = set.intersection(*({r["key"] for r in rows} for rows in trials.values()))
+        for name, rows in trials.items():
+            answered = [r for r in rows if r["key"] in common and r["score"] >= 0]
+            print(f"{split:8} {name:12} {describe(answered)}")
+
+
+if __name__ == "__main__":
+    main()
