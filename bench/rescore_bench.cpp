@@ -65,7 +65,7 @@ EngineTimes run_round(const LoadedModel& model, const BenchOptions& options, Ran
   const auto text = [&] {
     return random_text(options.text_tokens, config.text.vocab_size, random);
   };
-  Engine engine(*model.mllm, choose_limits(model, /*batch_size=*/0, /*batch_tokens=*/0));
+  Engine engine(model.mllm(), choose_limits(model, /*batch_size=*/0, /*batch_tokens=*/0));
   int asked = 0;
   const auto pull = [&]() -> std::optional<Request> {
     if (asked == options.num_pairs) return std::nullopt;

@@ -238,18 +238,22 @@ class EnhanceCommand : public Command {
     const EngineTimes& times = result.times;
     log_info(formatted(
         "%ld pairs in %.1f s; vision %.2f s, prefill %.2f s (%.1f tokens/s), decode %.2f s "
-        "(%.1f tokens/s); %ld shards written, %ld done before",
+        "(%.1f tokens/s); %ld shards written, %ld done before, %ld pairs answered before",
         result.summary.read, result.run_s, times.vision_s, times.prefill_s,
         static_cast<double>(times.prompt_tokens) / std::max(times.prefill_s, 1e-9), times.decode_s,
         static_cast<double>(times.decode_rows) / std::max(times.decode_s, 1e-9), result.shards_done,
-        result.shards_done_before));
+        result.shards_done_before, result.pairs_resumed));
     const std::string text =
         typed_.json ? summary_to_json(result.summary) + "\n" : render_text(result.summary);
     std::fwrite(text.data(), 1, text.size(), stdout);
     const auto category = outcome(result, options_.max_failed_percent);
     if (!category) return 0;
-    if (*category == ErrorCategory::Resumable)
-      log_warning("stopped on request; the same command goes on from here");
+    if (result.stopped) log_warning("stopped on request; the same command goes on from here");
+    if (result.shards_elsewhere > 0) {
+      log_warning(
+          formatted("%ld shard%s left to another run; the same command sees to what is left",
+                    result.shards_elsewhere, result.shards_elsewhere == 1 ? "" : "s"));
+    }
     if (*category == ErrorCategory::NoInput) log_error("no pair was found in the input");
     if (*category == ErrorCategory::Damaged) {
       log_error(formatted(

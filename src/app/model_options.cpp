@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,13 +21,27 @@ auto one_of(std::vector<std::string> words) {
   };
 }
 
-std::string names_a_device(const std::string& text) {
+bool is_a_device(const std::string& text) {
   constexpr std::string_view kNumbered = "cuda:";
   const bool is_numbered =
       text.size() > kNumbered.size() && text.starts_with(kNumbered) &&
       text.find_first_not_of("0123456789", kNumbered.size()) == std::string::npos;
-  if (is_numbered || text == "auto" || text == "cpu" || text == "cuda") return "";
-  return "\"" + text + "\": expected auto, cpu, cuda or cuda:N";
+  return is_numbered || text == "auto" || text == "cpu" || text == "cuda";
+}
+
+std::string names_a_device(const std::string& text) {
+  return is_a_device(text) ? "" : "\"" + text + "\": expected auto, cpu, cuda or cuda:N";
+}
+
+std::string names_devices(const std::string& text) {
+  std::istringstream list(text);
+  bool is_known = !text.empty() && !text.ends_with(',');
+  for (std::string name; std::getline(list, name, ',');) {
+    is_known = is_known && (name == "cuda:all" || is_a_device(name));
+  }
+  return is_known
+             ? ""
+             : "\"" + text + "\": expected auto, cpu, cuda, cuda:N, cuda:all or a list with commas";
 }
 
 }  // namespace
@@ -48,7 +63,12 @@ void add_model_options(CLI::App& app, ModelOptions& model) {
                  "checkpoint nor known")
       ->type_name("DIR")
       ->group("Model");
-  add_device_option(app, model.device);
+  app.add_option("--device", model.device,
+                 "auto, cpu, cuda, cuda:N, cuda:all, or several with commas: all share the work")
+      ->type_name("DEVICE")
+      ->check(names_devices)
+      ->group("Model")
+      ->capture_default_str();
   app.add_option("--dtype", model.dtype, "auto (bf16 where the device has it), f32 or bf16")
       ->type_name("TYPE")
       ->check(one_of({"auto", "f32", "bf16"}))

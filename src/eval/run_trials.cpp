@@ -201,23 +201,23 @@ std::vector<TrialResult> run_trials(const EvalOptions& options, const LoadedMode
   std::vector<TrialResult> results;
   std::deque<Trial> asked;  // in order, as answers come back
   Judge judge(model, options.judge);
-  const auto next = [&]() -> std::optional<PreparedSample> {
+  // Below every score: rewritten pairs get a score behind the plain key, no more is asked.
+  const AnswerOrder order{AnswerStart::Free, 0.0};
+  std::int64_t num_asked = 0;
+  const auto next = [&]() -> std::optional<Question> {
     auto one = progress.stop_requested ? std::nullopt : stream.next();
     if (!one) return std::nullopt;
     asked.push_back(std::move(one->trial));
-    return std::move(one->prepared);
+    const bool begins_batch = judge.batch_pairs() > 0 && num_asked++ % judge.batch_pairs() == 0;
+    return Question{std::move(one->prepared), order, {}, begins_batch};
   };
-  // Below every score: rewritten pairs get a score behind the plain key, no more is asked.
-  const AnswerOrder order{AnswerStart::Free, 0.0};
-  judge.run(
-      next, [&](const PreparedSample&) { return order; },
-      [&](const AssessedSample& assessed) {
-        results.push_back(result_of(asked.front(), assessed, judge.keys()));
-        asked.pop_front();
-        ++progress.pairs;
-        if (results.back().rewrites) ++progress.rewritten;
-        if (!results.back().failure.empty()) ++progress.failed;
-      });
+  judge.run(next, [&](const AssessedSample& assessed) {
+    results.push_back(result_of(asked.front(), assessed, judge.keys()));
+    asked.pop_front();
+    ++progress.pairs;
+    if (results.back().rewrites) ++progress.rewritten;
+    if (!results.back().failure.empty()) ++progress.failed;
+  });
   return results;
 }
 

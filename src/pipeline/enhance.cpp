@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
+#include <future>
 #include <nlohmann/json.hpp>
 
 #include "aitqe/base/error.h"
@@ -12,7 +14,7 @@
 #include "aitqe/pipeline/trace.h"
 #include "aitqe/report/stats.h"
 #include "run_record.h"
-#include "shard_writer.h"
+#include "shard_job.h"
 #include "work_meter.h"
 #include "worst_set.h"
 
@@ -20,54 +22,48 @@ namespace aitqe {
 
 namespace {
 
-/// One run: what its shards share. Shards are done one after the other; while one is being
-/// finished the next is already read and decoded.
+/// One run. Its pairs are one stream through the model: while the last of a shard are being judged
+/// the first of the next are already read, decoded and joined with them.
 class Run {
  public:
   Run(const EnhanceOptions& options, const LoadedModel& model, Progress& progress)
       : options_(options),
-        model_(model),
         progress_(progress),
         prepare_(model, with_trace(options)),
         judge_(model, options.judge),
-        config_sha256_(sha256_hex(pinned_config(options, model))) {
+        pairs_left_(options.reading.sampling.limit) {
     if (options.rule.kind == RewriteRule::Kind::WorstPercent) {
       worst_ = load_worst_set(*options.scores_folder, options.shards, options.rule.value,
                               options.reading.sampling.seed);
     }
     if (options.trace_file) trace_.emplace(*options.trace_file);
-    conclude_options_ = {options.rule,       judge_.keys(),        options.prepare.caption_source,
-                         options.judge.full, options.judge.verify, options.with_answers};
-    pairs_left_ = options.reading.sampling.limit;
+    job_options_ = {
+        options.output_folder,
+        options.write_shards,
+        /*resume=*/!options.trace_file && !options.overwrite,
+        {options.rule, judge_.keys(), options.prepare.caption_source, options.judge.full,
+         options.judge.verify, options.with_answers},
+        sha256_hex(pinned_config(options, model)),
+        model.fingerprint,
+        judge_.batch_pairs(),
+        [this](const PreparedSample& pair, const std::string& shard) { return order(pair, shard); },
+        [this](const std::string& shard, std::int64_t index) { return is_worst(shard, index); },
+        [this](const EnhancedSample& sample) { count(sample); }};
+    for (const ShardRef& shard : options_.shards) {
+      if (!add_if_done(shard)) to_do_.push_back(&shard);
+    }
+    // Not before: a folder of another configuration is refused as it stands.
+    write_run_record(options.output_folder,
+                     {pinned_config(options, model), model.fingerprint, model.load_s});
+    work_.emplace(progress, to_do_, options.reading.sampling.rate, pairs_left_);
   }
 
   EnhanceResult run() {
-    std::vector<const ShardRef*> to_do;
-    for (const ShardRef& shard : options_.shards) {
-      if (!add_if_done(shard)) to_do.push_back(&shard);
-    }
-    // Not before: a folder of another configuration is refused as it stands.
-    write_run_record(options_.output_folder,
-                     {pinned_config(options_, model_), model_.fingerprint, model_.load_s});
-    work_.emplace(progress_, to_do, options_.reading.sampling.rate, pairs_left_);
-    std::unique_ptr<ShardStream> next = to_do.empty() ? nullptr : open(*to_do[0]);
-    for (std::size_t i = 0; i < to_do.size(); ++i) {
-      if (progress_.stop_requested || pairs_left_ == 0) break;
-      const std::unique_ptr<ShardStream> current = std::move(next);
-      // With a limit, how far to read the next shard is known only when this one is done.
-      const bool may_read_ahead = options_.reading.sampling.limit < 0 && i + 1 < to_do.size();
-      if (may_read_ahead) next = open(*to_do[i + 1]);
-      if (current) {
-        enhance_shard(*current);
-      } else {
-        ++result_.shards_unreadable;
-      }
-      work_->finish(*to_do[i]);
-      if (!may_read_ahead && i + 1 < to_do.size()) next = open(*to_do[i + 1]);
-    }
-    result_.stopped = progress_.stop_requested &&
-                      result_.shards_done + result_.shards_done_before + result_.shards_unreadable <
-                          static_cast<std::int64_t>(options_.shards.size());
+    judge_.run([this] { return next(); },
+               [this](AssessedSample sample) { add(std::move(sample)); });
+    collect(/*most_left=*/0);
+    const bool all_begun = next_to_do_ == to_do_.size() || pairs_left_ == 0;
+    result_.stopped = progress_.stop_requested && !(all_begun && jobs_.empty());
     result_.times = judge_.times();
     return std::move(result_);
   }
@@ -85,10 +81,11 @@ class Run {
     const auto found = committed(options_.output_folder, shard.name);
     if (!found) return false;
     const ShardStats stats = read_stats(*found);
-    if (stats.config_sha256 != config_sha256_ || stats.model_sha256 != model_.fingerprint) {
+    const bool same_model = stats.model_sha256 == job_options_.model_sha256;
+    if (!same_model || stats.config_sha256 != job_options_.config_sha256) {
       throw Error(ErrorCategory::Usage,
                   (options_.output_folder / shard.name).string() + ": was made by another " +
-                      (stats.model_sha256 != model_.fingerprint ? "model" : "configuration") +
+                      (same_model ? "configuration" : "model") +
                       "; choose another folder (-o) or make it again (--overwrite)");
     }
     result_.summary.merge(stats.summary);
@@ -100,6 +97,49 @@ class Run {
     return true;
   }
 
+  // --- in: shard after shard -------------------------------------------------------------------
+
+  std::optional<Question> next() {
+    while (!progress_.stop_requested) {
+      if (!is_reading_ && !begin_shard()) return std::nullopt;
+      if (auto question = jobs_.back()->next()) return question;
+      is_reading_ = false;
+      result_.pairs_resumed += jobs_.back()->num_resumed();
+      if (pairs_left_ > 0) pairs_left_ -= jobs_.back()->num_taken();
+      commit_complete();  // one without a pair, or whose last pair was back before its end was seen
+    }
+    return std::nullopt;
+  }
+
+  /// False when there is none left to do.
+  bool begin_shard() {
+    while (next_to_do_ < to_do_.size() && pairs_left_ != 0) {
+      const ShardRef& shard = *to_do_[next_to_do_];
+      std::unique_ptr<ShardStream> stream = ahead_ ? std::move(*ahead_) : open(shard);
+      ahead_.reset();
+      ++next_to_do_;
+      // With a limit, how far to read the next shard is known only when this one is done.
+      if (pairs_left_ < 0 && next_to_do_ < to_do_.size()) ahead_ = open(*to_do_[next_to_do_]);
+      if (!stream) continue;
+      std::unique_ptr<Journal> journal = open_journal(shard, job_options_);
+      if (!journal) {
+        log_warning(shard.url + ": another run is at this shard of " +
+                    options_.output_folder.string() + "; left to it");
+        ++result_.shards_elsewhere;
+        continue;
+      }
+      if (add_if_done(shard)) {  // by another run, since this one began
+        journal->remove();
+        continue;
+      }
+      jobs_.push_back(
+          std::make_unique<ShardJob>(std::move(stream), std::move(journal), job_options_, *work_));
+      is_reading_ = true;
+      return true;
+    }
+    return false;
+  }
+
   /// Null for a shard that cannot be opened: the others are still done.
   std::unique_ptr<ShardStream> open(const ShardRef& shard) {
     ReadingOptions reading = options_.reading;
@@ -109,19 +149,21 @@ class Run {
     } catch (const Error& error) {
       if (error.category() != ErrorCategory::NoInput) throw;
       log_error(error.what());
+      ++result_.shards_unreadable;
+      WorkMeter::Shard(*work_, shard).finish();
       return nullptr;
     }
   }
 
-  AnswerOrder order_for(const PreparedSample& sample, const std::string& shard) const {
+  AnswerOrder order(const PreparedSample& pair, const std::string& shard) const {
     switch (options_.rule.kind) {
       case RewriteRule::Kind::Model:
         return {};
       case RewriteRule::Kind::ScoreBelow:
         return {AnswerStart::Free, options_.rule.value};
       case RewriteRule::Kind::WorstPercent:
-        return {is_worst(shard, sample.sample.index) ? AnswerStart::ForceRecaption
-                                                     : AnswerStart::ForceScore,
+        return {is_worst(shard, pair.sample.index) ? AnswerStart::ForceRecaption
+                                                   : AnswerStart::ForceScore,
                 {}};
       case RewriteRule::Kind::Always:
         return {AnswerStart::ForceRecaption, {}};
@@ -135,72 +177,57 @@ class Run {
     return worst_.contains({shard, index});
   }
 
-  void enhance_shard(ShardStream& stream) {
-    const auto start = std::chrono::steady_clock::now();
-    const ShardRef& shard = stream.shard();
-    ShardOutput output(options_.output_folder, shard, {options_.write_shards, ""});
-    RewriteCounts counts;  // the writer's thread alone
-    ShardWriter writer(
-        output,
-        [&](AssessedSample sample) {
-          const bool worst = is_worst(shard.name, sample.prepared.sample.index);
-          return conclude(std::move(sample), shard.name, worst, conclude_options_, &counts);
-        },
-        [&](const EnhancedSample& sample) { count(sample); });
+  // --- out: in the same order ------------------------------------------------------------------
 
-    const auto next = [&]() -> std::optional<PreparedSample> {
-      if (progress_.stop_requested) return std::nullopt;
-      return stream.next();
-    };
-    judge_.run(
-        next, [&](const PreparedSample& sample) { return order_for(sample, shard.name); },
-        [&](AssessedSample sample) {
-          if (trace_) trace_->add(sample, shard.name);
-          writer.add(std::move(sample));
-        });
-    ShardStats stats;
-    stats.summary = writer.finish();
-    if (progress_.stop_requested)
-      return;  // the output is dropped: this shard is done again next time
-    output.add_pass_through(stream.take_leftovers());
-    if (pairs_left_ > 0) pairs_left_ -= stats.summary.read;
-    for (const ArchiveDamage& damage : stream.losses().entries()) {
-      log_warning(damage.message + describe_loss(damage));
-      if (!is_loss(damage)) continue;
-      stats.summary.add_damage({shard.name, to_string(damage.kind), damage.bytes_lost,
-                                damage.pairs_lost.value_or(kPairsUnknown)});
+  void add(AssessedSample sample) {
+    if (trace_) trace_->add(sample, jobs_.front()->name());
+    jobs_.front()->add(std::move(sample));
+    commit_complete();
+  }
+
+  /// Puts finished shards in place beside the model's work on the next ones.
+  void commit_complete() {
+    while (!jobs_.empty() && jobs_.front()->is_complete()) {
+      committing_.push_back(std::async(
+          std::launch::async,
+          [job = std::shared_ptr<ShardJob>(std::move(jobs_.front()))] { return job->commit(); }));
+      jobs_.pop_front();
+      collect(kMostCommitting);
     }
-    stats.shard = shard.name;
-    stats.version = AITQE_VERSION;
-    stats.input = {shard.url, stream.bytes_read(), "", stream.sha256()};
-    stats.config_sha256 = config_sha256_;
-    stats.model_sha256 = model_.fingerprint;
-    stats.duration_s =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    output.commit(nlohmann::ordered_json::parse(stats_to_json(stats)));
-    result_.summary.merge(stats.summary);
-    ++result_.shards_done;
-    ++progress_.shards_done;
+  }
+
+  void collect(std::size_t most_left) {
+    while (committing_.size() > most_left) {
+      std::future<Summary> summary = std::move(committing_.front());
+      committing_.pop_front();
+      result_.summary.merge(summary.get());
+      ++result_.shards_done;
+      ++progress_.shards_done;
+    }
   }
 
   void count(const EnhancedSample& sample) {
     ++progress_.pairs;
     if (sample.row.decision == Decision::Rewrite) ++progress_.rewritten;
     if (sample.row.decision == Decision::Failed) ++progress_.failed;
-    work_->add(sample.sample);
   }
 
+  static constexpr std::size_t kMostCommitting = 1;
   const EnhanceOptions& options_;
-  const LoadedModel& model_;
   Progress& progress_;
   Preparer prepare_;
   Judge judge_;
-  std::string config_sha256_;
-  ConcludeOptions conclude_options_;
   PairSet worst_;
+  ShardJobOptions job_options_;
   std::optional<Trace> trace_;
-  std::int64_t pairs_left_ = -1;
   std::optional<WorkMeter> work_;
+  std::int64_t pairs_left_;
+  std::vector<const ShardRef*> to_do_;
+  std::size_t next_to_do_ = 0;
+  std::optional<std::unique_ptr<ShardStream>> ahead_;  // of to_do_[next_to_do_]; null: unreadable
+  std::deque<std::unique_ptr<ShardJob>> jobs_;         // begun and not complete, in order
+  bool is_reading_ = false;                            // the last of them
+  std::deque<std::future<Summary>> committing_;
   EnhanceResult result_;
 };
 
@@ -217,7 +244,7 @@ EnhanceResult enhance(const EnhanceOptions& options, const LoadedModel& model, P
 }
 
 std::string pinned_config(const EnhanceOptions& options, const LoadedModel& model) {
-  const nn::Compute& compute = model.mllm->compute();
+  const nn::Compute& compute = model.mllm().compute();
   const nlohmann::ordered_json config = {
       {"rewrite_when", options.rule.to_string()},
       {"caption_from", options.prepare.caption_source.to_string()},
@@ -267,7 +294,7 @@ void check_enhance_options(const EnhanceOptions& options) {
 }
 
 std::optional<ErrorCategory> outcome(const EnhanceResult& result, double max_failed_percent) {
-  if (result.stopped) return ErrorCategory::Resumable;
+  if (result.stopped || result.shards_elsewhere > 0) return ErrorCategory::Resumable;
   const Summary& summary = result.summary;
   if (summary.read == 0 && result.shards_done == 0 && result.shards_done_before == 0)
     return ErrorCategory::NoInput;

@@ -1,7 +1,12 @@
 #include "aitqe/pipeline/judge.h"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <map>
+#include <thread>
+
+#include "question_feed.h"
 
 namespace aitqe {
 
@@ -10,92 +15,104 @@ namespace {
 std::shared_ptr<const AnswerRules> make_rules(const LoadedModel& model,
                                               const JudgeOptions& options) {
   auto rules = std::make_shared<AnswerRules>(model.tokenizer, model.prompts->prompt_template().keys,
-                                             model.mllm->config().eos_ids);
+                                             model.mllm().config().eos_ids);
   rules->max_new_tokens = options.max_new_tokens;
   rules->full = options.full;
   if (options.verify) rules->verify_with = model.prompts;
   return rules;
 }
 
-/// Samples between input and output, by their place in the order.
-class InOrder {
- public:
-  explicit InOrder(const Judge::Done& done) : done_(done) {}
+/// Batches are this many times what a device holds at once, so that its places are refilled.
+constexpr std::int64_t kFillsPerBatch = 2;
 
-  std::int64_t add(PreparedSample sample) {
-    held_.emplace(next_in_, Held{{std::move(sample), {}}, false});
-    return next_in_++;
-  }
+std::int64_t choose_batch_pairs(const LoadedModel& model, const JudgeOptions& options) {
+  if (options.batch_pairs > 0) return options.batch_pairs;
+  // Note [Same bits at any batch] in kernels/gemm.h: our own kernels need no batches.
+  if (model.mllm().compute().backend == nn::Backend::Kernels) return 0;
+  return kFillsPerBatch * options.limits.max_sequences;
+}
 
-  AssessedSample& at(std::int64_t place) { return held_.at(place).sample; }
-
-  void finish(std::int64_t place) {
-    held_.at(place).is_finished = true;
-    while (!held_.empty() && held_.begin()->second.is_finished) {
-      done_(std::move(held_.begin()->second.sample));
-      held_.erase(held_.begin());
-    }
-  }
-
- private:
-  struct Held {
-    AssessedSample sample;
-    bool is_finished;
-  };
-  const Judge::Done& done_;
-  std::int64_t next_in_ = 0;
-  std::map<std::int64_t, Held> held_;
-};
+EngineTimes operator+(const EngineTimes& a, const EngineTimes& b) {
+  return {a.vision_s + b.vision_s,       a.prefill_s + b.prefill_s,
+          a.decode_s + b.decode_s,       a.prompt_tokens + b.prompt_tokens,
+          a.decode_rows + b.decode_rows, a.decode_steps + b.decode_steps};
+}
 
 }  // namespace
 
 Judge::Judge(const LoadedModel& model, const JudgeOptions& options)
     : rules_(make_rules(model, options)),
       num_image_tokens_(model.prompts->num_image_ids()),
-      engine_(*model.mllm, options.limits) {}
+      batch_pairs_(choose_batch_pairs(model, options)) {
+  for (const auto& replica : model.replicas) {
+    engines_.push_back(std::make_unique<Engine>(*replica, options.limits));
+  }
+}
 
-void Judge::run(const Next& next, const Order& order, const Done& done) {
-  InOrder samples(done);
-  const auto pull = [&]() -> std::optional<Request> {
-    while (auto sample = next()) {
-      const bool failed = sample->failure.has_value();
-      const std::int64_t place = samples.add(std::move(*sample));
-      if (failed) {
-        samples.finish(place);
-        continue;
-      }
-      PreparedSample& prepared = samples.at(place).prepared;
-      Request request;
-      request.id = place;
-      request.prompt = prepared.prompt;
-      request.num_image_tokens = num_image_tokens_;
-      const std::int64_t side = prepared.pixels.side_px;
-      // The tensor owns the floats: they go when the engine has encoded them.
-      auto* pixels = new std::vector<float>(std::move(prepared.pixels.chw));
-      request.pixels = at::from_blob(
-          pixels->data(), {3, side, side}, [pixels](void*) { delete pixels; }, at::kFloat);
-      request.max_new_tokens = rules_->most_tokens();
-      request.guide = std::make_unique<AnswerGuide>(rules_, order(prepared));
-      return request;
+Request Judge::make_request(std::int64_t place, PreparedSample& prepared,
+                            const AnswerOrder& order) const {
+  Request request;
+  request.id = place;
+  request.prompt = prepared.prompt;
+  request.num_image_tokens = num_image_tokens_;
+  const std::int64_t side = prepared.pixels.side_px;
+  // The tensor owns the floats: they go when the engine has encoded them.
+  auto* pixels = new std::vector<float>(std::move(prepared.pixels.chw));
+  request.pixels = at::from_blob(
+      pixels->data(), {3, side, side}, [pixels](void*) { delete pixels; }, at::kFloat);
+  request.max_new_tokens = rules_->most_tokens();
+  request.guide = std::make_unique<AnswerGuide>(rules_, order);
+  return request;
+}
+
+void Judge::run(const Next& next, const Done& done) {
+  const auto share =
+      batch_pairs_ > 0 ? QuestionFeed::Share::WholeBatches : QuestionFeed::Share::Singles;
+  QuestionFeed feed(next, done, engines_.size(), share);
+  const auto work = [&](std::size_t index) {
+    at::set_num_threads(1);                         // holds for the thread that says so
+    std::map<std::int64_t, AssessedSample*> asked;  // this engine's, by place
+    const auto pull = [&]() -> std::optional<Request> {
+      const auto task = feed.next(index);
+      if (!task) return std::nullopt;
+      asked[task->place] = task->sample;
+      return make_request(task->place, task->sample->prepared, task->order);
+    };
+    const auto finish = [&](Finished finished) {
+      AssessedSample& sample = *asked.at(finished.id);
+      asked.erase(finished.id);
+      sample.answer = static_cast<AnswerGuide&>(*finished.guide).take_answer();
+      if (!finished.failure.empty())
+        sample.prepared.failure = RowFailure{"generate", finished.failure};
+      feed.finish(finished.id);
+    };
+    try {
+      while (feed.begin_batch(index)) engines_[index]->run(pull, finish);
+    } catch (...) {
+      feed.fail(std::current_exception());
     }
-    return std::nullopt;
   };
-  engine_.run(pull, [&](Finished finished) {
-    AssessedSample& sample = samples.at(finished.id);
-    sample.answer = static_cast<AnswerGuide&>(*finished.guide).take_answer();
-    if (!finished.failure.empty())
-      sample.prepared.failure = RowFailure{"generate", finished.failure};
-    samples.finish(finished.id);
-  });
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 1; i < engines_.size(); ++i) threads.emplace_back(work, i);
+    work(0);
+  }
+  feed.rethrow();
+}
+
+EngineTimes Judge::times() const {
+  EngineTimes sum;
+  for (const auto& engine : engines_) sum = sum + engine->times();
+  return sum;
 }
 
 SchedulerLimits choose_limits(const LoadedModel& model, int batch_size, std::int64_t batch_tokens) {
   constexpr std::int64_t kCpuKvBytes = std::int64_t{1} << 30;
   constexpr std::int64_t kCudaKvBytes = std::int64_t{12} << 30;
-  const bool on_cuda = model.mllm->compute().device.is_cuda();
-  const Qwen2& language_model = model.mllm->language_model();
+  const bool on_cuda = model.mllm().compute().device.is_cuda();
+  const Qwen2& language_model = model.mllm().language_model();
   const std::int64_t per_token = KvCache::bytes_per_token(
-      model.mllm->compute(), language_model.attention_shape(), language_model.num_layers());
+      model.mllm().compute(), language_model.attention_shape(), language_model.num_layers());
   SchedulerLimits limits;
   limits.max_sequences = batch_size > 0 ? batch_size : (on_cuda ? 256 : 32);
   limits.batch_tokens = batch_tokens > 0 ? batch_tokens : (on_cuda ? 16384 : 2048);

@@ -70,11 +70,6 @@ void open_cuda_libraries() {
   }
 }
 
-void choose_device(const ModelOptions& options, nn::Compute& compute) {
-  compute.device = open_device(options.device);
-  compute.backend = compute.device.is_cpu() ? nn::Backend::Kernels : nn::Backend::Aten;
-}
-
 void choose_dtype(const ModelOptions& options, nn::Compute& compute) {
   if (options.dtype == "f32") {
     compute.dtype = at::kFloat;
@@ -88,22 +83,41 @@ void choose_dtype(const ModelOptions& options, nn::Compute& compute) {
   }
 }
 
-nn::Compute choose_compute(const ModelOptions& options) {
+nn::Compute choose_compute(const ModelOptions& options, at::Device device, int num_threads) {
   nn::Compute compute;
-  choose_device(options, compute);
+  compute.device = device;
+  compute.backend = device.is_cpu() ? nn::Backend::Kernels : nn::Backend::Aten;
   choose_dtype(options, compute);
   if (compute.backend == nn::Backend::Kernels)
     compute.packing = choose_packing(options, compute.dtype);
-  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  compute.pool =
-      std::make_shared<ThreadPool>(options.num_threads > 0 ? options.num_threads : cores);
-  at::set_num_threads(1);  // ATen only copies on the CPU; its own threads would fight the pool's
+  compute.pool = std::make_shared<ThreadPool>(num_threads);
   return compute;
 }
 
-std::string describe(const ModelOptions& options, const nn::Compute& compute) {
+/// One copy of the weights on each device; they share the threads.
+std::vector<std::unique_ptr<const Mllm>> load_replicas(const ModelOptions& options,
+                                                       const ModelConfig& config) {
+  const std::vector<at::Device> devices = open_devices(options.device);
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int threads = options.num_threads > 0 ? options.num_threads : cores;
+  at::set_num_threads(1);  // ATen only copies on the CPU; its own threads would fight the pool's
+  std::vector<std::unique_ptr<const Mllm>> replicas;
+  for (const at::Device device : devices) {
+    const int own_threads = std::max(1, threads / static_cast<int>(devices.size()));
+    replicas.push_back(
+        Mllm::load(options.folder, config, choose_compute(options, device, own_threads)));
+  }
+  return replicas;
+}
+
+std::string describe(const ModelOptions& options, const LoadedModel& model) {
+  const nn::Compute& compute = model.mllm().compute();
+  std::string devices;
+  for (const auto& replica : model.replicas) {
+    devices += (devices.empty() ? "" : ", ") + replica->compute().device.str();
+  }
   std::string text = options.folder.lexically_normal().string() + ": " +
-                     (compute.dtype == at::kFloat ? "f32" : "bf16") + " on " + compute.device.str();
+                     (compute.dtype == at::kFloat ? "f32" : "bf16") + " on " + devices;
   if (compute.backend == nn::Backend::Kernels) {
     text += std::string(" (") + kernels::cpu_kernels().name + "), " +
             std::to_string(compute.pool->num_threads()) + " threads, weights " +
@@ -132,6 +146,32 @@ at::Device open_device(const std::string& name) {
                                           " CUDA devices, numbered from 0");
   }
   return {at::kCUDA, static_cast<at::DeviceIndex>(std::stoi(index))};
+}
+
+std::vector<at::Device> open_devices(const std::string& names) {
+  std::vector<at::Device> devices;
+  std::istringstream list(names);
+  for (std::string name; std::getline(list, name, ',');) {
+    if (name != "cuda:all") {
+      devices.push_back(open_device(name));
+      continue;
+    }
+    devices.push_back(open_device("cuda"));
+    const int found = at::detail::getCUDAHooks().deviceCount();
+    for (int i = 1; i < found; ++i) {
+      devices.emplace_back(at::kCUDA, static_cast<at::DeviceIndex>(i));
+    }
+  }
+  if (devices.empty()) open_device(names);  // says what is expected
+  for (auto device = devices.begin(); device != devices.end(); ++device) {
+    const bool is_twice =
+        device->is_cuda() && std::find(devices.begin(), device, *device) != device;
+    if (is_twice || device->type() != devices.front().type()) {
+      throw Error(ErrorCategory::Usage, "--device " + names + ": expected devices of one kind, " +
+                                            (is_twice ? device->str() + " only once" : "not both"));
+    }
+  }
+  return devices;
 }
 
 ModelInputs load_model_inputs(const fs::path& folder,
@@ -164,9 +204,8 @@ LoadedModel load_model(const ModelOptions& options) {
     throw Error(ErrorCategory::Model, "this CPU has no AVX2, FMA and F16C, which aitqe needs");
   }
   LoadedModel model{load_model_inputs(options.folder, options.vision_folder), {}, {}, {}, {}};
-  const nn::Compute compute = choose_compute(options);
-  model.mllm = Mllm::load(options.folder, model.config, compute);
-  model.description = describe(options, compute);
+  model.replicas = load_replicas(options, model.config);
+  model.description = describe(options, model);
   model.fingerprint = model_fingerprint(options.folder);
   model.load_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return model;

@@ -12,6 +12,7 @@ namespace {
 nlohmann::ordered_json describe_run(const RunRecord& record) {
   const EnhanceResult& result = *record.result;
   return {{"pairs", result.summary.read},
+          {"pairs_resumed", result.pairs_resumed},
           {"shards_done", result.shards_done},
           {"shards_done_before", result.shards_done_before},
           {"load_s", record.load_s},

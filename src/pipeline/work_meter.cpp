@@ -33,18 +33,17 @@ std::int64_t WorkMeter::size_of(const ShardRef& shard) const {
   return ignored ? 0 : static_cast<std::int64_t>(size);
 }
 
-void WorkMeter::add(const Sample& sample) {
-  if (unit_ == Unit::Pairs) ++progress_.work_done;
-  if (unit_ == Unit::Bytes) {
-    progress_.work_done +=
-        static_cast<std::int64_t>(static_cast<double>(sample.tar_bytes()) / sample_rate_);
-  }
+void WorkMeter::Shard::add(const Sample& sample) {
+  if (meter_.unit_ == Unit::Pairs) ++meter_.progress_.work_done;
+  if (meter_.unit_ != Unit::Bytes) return;
+  const auto bytes =
+      static_cast<std::int64_t>(static_cast<double>(sample.tar_bytes()) / meter_.sample_rate_);
+  added_ += bytes;
+  meter_.progress_.work_done += bytes;
 }
 
-void WorkMeter::finish(const ShardRef& shard) {
-  if (unit_ == Unit::Pairs) return;
-  finished_ += size_of(shard);
-  progress_.work_done = finished_;
+void WorkMeter::Shard::finish() {
+  if (meter_.unit_ != Unit::Pairs) meter_.progress_.work_done += size_ - added_;
 }
 
 }  // namespace aitqe

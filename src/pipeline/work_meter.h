@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -9,16 +10,26 @@
 
 namespace aitqe {
 
-/// Keeps Progress::work_done and work_total, in the best unit that the input allows. `add` by one
-/// thread, `finish` when all pairs of a shard were added.
+/// Keeps Progress::work_done and work_total, in the best unit that the input allows. Any threads.
 class WorkMeter {
  public:
   /// @param sample_rate  share of the pairs that is added   @param limit  of pairs, or -1
   WorkMeter(Progress& progress, const std::vector<const ShardRef*>& shards, double sample_rate,
             std::int64_t limit);
 
-  void add(const Sample& sample);
-  void finish(const ShardRef& shard);
+  /// One shard's part of the work. `add` by one thread, then `finish` once nothing of it is left.
+  class Shard {
+   public:
+    Shard(WorkMeter& meter, const ShardRef& shard) : meter_(meter), size_(meter.size_of(shard)) {}
+    void add(const Sample& sample);
+    /// What pairs do not account for, such as headers and pairs that were not taken.
+    void finish();
+
+   private:
+    WorkMeter& meter_;
+    std::int64_t size_;
+    std::atomic<std::int64_t> added_ = 0;
+  };
 
  private:
   enum class Unit { Bytes, Pairs, Shards };
@@ -27,7 +38,6 @@ class WorkMeter {
   Progress& progress_;
   Unit unit_;
   double sample_rate_;
-  std::int64_t finished_ = 0;  // size of the shards that are over
 };
 
 }  // namespace aitqe

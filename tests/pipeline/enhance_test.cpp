@@ -3,10 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "aitqe/base/error.h"
+#include "aitqe/data/journal.h"
+#include "aitqe/data/webdataset.h"
+#include "aitqe/io/sink.h"
+#include "aitqe/io/tar.h"
 #include "support/errors.h"
 #include "support/reference.h"
 #include "support/temporary_folder.h"
@@ -90,6 +96,117 @@ TEST_F(EnhanceTest, LeavesNoShardBehindWhenItIsStopped) {
   EXPECT_TRUE(result.stopped);
   EXPECT_EQ(outcome(result, 1.0), ErrorCategory::Resumable);
   EXPECT_FALSE(fs::exists(options_.output_folder / "hard-00000.tar"));
+}
+
+/// Lets `num_pairs` be answered and stops, as a signal would.
+EnhanceResult stop_after(std::int64_t num_pairs, const EnhanceOptions& options,
+                         const LoadedModel& model) {
+  Progress progress;
+  std::jthread watch([&](const std::stop_token& stop) {
+    while (!stop.stop_requested() && progress.pairs < num_pairs) std::this_thread::yield();
+    progress.stop_requested = true;
+  });
+  return enhance(options, model, progress);
+}
+
+TEST_F(EnhanceTest, GoesOnWhereItWasStoppedToTheSameBytes) {
+  EnhanceOptions whole = options_;
+  whole.output_folder = folder_.path() / "whole";
+  enhance(whole, model_, progress_);
+  for (const std::int64_t batch_pairs : {0, 30}) {
+    options_.judge.batch_pairs = batch_pairs;
+    options_.output_folder = folder_.path() / ("stopped-" + std::to_string(batch_pairs));
+    EXPECT_TRUE(stop_after(40, options_, model_).stopped);
+    EXPECT_TRUE(fs::exists(options_.output_folder / "_aitqe/journal/hard-00000"));
+    const EnhanceResult rest = enhance(options_, model_, progress_);
+    EXPECT_GT(rest.pairs_resumed, 0);
+    EXPECT_LT(rest.pairs_resumed, 166);
+    EXPECT_FALSE(fs::exists(options_.output_folder / "_aitqe/journal"));
+    for (const char* name : {"hard-00000.tar", "hard-00000.aitqe.jsonl"}) {
+      EXPECT_EQ(read(options_.output_folder / name), read(whole.output_folder / name)) << name;
+    }
+  }
+}
+
+TEST_F(EnhanceTest, AsksAgainWhereTheInputIsNoLongerTheSame) {
+  const fs::path shard = folder_.path() / "copy.tar";
+  fs::copy_file(options_.shards[0].url, shard);
+  options_.shards = expand_inputs({shard.string()});
+  stop_after(40, options_, model_);
+  fs::last_write_time(shard, fs::last_write_time(shard) + std::chrono::seconds(1));
+  EXPECT_EQ(enhance(options_, model_, progress_).pairs_resumed, 0);
+}
+
+TEST_F(EnhanceTest, LeavesAShardToTheRunThatIsAtIt) {
+  fs::create_directories(options_.output_folder);
+  const auto other = Journal::open(options_.output_folder, "hard-00000", "another run");
+  const EnhanceResult result = enhance(options_, model_, progress_);
+  EXPECT_EQ(result.shards_elsewhere, 1);
+  EXPECT_EQ(result.summary.read, 0);
+  EXPECT_EQ(outcome(result, 1.0), ErrorCategory::Resumable);
+  EXPECT_FALSE(fs::exists(options_.output_folder / "hard-00000.tar"));
+}
+
+/// Shards of 1, 0, 40 and 3 pairs: fewer and more than are judged at once.
+std::vector<ShardRef> small_shards(const fs::path& folder, const std::string& from) {
+  std::vector<ShardRef> shards;
+  const auto source = FileSource::open(from);
+  LossLog losses;
+  TarReader members(*source, losses, {});
+  SampleReader samples(members);
+  for (const int num_pairs : {1, 0, 40, 3}) {
+    const std::string name = "small-" + std::to_string(shards.size());
+    AtomicFile file(folder / (name + ".tar"));
+    TarWriter tar([&](std::string_view bytes) { file.write(bytes); });
+    for (int i = 0; i < num_pairs; ++i) {
+      const Sample sample = *samples.next();
+      for (const Member& member : sample.members)
+        tar.add(member.name, member.bytes, member.metadata);
+    }
+    tar.finish();
+    file.commit();
+    shards.push_back({file.path().string(), name});
+  }
+  return shards;
+}
+
+TEST_F(EnhanceTest, TakesManySmallShardsAsOneStream) {
+  options_.shards = small_shards(folder_.path(), options_.shards[0].url);
+  const EnhanceResult result = enhance(options_, model_, progress_);
+  EXPECT_EQ(result.shards_done, 4);
+  EXPECT_EQ(result.summary.read, 44);
+  EXPECT_EQ(progress_.work_done, progress_.work_total);
+  for (const ShardRef& shard : options_.shards) {
+    EnhanceOptions alone = options_;
+    alone.shards = {shard};
+    alone.output_folder = folder_.path() / "alone";
+    Progress progress;
+    enhance(alone, model_, progress);
+    for (const char* suffix : {".tar", ".aitqe.jsonl"}) {
+      EXPECT_EQ(read(options_.output_folder / (shard.name + suffix)),
+                read(alone.output_folder / (shard.name + suffix)))
+          << shard.name << suffix;
+    }
+  }
+}
+
+TEST_F(EnhanceTest, WritesTheSameBytesFromTwoDevices) {
+  enhance(options_, model_, progress_);
+  ModelOptions two;
+  two.folder = random_model();
+  two.dtype = "f32";
+  two.device = "cpu,cpu";
+  const LoadedModel on_two = load_model(two);
+  EnhanceOptions other = options_;
+  other.output_folder = folder_.path() / "two";
+  for (const std::int64_t batch_pairs : {0, 16}) {
+    other.judge.batch_pairs = batch_pairs;
+    other.overwrite = true;
+    enhance(other, on_two, progress_);
+    for (const char* name : {"hard-00000.tar", "hard-00000.aitqe.jsonl"}) {
+      EXPECT_EQ(read(other.output_folder / name), read(options_.output_folder / name)) << name;
+    }
+  }
 }
 
 TEST_F(EnhanceTest, TakesOnlyAsManyPairsAsAsked) {

@@ -1,7 +1,10 @@
 #include "aitqe/pipeline/judge.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "aitqe/base/error.h"
+#include "support/errors.h"
 #include "support/reference.h"
 
 namespace aitqe {
@@ -24,30 +27,110 @@ PreparedSample prepared(std::int64_t index, const LoadedModel& model) {
   return sample;
 }
 
-TEST(Judge, GivesSamplesBackInOrderAndLeavesFailedOnesAlone) {
+constexpr std::int64_t kNumSamples = 20;
+
+struct Judged {
+  std::vector<AssessedSample> samples;
+  EngineTimes times;
+};
+
+/// All samples through a model on `device`. @param batch_pairs  whole batches of so many; 0: none
+Judged judge_all(const std::string& device, std::int64_t batch_pairs,
+                 const std::function<std::optional<Answer>(std::int64_t)>& known = {}) {
   ModelOptions model_options;
   model_options.folder = aitqe::test::reference_dir() / "drop-first-mixed";
+  model_options.device = device;
   const LoadedModel model = load_model(model_options);
   JudgeOptions options;
   options.limits = choose_limits(model, 4, 100);
   options.max_new_tokens = 6;
+  options.batch_pairs = batch_pairs;
   Judge judge(model, options);
+  EXPECT_EQ(judge.batch_pairs(), batch_pairs);
   std::int64_t next = 0;
-  std::int64_t expected = 0;
+  Judged judged;
   judge.run(
-      [&]() -> std::optional<PreparedSample> {
-        if (next == 20) return std::nullopt;
-        return prepared(next++, model);
+      [&]() -> std::optional<Question> {
+        if (next == kNumSamples) return std::nullopt;
+        const bool begins_batch = batch_pairs > 0 && next % batch_pairs == 0;
+        Question question{prepared(next, model), {}, {}, begins_batch};
+        if (known) question.known = known(next);
+        ++next;
+        return question;
       },
-      [](const PreparedSample&) { return AnswerOrder(); },
-      [&](AssessedSample sample) {
-        EXPECT_EQ(sample.prepared.sample.index, expected);
-        EXPECT_EQ(sample.prepared.failure.has_value(), expected % 3 == 1);
-        EXPECT_EQ(sample.answer.ids.empty(), expected % 3 == 1);
-        ++expected;
-      });
-  EXPECT_EQ(expected, 20);
-  EXPECT_GT(judge.times().prompt_tokens, 0);
+      [&](AssessedSample sample) { judged.samples.push_back(std::move(sample)); });
+  judged.times = judge.times();
+  return judged;
+}
+
+TEST(Judge, GivesSamplesBackInOrderAndLeavesFailedOnesAlone) {
+  const Judged judged = judge_all("cpu", 0);
+  ASSERT_EQ(judged.samples.size(), kNumSamples);
+  for (std::int64_t i = 0; i < kNumSamples; ++i) {
+    const AssessedSample& sample = judged.samples[static_cast<std::size_t>(i)];
+    EXPECT_EQ(sample.prepared.sample.index, i);
+    EXPECT_EQ(sample.prepared.failure.has_value(), i % 3 == 1);
+    EXPECT_EQ(sample.answer.ids.empty(), i % 3 == 1);
+  }
+  EXPECT_GT(judged.times.prompt_tokens, 0);
+}
+
+TEST(Judge, GivesTheSameAnswersOnAnyNumberOfDevices) {
+  const Judged one = judge_all("cpu", 0);
+  for (const std::string device : {"cpu,cpu", "cpu,cpu,cpu"}) {
+    for (const std::int64_t batch_pairs : {0, 1, 5, 50}) {
+      const Judged several = judge_all(device, batch_pairs);
+      ASSERT_EQ(several.samples.size(), kNumSamples) << device << batch_pairs;
+      for (std::size_t i = 0; i < several.samples.size(); ++i) {
+        EXPECT_EQ(several.samples[i].prepared.sample.index, static_cast<std::int64_t>(i));
+        EXPECT_EQ(several.samples[i].answer.ids, one.samples[i].answer.ids)
+            << device << batch_pairs;
+        EXPECT_EQ(several.samples[i].answer.p_rewrite, one.samples[i].answer.p_rewrite);
+      }
+      EXPECT_EQ(several.times.prompt_tokens, one.times.prompt_tokens);
+    }
+  }
+}
+
+TEST(Judge, DoesNotAskForAnswersThatAreKnown) {
+  const Judged judged = judge_all("cpu", 0, [](std::int64_t index) -> std::optional<Answer> {
+    if (index % 2 == 1) return std::nullopt;
+    Answer answer;
+    answer.text = "known " + std::to_string(index);
+    return answer;
+  });
+  const Judged all = judge_all("cpu", 0);
+  for (std::int64_t i = 0; i < kNumSamples; ++i) {
+    const AssessedSample& sample = judged.samples[static_cast<std::size_t>(i)];
+    EXPECT_EQ(sample.answer.text == "known " + std::to_string(i), i % 2 == 0);
+  }
+  EXPECT_LT(judged.times.prompt_tokens, all.times.prompt_tokens);
+}
+
+TEST(Judge, EndsAllDevicesWhenTheInputOrTheOutputThrows) {
+  ModelOptions model_options;
+  model_options.folder = aitqe::test::reference_dir() / "drop-first-mixed";
+  model_options.device = "cpu,cpu";
+  const LoadedModel model = load_model(model_options);
+  JudgeOptions options;
+  options.limits = choose_limits(model, 4, 100);
+  options.max_new_tokens = 6;
+  for (const bool input_throws : {true, false}) {
+    Judge judge(model, options);
+    std::int64_t next = 0;
+    const auto ask = [&]() -> std::optional<Question> {
+      if (input_throws && next == 9) throw Error(ErrorCategory::NoInput, "on purpose");
+      return Question{prepared(next++, model), {}, {}, false};
+    };
+    EXPECT_THAT(aitqe::test::message_of([&] {
+                  judge.run(ask, [&](const AssessedSample& sample) {
+                    if (!input_throws && sample.prepared.sample.index == 9) {
+                      throw Error(ErrorCategory::Output, "on purpose");
+                    }
+                  });
+                }),
+                "on purpose");
+  }
 }
 
 TEST(ChooseLimits, FollowsTheUserWhereTheUserSpoke) {

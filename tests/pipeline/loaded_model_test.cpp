@@ -27,7 +27,7 @@ ModelOptions random_model() {
 
 TEST(LoadModel, TakesBf16WhereTheCpuHasIt) {
   const LoadedModel model = load_model(random_model());
-  EXPECT_EQ(model.mllm->compute().dtype,
+  EXPECT_EQ(model.mllm().compute().dtype,
             kernels::cpu_kernels().has_native_bf16 ? at::kBFloat16 : at::kFloat);
   EXPECT_EQ(model.image_side_px, 50);
 }
@@ -45,15 +45,28 @@ TEST(LoadModel, SaysWhatAnOptionShouldBe) {
   EXPECT_THAT(message_of([&] { load_model(options); }), HasSubstr("--packing some: expected"));
 }
 
+TEST(LoadModel, LoadsTheWeightsOntoEveryDeviceOfAList) {
+  ModelOptions options = random_model();
+  options.device = "cpu,cpu";
+  options.num_threads = 4;
+  const LoadedModel model = load_model(options);
+  ASSERT_EQ(model.replicas.size(), 2U);
+  EXPECT_EQ(model.replicas[1]->compute().pool->num_threads(), 2);
+  options.device = "cpu,gpu";
+  EXPECT_THAT(message_of([&] { load_model(options); }), HasSubstr("--device gpu: expected"));
+}
+
 TEST(LoadModel, SaysWhenThereIsNoCudaDevice) {
   ModelOptions options = random_model();
-  options.device = "cuda:0";
-  try {
-    load_model(options);
-    GTEST_SKIP() << "a CUDA device is there";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.category(), ErrorCategory::Model);
-    EXPECT_THAT(error.what(), HasSubstr("--device cuda"));
+  for (const std::string device : {"cuda:0", "cuda:all"}) {
+    options.device = device;
+    try {
+      load_model(options);
+      GTEST_SKIP() << "a CUDA device is there";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.category(), ErrorCategory::Model);
+      EXPECT_THAT(error.what(), HasSubstr("--device cuda"));
+    }
   }
 }
 

@@ -40,14 +40,17 @@ struct EnhanceResult {
   std::int64_t shards_done = 0;
   std::int64_t shards_done_before = 0;
   std::int64_t shards_unreadable = 0;
-  bool stopped = false;  ///< on request, before the last shard
+  std::int64_t shards_elsewhere = 0;  ///< left to another run that is at them
+  std::int64_t pairs_resumed = 0;     ///< answered by a run that was interrupted
+  bool stopped = false;               ///< on request, before the last shard
   EngineTimes times;
   double run_s = 0;  ///< without loading the model
 };
 
 /// The main job: every shard in, one enhanced shard and one report row per pair out.
-/// A shard appears under its name only when it is complete; shards that are done are left alone, so
-/// the same command goes on where it was stopped.
+/// A shard appears under its name only when it is complete; shards that are done are left alone,
+/// and answers of an unfinished one are in its journal, so the same command goes on where it was
+/// stopped, killed or cut off, to the very bytes of a run that was not.
 /// @throws Error(Usage) when the folder holds shards of another configuration or model;
 ///         Error(Output), Error(NoInput) as the modules below.
 EnhanceResult enhance(const EnhanceOptions& options, const LoadedModel& model, Progress& progress);

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "aitqe/engine/engine.h"
 #include "aitqe/pipeline/loaded_model.h"
@@ -11,32 +13,54 @@
 namespace aitqe {
 
 struct JudgeOptions {
-  SchedulerLimits limits;
+  SchedulerLimits limits;  ///< of each device
   int max_new_tokens = 384;
   bool full = false;
   bool verify = false;  ///< score every new caption too
+  /// Pairs of a batch that one device runs by itself, see Judge::batch_pairs; 0 = as needed.
+  std::int64_t batch_pairs = 0;
 };
 
-/// PreparedSample -> AssessedSample, many at once, given back in order. One thread at a time.
+/// One pair for the model.
+struct Question {
+  PreparedSample prepared;
+  AnswerOrder order;
+  /// The answer, where an earlier run was given it: the model is not asked again.
+  std::optional<Answer> known;
+  /// The first pair of a batch: see Judge::batch_pairs.
+  bool begins_batch = false;
+};
+
+/// PreparedSample -> AssessedSample, many at once and on all devices, given back in order.
 class Judge {
  public:
   Judge(const LoadedModel& model, const JudgeOptions& options);
 
-  using Order = std::function<AnswerOrder(const PreparedSample&)>;
-  using Next = std::function<std::optional<PreparedSample>()>;
+  using Next = std::function<std::optional<Question>()>;
   using Done = std::function<void(AssessedSample)>;
 
-  /// Asks the model about every sample of `next` that has not failed already, and hands all of them
-  /// to `done` in the order they came.
-  void run(const Next& next, const Order& order, const Done& done);
+  /// Asks the model about every sample of `next` that has neither failed nor an answer, and hands
+  /// all of them to `done` in the order they came. Both are called by several threads where there
+  /// are several devices, but never at the same time. What they throw ends the run and is thrown.
+  void run(const Next& next, const Done& done);
 
-  const EngineTimes& times() const { return engine_.times(); }
+  /// Pairs that should make up a batch where answers may depend on who shares it (a GPU's products
+  /// do, in their last bits); 0 where they do not, and `begins_batch` changes nothing.
+  /// Batches that always begin at the same pairs make a run repeatable, on any number of devices.
+  std::int64_t batch_pairs() const { return batch_pairs_; }
+
+  /// Of all devices together.
+  EngineTimes times() const;
   const AnswerKeys& keys() const { return rules_->keys; }
 
  private:
+  Request make_request(std::int64_t place, PreparedSample& prepared,
+                       const AnswerOrder& order) const;
+
   std::shared_ptr<const AnswerRules> rules_;
   std::int64_t num_image_tokens_;
-  Engine engine_;
+  std::int64_t batch_pairs_;
+  std::vector<std::unique_ptr<Engine>> engines_;  // one a device
 };
 
 /// Limits for this model and machine where the user gave none: 0 = not given.

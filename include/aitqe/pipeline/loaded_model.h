@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "aitqe/image/pixels.h"
 #include "aitqe/model/mllm.h"
@@ -16,10 +17,11 @@ struct ModelOptions {
   std::filesystem::path folder;
   /// Folder of the vision tower's config.json, when it lies elsewhere.
   std::optional<std::filesystem::path> vision_folder;
-  std::string device = "auto";   ///< auto | cpu | cuda[:N]
+  /// auto | cpu | cuda[:N] | cuda:all, or several with commas: the weights are loaded onto each.
+  std::string device = "auto";
   std::string dtype = "auto";    ///< auto | f32 | bf16
   std::string packing = "auto";  ///< auto | ahead | none: a packed copy of the weights in memory
-  int num_threads = 0;           ///< of the model; 0 = one a core
+  int num_threads = 0;           ///< of the model, over all devices; 0 = one a core
 };
 
 /// What turns a pair into a model's input: all of a model folder but its weights.
@@ -37,16 +39,24 @@ ModelInputs load_model_inputs(const std::filesystem::path& folder,
 
 /// A model folder ready to judge pairs.
 struct LoadedModel : ModelInputs {
-  std::unique_ptr<Mllm> mllm;
+  /// The same weights on each device; never empty.
+  std::vector<std::unique_ptr<const Mllm>> replicas;
   std::string description;  ///< "aitqe-tiny: f32 on cpu, 2 threads, avx512, packed 12 MB"
   std::string fingerprint;  ///< sha256, see model_fingerprint
   double load_s = 0;
+
+  const Mllm& mllm() const { return *replicas.front(); }
 };
 
 /// The device that `auto`, `cpu`, `cuda` or `cuda:N` names, its libraries opened. `auto` is the
 /// CPU.
 /// @throws Error(Usage) for another word; Error(Model) where there is no such device.
 at::Device open_device(const std::string& name);
+
+/// The devices of a list with commas, in its order; `cuda:all` stands for every CUDA device.
+/// @throws as open_device; Error(Usage) where a CUDA device is named twice or CPU and CUDA are
+/// mixed (they do not give the same bits).
+std::vector<at::Device> open_devices(const std::string& names);
 
 /// Loads everything. @throws Error(Model) or Error(Usage) for an option that means nothing here.
 LoadedModel load_model(const ModelOptions& options);

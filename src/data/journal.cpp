@@ -1,0 +1,186 @@
+#include "aitqe/data/journal.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cassert>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstring>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "aitqe/base/error.h"
+#include "aitqe/base/hash.h"
+
+namespace aitqe {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kChecksumDigits = 16;
+/// A loss of power costs at most the pairs of this time; a killed process none.
+constexpr std::chrono::seconds kSyncInterval{5};
+
+std::string checksum(std::string_view number, std::string_view bytes) {
+  return sha256_hex(std::string(number) + " " + std::string(bytes)).substr(0, kChecksumDigits);
+}
+
+std::string make_line(std::int64_t pair, std::string_view bytes) {
+  const std::string number = std::to_string(pair);
+  return number + " " + checksum(number, bytes) + " " + std::string(bytes) + "\n";
+}
+
+struct Entry {
+  std::int64_t pair = 0;
+  std::string_view bytes;
+};
+
+/// Nothing for a line that is not whole.
+std::optional<Entry> parse_line(std::string_view line) {
+  const std::size_t space = line.find(' ');
+  if (space == std::string_view::npos || line.size() < space + kChecksumDigits + 2) {
+    return std::nullopt;
+  }
+  const std::string_view number = line.substr(0, space);
+  Entry entry;
+  const auto [end, error] =
+      std::from_chars(number.data(), number.data() + number.size(), entry.pair);
+  if (error != std::errc() || end != number.data() + number.size()) return std::nullopt;
+  entry.bytes = line.substr(space + kChecksumDigits + 2);
+  const std::string_view found = line.substr(space + 1, kChecksumDigits);
+  return found == checksum(number, entry.bytes) ? std::optional(entry) : std::nullopt;
+}
+
+}  // namespace
+
+class Journal::State {
+ public:
+  explicit State(fs::path path) : path_(std::move(path)) {}
+  ~State() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  /// False while another process has it.
+  bool open() {
+    while (true) {
+      descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+      if (descriptor_ < 0) fail("cannot be opened");
+      if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
+      struct stat info {};
+      if (fstat(descriptor_, &info) != 0) fail("cannot be looked at");
+      if (info.st_nlink > 0) return true;
+      ::close(std::exchange(descriptor_, -1));  // its run committed and removed it meanwhile
+    }
+  }
+
+  void read(std::string_view header) {
+    const std::string content = read_all();
+    const std::size_t first = content.find('\n');
+    if (first == std::string::npos || std::string_view(content).substr(0, first) != header) {
+      begin_anew(header);
+      return;
+    }
+    for (std::size_t begin = first + 1; begin < content.size();) {
+      const std::size_t end = content.find('\n', begin);
+      if (end == std::string::npos) {
+        write("\n");  // what a crash cut must not swallow the next line
+        break;
+      }
+      if (const auto entry = parse_line(std::string_view(content).substr(begin, end - begin))) {
+        found_[entry->pair] = entry->bytes;
+      }
+      begin = end + 1;
+    }
+  }
+
+  void write(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t count = ::write(descriptor_, bytes.data(), bytes.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) fail("cannot be written");
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+    if (Clock::now() - last_sync_ < kSyncInterval) return;
+    if (fdatasync(descriptor_) != 0) fail("cannot be synced");
+    last_sync_ = Clock::now();
+  }
+
+  void remove() {
+    ::unlink(path_.c_str());
+    std::error_code ignored;  // another shard's may still be there
+    fs::remove(path_.parent_path(), ignored);
+  }
+
+  const std::unordered_map<std::int64_t, std::string>& found() const { return found_; }
+
+ private:
+  std::string read_all() const {
+    std::string content;
+    std::string buffer(std::size_t{1} << 20, '\0');
+    while (true) {
+      const ssize_t count = ::read(descriptor_, buffer.data(), buffer.size());
+      if (count == 0) return content;
+      if (count > 0) content.append(buffer, 0, static_cast<std::size_t>(count));
+      if (count < 0 && errno != EINTR) fail("cannot be read");
+    }
+  }
+
+  void begin_anew(std::string_view header) {
+    if (ftruncate(descriptor_, 0) != 0) fail("cannot be emptied");
+    write(std::string(header) + "\n");
+  }
+
+  [[noreturn]] void fail(const char* what) const {
+    throw Error(ErrorCategory::Output, path_.string() + ": " + what + ": " + std::strerror(errno));
+  }
+
+  fs::path path_;
+  int descriptor_ = -1;
+  std::unordered_map<std::int64_t, std::string> found_;
+  Clock::time_point last_sync_ = Clock::now();
+};
+
+Journal::Journal(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Journal::~Journal() = default;
+
+std::unique_ptr<Journal> Journal::open(const fs::path& output_folder, const std::string& shard_name,
+                                       std::string_view header) {
+  assert(header.find('\n') == std::string_view::npos);
+  const fs::path folder = output_folder / "_aitqe" / "journal";
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) {
+    throw Error(ErrorCategory::Output, folder.string() + ": cannot be made: " + error.message());
+  }
+  auto state = std::make_unique<State>(folder / shard_name);
+  if (!state->open()) return nullptr;
+  state->read(header);
+  return std::unique_ptr<Journal>(new Journal(std::move(state)));
+}
+
+const std::string* Journal::find(std::int64_t pair) const {
+  const auto entry = state_->found().find(pair);
+  return entry == state_->found().end() ? nullptr : &entry->second;
+}
+
+bool Journal::has_all(std::int64_t first, std::int64_t end) const {
+  while (first < end && find(first) != nullptr) ++first;
+  return first == end;
+}
+
+void Journal::add(std::int64_t pair, std::string_view bytes) {
+  assert(bytes.find('\n') == std::string_view::npos);
+  state_->write(make_line(pair, bytes));
+}
+
+void Journal::remove() { state_->remove(); }
+
+}  // namespace aitqe
