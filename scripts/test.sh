@@ -4,7 +4,7 @@
 #   scripts/test.sh              what a change must pass
 #   scripts/test.sh --quick      the release build and its tests only
 #   scripts/test.sh --full       also ThreadSanitizer, every end-to-end test under AddressSanitizer,
-#                                clang-tidy over everything, long fuzzing
+#                                clang-tidy over everything, long fuzzing, five times as many kills
 #   scripts/test.sh --jobs N     N compilers and tests at once (default: cores, as memory allows)
 #
 # Nothing is asked. Every phase runs even if one before it failed, unless it needs what that one
@@ -109,6 +109,7 @@ summary() {
 
 phase "install what is missing" scripts/setup.sh --tests || summary
 jobs=${jobs:-$(default_jobs)}
+if [[ $mode == full ]]; then export AITQE_KILL_POINTS=200; fi
 export JOBS=$jobs UBSAN_OPTIONS=print_stacktrace=1
 
 phase "clang-format" scripts/lint.sh format || true

@@ -36,6 +36,16 @@ std::string make_line(std::int64_t pair, std::string_view bytes) {
   return number + " " + checksum(number, bytes) + " " + std::string(bytes) + "\n";
 }
 
+fs::path journal_folder(const fs::path& output_folder) {
+  return output_folder / "_aitqe" / "journal";
+}
+
+void remove_file(const fs::path& path) {
+  ::unlink(path.c_str());
+  std::error_code ignored;  // another shard's may still be there
+  fs::remove(path.parent_path(), ignored);
+}
+
 struct Entry {
   std::int64_t pair = 0;
   std::string_view bytes;
@@ -113,11 +123,7 @@ class Journal::State {
     last_sync_ = Clock::now();
   }
 
-  void remove() {
-    ::unlink(path_.c_str());
-    std::error_code ignored;  // another shard's may still be there
-    fs::remove(path_.parent_path(), ignored);
-  }
+  void remove() const { remove_file(path_); }
 
   const std::unordered_map<std::int64_t, std::string>& found() const { return found_; }
 
@@ -154,7 +160,7 @@ Journal::~Journal() = default;
 std::unique_ptr<Journal> Journal::open(const fs::path& output_folder, const std::string& shard_name,
                                        std::string_view header) {
   assert(header.find('\n') == std::string_view::npos);
-  const fs::path folder = output_folder / "_aitqe" / "journal";
+  const fs::path folder = journal_folder(output_folder);
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
@@ -182,5 +188,11 @@ void Journal::add(std::int64_t pair, std::string_view bytes) {
 }
 
 void Journal::remove() { state_->remove(); }
+
+void Journal::discard(const fs::path& output_folder, const std::string& shard_name) {
+  const fs::path path = journal_folder(output_folder) / shard_name;
+  std::error_code ignored;
+  if (fs::exists(path, ignored)) remove_file(path);
+}
 
 }  // namespace aitqe

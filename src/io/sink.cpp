@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -30,6 +32,44 @@ std::string temporary_prefix(const fs::path& path) {
   return "." + path.filename().string() + ".part-";
 }
 
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return "unknown";
+  return name.data();
+}
+
+// Of this process.
+std::string default_attempt() { return host_name() + "-" + std::to_string(getpid()); }
+
+// True for the default attempt of a process of this machine that is no more.
+bool is_of_dead_process(std::string_view attempt) {
+  const std::string host = host_name() + "-";
+  if (!attempt.starts_with(host)) return false;
+  attempt.remove_prefix(host.size());
+  pid_t process = 0;
+  const auto [end, error] =
+      std::from_chars(attempt.data(), attempt.data() + attempt.size(), process);
+  const bool is_number = error == std::errc() && end == attempt.data() + attempt.size();
+  return is_number && process > 0 && kill(process, 0) != 0 && errno == ESRCH;
+}
+
+// Temporaries of `path` whose attempt is chosen. Returns how many were removed.
+template <typename Chosen>
+int remove_temporaries(const fs::path& path, const Chosen& chosen) {
+  const std::string prefix = temporary_prefix(path);
+  int num_removed = 0;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder_of(path), error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (!name.starts_with(prefix) || !chosen(std::string_view(name).substr(prefix.size())))
+      continue;
+    std::error_code ignored;
+    if (fs::remove(entry->path(), ignored)) ++num_removed;
+  }
+  return num_removed;
+}
+
 std::string free_space_text(const fs::path& folder) {
   struct statvfs info {};
   if (statvfs(folder.c_str(), &info) != 0) return "free space unknown";
@@ -50,7 +90,7 @@ int write_fully(int descriptor, std::string_view bytes) {
 }  // namespace
 
 AtomicFile::AtomicFile(fs::path path, std::string attempt) : path_(std::move(path)) {
-  if (attempt.empty()) attempt = std::to_string(getpid());
+  if (attempt.empty()) attempt = default_attempt();
   temporary_ = folder_of(path_) / (temporary_prefix(path_) + attempt);
   descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor_ < 0) fail("cannot be created");
@@ -126,16 +166,11 @@ FileDigest copy_atomically(const fs::path& from, const fs::path& to, const std::
 }
 
 int remove_stale_temporaries(const fs::path& path) {
-  const std::string prefix = temporary_prefix(path);
-  int num_removed = 0;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder_of(path), error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (!entry->path().filename().string().starts_with(prefix)) continue;
-    std::error_code ignored;
-    if (fs::remove(entry->path(), ignored)) ++num_removed;
-  }
-  return num_removed;
+  return remove_temporaries(path, [](std::string_view) { return true; });
+}
+
+int remove_dead_temporaries(const fs::path& path) {
+  return remove_temporaries(path, is_of_dead_process);
 }
 
 namespace {

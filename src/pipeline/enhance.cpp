@@ -88,6 +88,7 @@ class Run {
                       (same_model ? "configuration" : "model") +
                       "; choose another folder (-o) or make it again (--overwrite)");
     }
+    Journal::discard(options_.output_folder, shard.name);
     result_.summary.merge(stats.summary);
     if (pairs_left_ > 0) {
       pairs_left_ = std::max<std::int64_t>(0, pairs_left_ - stats.summary.read);
@@ -128,10 +129,7 @@ class Run {
         ++result_.shards_elsewhere;
         continue;
       }
-      if (add_if_done(shard)) {  // by another run, since this one began
-        journal->remove();
-        continue;
-      }
+      if (add_if_done(shard)) continue;  // by another run, since this one began
       jobs_.push_back(
           std::make_unique<ShardJob>(std::move(stream), std::move(journal), job_options_, *work_));
       is_reading_ = true;

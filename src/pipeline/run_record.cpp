@@ -39,6 +39,7 @@ void write_run_record(const std::filesystem::path& output_folder, const RunRecor
   if (error) {
     throw Error(ErrorCategory::Output, folder.string() + ": cannot be made: " + error.message());
   }
+  remove_dead_temporaries(folder / "run.json");
   write_atomically(folder / "run.json", json.dump(2) + "\n");
 }
 

@@ -99,6 +99,13 @@ TEST_F(JournalTest, IsGoneOnceRemoved) {
   EXPECT_NE(open(), nullptr) << "the removed file's lock holds nobody up";
 }
 
+TEST_F(JournalTest, DiscardsWhatAKilledRunLeft) {
+  open()->add(0, "answer");
+  Journal::discard(folder_.path(), "00000");
+  EXPECT_FALSE(fs::exists(file().parent_path()));
+  Journal::discard(folder_.path(), "00000");
+}
+
 TEST_F(JournalTest, SaysWhereItCannotBeMade) {
   std::ofstream(folder_.path() / "_aitqe") << "a file";
   EXPECT_THAT(aitqe::test::message_of([&] { open(); }), HasSubstr("journal: cannot be made"));

@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
 
 #include "aitqe/base/error.h"
 #include "io/io_support.h"
@@ -95,6 +99,31 @@ TEST(RemoveStaleTemporaries, TakesOnlyThoseOfThisFile) {
   }
   EXPECT_EQ(remove_stale_temporaries(folder / "a.tar"), 2);
   EXPECT_THAT(names_in(folder.path()), ElementsAre(".b.tar.part-1", "a.tar"));
+}
+
+/// The name that a process gives its temporary of `folder`/a, once that process is over.
+std::string temporary_of_dead_process(const TemporaryFolder& folder) {
+  const pid_t process = fork();
+  if (process == 0) {
+    const AtomicFile file(folder / "a");
+    std::_Exit(0);  // as if killed: nothing is cleaned up
+  }
+  waitpid(process, nullptr, 0);
+  return names_in(folder.path()).at(0);
+}
+
+TEST(RemoveDeadTemporaries, LeavesThoseOfProcessesThatMayStillWrite) {
+  const TemporaryFolder folder;
+  const std::string dead = temporary_of_dead_process(folder);
+  AtomicFile alive(folder / "a");
+  const std::string elsewhere = ".a.part-another-machine-1";
+  write_bytes(folder / elsewhere, "x");
+  write_bytes(folder / ".a.part-odd", "x");
+  EXPECT_EQ(remove_dead_temporaries(folder / "a"), 1);
+  EXPECT_FALSE(fs::exists(folder / dead));
+  EXPECT_TRUE(fs::exists(folder / elsewhere));
+  alive.commit();  // its temporary is still there
+  EXPECT_TRUE(fs::exists(folder / "a"));
 }
 
 TEST(CopyFile, CopiesEveryByte) {

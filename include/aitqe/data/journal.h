@@ -36,6 +36,8 @@ class Journal {
 
   /// Once the shard is committed: the file goes.
   void remove();
+  /// The same for a committed shard whose run was killed before it could; none is fine.
+  static void discard(const std::filesystem::path& output_folder, const std::string& shard_name);
 
  private:
   class State;

@@ -18,7 +18,7 @@ namespace aitqe {
 struct ShardOutputOptions {
   /// Off for `score`: report rows only, no tar, no copies of the files beside the input.
   bool write_tar = true;
-  /// Part of the names of temporaries, `.NAME.tar.part-ATTEMPT`; "" = the process id.
+  /// Part of the names of temporaries, `.NAME.tar.part-ATTEMPT`; "" as for AtomicFile.
   std::string attempt;
 };
 

@@ -14,7 +14,7 @@ namespace aitqe {
 /// One thread at a time. Every failure is Error(Output) with path, reason and free space.
 class AtomicFile {
  public:
-  /// @param attempt  tells temporaries of concurrent writers apart; "" = the process id.
+  /// @param attempt  tells temporaries of concurrent writers apart; "" = HOST-PROCESS.
   explicit AtomicFile(std::filesystem::path path, std::string attempt = "");
   /// Removes the temporary unless committed.
   ~AtomicFile();
@@ -63,6 +63,10 @@ FileDigest copy_atomically(const std::filesystem::path& from, const std::filesys
 /// Removes temporaries `.NAME.part-*` that an earlier run left for this file.
 /// @return how many were removed.
 int remove_stale_temporaries(const std::filesystem::path& path);
+
+/// The same for a file that several runs write: only what a process of this machine left that is no
+/// more. @return how many were removed.
+int remove_dead_temporaries(const std::filesystem::path& path);
 
 /// @throws Error(Usage) when `output` (-o) is `input` or lies in it: what is read would be
 /// overwritten.
