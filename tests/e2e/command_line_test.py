@@ -11,7 +11,7 @@ import signal
 import unittest
 
 from support import (ANY_NUMBER_MAY_FAIL, EXAMPLES, LONGEST_RUN_S, MODEL_FLAGS, RANDOM_MODEL, TINY_MODEL,
-                     EndToEndTest, HeldRun, content_of, environment, pairs, write_tar)
+                     EndToEndTest, HeldRun, content_of, environment, pairs, wait_for_file, write_tar)
 
 NUM_LONG = 60  # pairs; their trace does not fit into a pipe of one page
 
@@ -345,6 +345,7 @@ class ResumeTest(EndToEndTest):
         line = run.first_pair
         while line["shard"] != "b":
             line = run.next_pair()
+        wait_for_file(self.folder / "out/a.aitqe.stats.json")  # put in place beside the work on b
         return run
 
     def check_resumed(self, message="1 done before"):

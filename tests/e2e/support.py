@@ -15,6 +15,7 @@ import struct
 import subprocess
 import tarfile
 import tempfile
+import time
 import typing
 import unittest
 import zlib
@@ -144,6 +145,15 @@ class HeldRun:
         for stream in (self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()
+
+
+def wait_for_file(path):
+    """Until the program, which goes on beside the test, has put it in place."""
+    deadline = time.monotonic() + LONGEST_RUN_S
+    while not path.exists():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{path} was never written")
+        time.sleep(0.01)
 
 
 # --- shards ----------------------------------------------------------------------------------------
