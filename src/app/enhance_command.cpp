@@ -5,6 +5,7 @@
 #include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
 #include "aitqe/pipeline/enhance.h"
+#include "aitqe/pipeline/forecast.h"
 #include "command.h"
 #include "default_model.h"
 #include "model_options.h"
@@ -32,6 +33,7 @@ struct Typed {
   std::string joined_archives = "read";
   bool reference_specials = false;
   bool dry_run = false;
+  double forecast_s = 20;
   bool json = false;
 };
 
@@ -186,9 +188,16 @@ class EnhanceCommand : public Command {
   void add_run_options(CLI::App& app) {
     app.add_flag("--overwrite", options_.overwrite, "Do shards again that are done already")
         ->group("Run");
-    app.add_flag("--dry-run", typed_.dry_run,
-                 "Check options, inputs, output and model folder, then stop")
+    app.add_flag(
+           "--dry-run", typed_.dry_run,
+           "Check options, inputs, output and model, say how long the run would take, and stop")
         ->group("Run");
+    app.add_option("--forecast-s", typed_.forecast_s,
+                   "Time that --dry-run tries pairs for; 0: no forecast, no weights are loaded")
+        ->type_name("SECONDS")
+        ->check(CLI::NonNegativeNumber)
+        ->group("Run")
+        ->capture_default_str();
     app.add_option("--max-failed", typed_.max_failed,
                    "Exit with 3 when a larger share of pairs fails")
         ->type_name("P%")
@@ -227,11 +236,22 @@ class EnhanceCommand : public Command {
       if (is_local_file(shard))
         bytes += static_cast<std::int64_t>(std::filesystem::file_size(shard.url));
     }
-    std::printf(
-        "%zu shards, %.1f MB, to %s with %s (%lld image tokens a pair); nothing was written\n",
-        options_.shards.size(), static_cast<double>(bytes) / 1e6, options_.output_folder.c_str(),
-        typed_.model.folder.c_str(), static_cast<long long>(config.num_image_tokens));
+    if (!typed_.json) {
+      std::printf(
+          "%zu shards, %.1f MB, to %s with %s (%lld image tokens a pair); nothing was written\n",
+          options_.shards.size(), static_cast<double>(bytes) / 1e6, options_.output_folder.c_str(),
+          typed_.model.folder.c_str(), static_cast<long long>(config.num_image_tokens));
+    }
+    if (typed_.forecast_s > 0) show_forecast();
     return 0;
+  }
+
+  void show_forecast() {
+    const LoadedModel model = load_model(typed_.model);
+    options_.judge.limits = choose_limits(model, typed_.batch_size, typed_.batch_tokens);
+    const Forecast found = forecast(options_, model, typed_.forecast_s);
+    const std::string text = typed_.json ? forecast_to_json(found) + "\n" : render_forecast(found);
+    std::fwrite(text.data(), 1, text.size(), stdout);
   }
 
   int conclude_run(const EnhanceResult& result) {

@@ -1,5 +1,6 @@
 #include "aitqe/pipeline/shard_stream.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "aitqe/base/hash.h"
@@ -20,11 +21,19 @@ bool is_taken(const SamplingOptions& sampling, const std::string& shard, const S
   return fraction < sampling.rate;
 }
 
+/// -1 = all.
+std::int64_t most_taken(const SamplingOptions& sampling, const std::string& shard) {
+  const auto found = sampling.most_of_shard.find(shard);
+  if (found == sampling.most_of_shard.end()) return sampling.limit;
+  return sampling.limit < 0 ? found->second : std::min(sampling.limit, found->second);
+}
+
 }  // namespace
 
 struct ShardStream::State {
   ShardRef shard;
   SamplingOptions sampling;
+  std::int64_t most;  // pairs taken; -1 = all
   HashedSource source;
   LossLog losses;
   TarReader members;
@@ -35,12 +44,13 @@ struct ShardStream::State {
   State(const ShardRef& ref, const ReadingOptions& options)
       : shard(ref),
         sampling(options.sampling),
+        most(most_taken(options.sampling, ref.name)),
         source(open_source(ref)),
         members(source, losses, options.tar),
         samples(members) {}
 
   std::optional<Sample> next_taken() {
-    if (sampling.limit >= 0 && num_taken >= sampling.limit) return std::nullopt;
+    if (most >= 0 && num_taken >= most) return std::nullopt;
     while (auto sample = samples.next()) {
       if (!is_taken(sampling, shard.name, *sample)) continue;
       ++num_taken;

@@ -142,8 +142,8 @@ class ConfigFileTest(EndToEndTest):
 
     def dry_run(self, config, *flags, expect=0, env=None):
         (self.folder / "c.toml").write_text(config)
-        result = self.aitqe("enhance", EXAMPLES, "-o", "out", "--dry-run", "--config", "c.toml", *flags, expect=expect,
-                            env=env)
+        result = self.aitqe("enhance", EXAMPLES, "-o", "out", "--dry-run", "--forecast-s", "0", "--config", "c.toml", *flags,
+                            expect=expect, env=env)
         return result.stdout if expect == 0 else result.stderr
 
     def test_the_file_sets_what_nobody_else_sets(self):
@@ -157,7 +157,7 @@ class ConfigFileTest(EndToEndTest):
         self.assertIn("with by-flag ", shown)
 
     def test_a_flag_beats_a_variable_without_a_file(self):
-        result = self.aitqe("enhance", EXAMPLES, "-o", "out", "--dry-run", "--model", "by-flag",
+        result = self.aitqe("enhance", EXAMPLES, "-o", "out", "--dry-run", "--forecast-s", "0", "--model", "by-flag",
                             env={"AITQE_MODEL": "by-variable"})
         self.assertIn("with by-flag ", result.stdout)
 
@@ -242,7 +242,23 @@ class DryRunTest(EndToEndTest):
         result = self.enhance(shard, "--dry-run")
         self.assertIn("1 shards", result.stdout)
         self.assertIn("nothing was written", result.stdout)
+        self.assertIn("about 2 pairs", result.stdout)
         self.assertFalse((self.folder / "out").exists())
+
+    def test_a_forecast_counts_the_pairs_of_shards_of_any_size(self):
+        shards = [write_tar(self.folder / f"in/{count}.tar", pairs(count)) for count in (3, 60, 200)]
+        self.enhance(shards[1])  # done before: not to be done again
+        found = json.loads(self.enhance("in", "--dry-run", "--forecast-s", "0.2", "--json").stdout)
+        self.assertAlmostEqual(found["pairs_expected"], 203, delta=10)
+        self.assertEqual(found["shards_measured"], 2)
+        self.assertAlmostEqual(found["run_s"], found["pairs_expected"] / found["pairs_per_s"], delta=0.1)
+        limited = json.loads(self.enhance("in", "--dry-run", "--forecast-s", "0.2", "--json", "--limit", "20").stdout)
+        self.assertEqual(limited["pairs_expected"], 20)
+
+    def test_a_stream_has_no_forecast(self):
+        result = self.enhance("-", "--dry-run", input=b"", expect=2)
+        self.assertIn("a forecast needs uncompressed tars", result.stderr)
+        self.enhance("-", "--dry-run", "--forecast-s", "0", input=b"")
 
     def test_a_dry_run_finds_what_a_run_would_find(self):
         self.enhance("no.tar", "--dry-run", expect=4)

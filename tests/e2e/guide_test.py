@@ -29,7 +29,7 @@ class GuideTest(EndToEndTest):
             command = "score" if "[score]" in config.read_text() else "enhance"
             with self.subTest(config=config.name):
                 self.aitqe(command, shard, "-o", self.folder / config.stem, *MODEL_FLAGS, "--dry-run",
-                           "--config", config)
+                           "--forecast-s", "0", "--config", config)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,8 @@ struct SamplingOptions {
   double rate = 1.0;  ///< share of pairs taken, by a hash of seed, shard, key and index
   std::uint64_t seed = 0;
   std::int64_t limit = -1;  ///< pairs of the whole run; -1 = all
+  /// At most so many pairs of a shard, by its name; all of others.
+  std::map<std::string, std::int64_t> most_of_shard;
 };
 
 /// How shards are read.
