@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""Is the rate and memory of a long run that of a short one, and does a forecast hold? With a tiny model, on a CPU.
+
+    python scripts/bench_scale.py [--binary build/release/aitqe] [--largest 100000] [--rounds 3] [--shard-pairs 5000]
+
+Makes sets of 1,000, 10,000 and 100,000 pairs, by decades up to --largest, out of the pictures and captions of
+examples/pairs-00000.tar. Sets of the first two sizes run --rounds times, interleaved, the largest once between them. Told
+are pairs a second without loading, and the peak of resident memory, each as a ratio to the set of 10,000 (a run of
+1,000 takes so short a time that start and end show).
+
+Then shards of mixed sizes: 20 to 2,000 pairs each, of pictures from 100 to 1600 px. `--dry-run` says how long they would
+take; then they run. Told is the forecast over what it took, --rounds times. Writes bench/results/scale_cpu.txt. Needs
+Pillow (scripts/setup.sh --tests).
+"""
+
+import argparse
+import datetime
+import io
+import json
+import os
+import pathlib
+import platform
+import random
+import shutil
+import statistics
+import subprocess
+import tarfile
+
+from PIL import Image
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "examples/pairs-00000.tar"
+WORK = ROOT / ".deps/bench/scale"
+RESULTS = ROOT / "bench/results/scale_cpu.txt"
+MIXED_SIDES_PX = (100, 200, 400, 800, 1600)
+MIXED_SHARD_PAIRS = (20, 2000, 60, 700, 200, 1200)
+
+
+def example_pairs():
+    """(picture, caption) of the bundled shard, as bytes."""
+    found = {}
+    with tarfile.open(EXAMPLES) as tar:
+        for member in tar:
+            key, suffix = member.name.split(".", 1)
+            found.setdefault(key, {})[suffix] = tar.extractfile(member).read()
+    return [(pair["jpg"], pair["txt"]) for pair in found.values()]
+
+
+def write_shard(path, pairs):
+    part = path.with_name("." + path.name)
+    with tarfile.open(part, "w") as tar:
+        for i, pair in enumerate(pairs):
+            for suffix, data in zip(("jpg", "txt"), pair):
+                member = tarfile.TarInfo(f"{i:06}.{suffix}")
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+    part.rename(path)
+
+
+def write_set(num_pairs, shard_pairs, examples):
+    folder = WORK / f"pairs-{num_pairs}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, first in enumerate(range(0, num_pairs, shard_pairs)):
+        path = folder / f"{number:05}.tar"
+        if not path.exists():
+            count = min(shard_pairs, num_pairs - first)
+            write_shard(path, (examples[(first + i) % len(examples)] for i in range(count)))
+    return folder
+
+
+def resized(picture, side):
+    with Image.open(io.BytesIO(picture)) as image:
+        scale = side / max(image.size)
+        image = image.convert("RGB").resize([max(1, round(length * scale)) for length in image.size])
+    encoded = io.BytesIO()
+    image.save(encoded, "JPEG", quality=88)
+    return encoded.getvalue()
+
+
+def write_mixed_set(examples):
+    folder = WORK / "mixed"
+    folder.mkdir(parents=True, exist_ok=True)
+    draw = random.Random(1)
+    pool = {side: [(resized(picture, side), caption) for picture, caption in draw.sample(examples, 20)]
+            for side in MIXED_SIDES_PX}
+    for number, count in enumerate(MIXED_SHARD_PAIRS):
+        sides = draw.sample(MIXED_SIDES_PX, 2)  # of this shard
+        path = folder / f"{number:05}.tar"
+        if not path.exists():
+            write_shard(path, (draw.choice(pool[draw.choice(sides)]) for _ in range(count)))
+    return folder
+
+
+def run(options, folder, *flags):
+    """One run. @return its record of run.json and peak resident memory in MB"""
+    out = WORK / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    command = [options.binary, "enhance", folder, "-o", out, "--model", options.model, "--max-failed", "100%", "-q", *flags]
+    process = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"aitqe ended with {process.returncode}")
+    if "--dry-run" in flags:
+        return json.loads(output)
+    record = json.loads((out / "_aitqe/run.json").read_text())["last_run"]
+    shutil.rmtree(out)
+    return {"pairs_per_s": record["pairs"] / record["run_s"], "run_s": record["run_s"], "rss_mb": usage.ru_maxrss / 1e3}
+
+
+def measure_scale(options, examples):
+    sizes = [size for size in (10**3, 10**4, 10**5) if size <= options.largest]
+    folders = {size: write_set(size, options.shard_pairs, examples) for size in sizes}
+    run(options, folders[sizes[0]])  # warms up
+    runs = {size: [] for size in sizes}
+    for number in range(options.rounds):
+        for size in sizes:
+            if size < 10**5 or number == options.rounds // 2:
+                runs[size].append(run(options, folders[size]))
+    middle = {key: statistics.median(one[key] for one in runs[sizes[min(1, len(sizes) - 1)]]) for key in ("pairs_per_s", "rss_mb")}
+    lines = [f"{'pairs':>8}{'pairs/s':>10}{'min':>8}{'max':>8}{'/ 10,000':>10}{'peak MB':>10}{'/ 10,000':>10}"]
+    for size in sizes:
+        rates = [one["pairs_per_s"] for one in runs[size]]
+        rss = statistics.median(one["rss_mb"] for one in runs[size])
+        rate = statistics.median(rates)
+        lines.append(f"{size:8}{rate:10.1f}{min(rates):8.1f}{max(rates):8.1f}{rate / middle['pairs_per_s']:10.3f}{rss:10.1f}"
+                     f"{rss / middle['rss_mb']:10.3f}")
+    return lines
+
+
+def measure_forecast(options, examples):
+    folder = write_mixed_set(examples)
+    lines = ["", f"shards of {', '.join(map(str, MIXED_SHARD_PAIRS))} pairs, pictures of {MIXED_SIDES_PX[0]} to "
+             f"{MIXED_SIDES_PX[-1]} px:", f"{'forecast s':>12}{'pairs':>8}{'took s':>10}{'pairs':>8}{'forecast / took':>18}"]
+    total = sum(MIXED_SHARD_PAIRS)
+    for _ in range(options.rounds):
+        told = run(options, folder, "--dry-run", "--json", "--forecast-s", "5")
+        took = run(options, folder)
+        lines.append(f"{told['run_s']:12.1f}{told['pairs_expected']:8.0f}{took['run_s']:10.1f}{total:8}"
+                     f"{told['run_s'] / took['run_s']:18.3f}")
+    return lines
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "build/release/aitqe")
+    parser.add_argument("--model", type=pathlib.Path, default=ROOT / "models/aitqe-tiny")
+    parser.add_argument("--largest", type=int, default=10**5)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--shard-pairs", type=int, default=5000)
+    options = parser.parse_args()
+    examples = example_pairs()
+    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    cpu = next(line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
+    load = os.getloadavg()[0]
+    lines = measure_scale(options, examples) + measure_forecast(options, examples)
+    head = [f"# {datetime.date.today()}, {commit}: scripts/bench_scale.sh --largest {options.largest} --rounds {options.rounds} "
+            f"--shard-pairs {options.shard_pairs}",
+            f"# {cpu}, {os.cpu_count()} cores, Python {platform.python_version()}, load average {load:.1f} before; model "
+            f"{options.model.name}"]
+    text = "\n".join(head + lines) + "\n"
+    RESULTS.write_text(text)
+    print(text, end="")
+
+
+if __name__ == "__main__":
+    main()
