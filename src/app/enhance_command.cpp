@@ -12,6 +12,7 @@
 #include "progress_line.h"
 #include "share.h"
 #include "signals.h"
+#include "task.h"
 
 namespace aitqe::app {
 
@@ -34,6 +35,8 @@ struct Typed {
   bool reference_specials = false;
   bool dry_run = false;
   double forecast_s = 20;
+  std::string task_index;
+  int task_count = 0;
   bool json = false;
 };
 
@@ -186,6 +189,17 @@ class EnhanceCommand : public Command {
   }
 
   void add_run_options(CLI::App& app) {
+    app.add_option(
+           "--task-index", typed_.task_index,
+           "Do one part of a job that several processes share: a number from 0, or auto (of a "
+           "Slurm array, a Kubernetes indexed Job, or RANK)")
+        ->type_name("I")
+        ->group("Run");
+    app.add_option("--task-count", typed_.task_count,
+                   "Parts that the job has; kept in the output folder")
+        ->type_name("N")
+        ->check(CLI::PositiveNumber)
+        ->group("Run");
     app.add_flag("--overwrite", options_.overwrite, "Do shards again that are done already")
         ->group("Run");
     app.add_flag(
@@ -217,6 +231,7 @@ class EnhanceCommand : public Command {
       throw Error(ErrorCategory::Usage, "no input given (see `aitqe " + name() + " --help`)");
     if (typed_.output.empty()) throw Error(ErrorCategory::Usage, "no output folder given (-o DIR)");
     options_.output_folder = typed_.output;
+    options_.task = read_task(typed_.task_index, typed_.task_count, options_.output_folder);
     options_.rule = RewriteRule::parse(typed_.rewrite_when);
     options_.prepare.caption_source = CaptionSource::parse(typed_.caption_from);
     if (typed_.reference_specials) options_.prepare.caption_specials = CaptionSpecials::Reference;

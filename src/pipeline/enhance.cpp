@@ -49,12 +49,15 @@ class Run {
         [this](const PreparedSample& pair, const std::string& shard) { return order(pair, shard); },
         [this](const std::string& shard, std::int64_t index) { return is_worst(shard, index); },
         [this](const EnhancedSample& sample) { count(sample); }};
-    for (const ShardRef& shard : options_.shards) {
-      if (!add_if_done(shard)) to_do_.push_back(&shard);
+    const auto count = static_cast<std::size_t>(options.task.count);
+    for (auto i = static_cast<std::size_t>(options.task.index); i < options.shards.size();
+         i += count) {
+      ++progress_.num_shards;
+      if (!add_if_done(options.shards[i])) to_do_.push_back(&options.shards[i]);
     }
     // Not before: a folder of another configuration is refused as it stands.
-    write_run_record(options.output_folder,
-                     {pinned_config(options, model), model.fingerprint, model.load_s});
+    write_run_record(options.output_folder, {pinned_config(options, model), model.fingerprint,
+                                             options.task.count, model.load_s});
     work_.emplace(progress, to_do_, options.reading.sampling.rate, pairs_left_);
   }
 
@@ -233,11 +236,11 @@ class Run {
 
 EnhanceResult enhance(const EnhanceOptions& options, const LoadedModel& model, Progress& progress) {
   const auto start = std::chrono::steady_clock::now();
-  progress.num_shards = static_cast<std::int64_t>(options.shards.size());
+  progress.num_shards = 0;
   EnhanceResult result = Run(options, model, progress).run();
   result.run_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  write_run_record(options.output_folder,
-                   {pinned_config(options, model), model.fingerprint, model.load_s, &result});
+  write_run_record(options.output_folder, {pinned_config(options, model), model.fingerprint,
+                                           options.task.count, model.load_s, &result});
   return result;
 }
 
@@ -267,6 +270,7 @@ std::string pinned_config(const EnhanceOptions& options, const LoadedModel& mode
 }
 
 void check_enhance_options(const EnhanceOptions& options) {
+  if (!options.overwrite) require_task_count(options.output_folder, options.task.count);
   check_output_folder(options.output_folder, options.shards);
   require_writable_folder(options.output_folder);
   if (options.rule.kind == RewriteRule::Kind::WorstPercent && !options.scores_folder) {

@@ -190,6 +190,19 @@ TEST_F(EnhanceTest, TakesManySmallShardsAsOneStream) {
   }
 }
 
+TEST_F(EnhanceTest, DoesEveryNthShardOfASharedJob) {
+  options_.shards = small_shards(folder_.path(), options_.shards[0].url);
+  options_.task = {1, 2};
+  EXPECT_EQ(enhance(options_, model_, progress_).summary.read, 0 + 3);
+  EXPECT_EQ(pinned_task_count(options_.output_folder), 2);
+  options_.task = {0, 3};
+  EXPECT_THAT(message_of([&] { check_enhance_options(options_); }),
+              HasSubstr("was begun as 2 tasks, this is one of 3"));
+  options_.task = {0, 1};
+  EXPECT_EQ(enhance(options_, model_, progress_).summary.read, 44);
+  EXPECT_EQ(pinned_task_count(options_.output_folder), 2) << "a retry of some tasks needs it";
+}
+
 TEST_F(EnhanceTest, WritesTheSameBytesFromTwoDevices) {
   enhance(options_, model_, progress_);
   ModelOptions two;

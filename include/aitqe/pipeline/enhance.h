@@ -16,8 +16,16 @@
 
 namespace aitqe {
 
+/// A part of a job that several processes share: every `count`th shard from `index`.
+struct TaskShare {
+  int index = 0;
+  int count = 1;
+};
+
 struct EnhanceOptions {
+  /// Of the whole job.
   std::vector<ShardRef> shards;
+  TaskShare task;
   std::filesystem::path output_folder;
   /// Off for `score`: report rows only.
   bool write_shards = true;
@@ -51,9 +59,13 @@ struct EnhanceResult {
 /// A shard appears under its name only when it is complete; shards that are done are left alone,
 /// and answers of an unfinished one are in its journal, so the same command goes on where it was
 /// stopped, killed or cut off, to the very bytes of a run that was not.
-/// @throws Error(Usage) when the folder holds shards of another configuration or model;
+/// @throws Error(Usage) when the folder holds shards of another configuration or model, or of a job
+///         cut into another number of tasks;
 ///         Error(Output), Error(NoInput) as the modules below.
 EnhanceResult enhance(const EnhanceOptions& options, const LoadedModel& model, Progress& progress);
+
+/// The tasks that the job of this output folder was cut into; 0 where it has not begun.
+int pinned_task_count(const std::filesystem::path& output_folder);
 
 /// The options that decide the output's bytes, as JSON on one line; pinned in run.json.
 std::string pinned_config(const EnhanceOptions& options, const LoadedModel& model);
