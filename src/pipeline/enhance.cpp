@@ -9,6 +9,7 @@
 #include "aitqe/base/log.h"
 #include "aitqe/data/shard_output.h"
 #include "aitqe/io/sink.h"
+#include "aitqe/io/url.h"
 #include "aitqe/pipeline/trace.h"
 #include "aitqe/report/stats.h"
 #include "run_record.h"
@@ -103,6 +104,7 @@ class Run {
   /// Null for a shard that cannot be opened: the others are still done.
   std::unique_ptr<ShardStream> open(const ShardRef& shard) {
     ReadingOptions reading = options_.reading;
+    reading.stop_requested = &progress_.stop_requested;
     reading.sampling.limit = pairs_left_;
     try {
       return std::make_unique<ShardStream>(shard, prepare_, reading);
@@ -172,7 +174,7 @@ class Run {
     }
     stats.shard = shard.name;
     stats.version = AITQE_VERSION;
-    stats.input = {shard.url, stream.bytes_read(), "", stream.sha256()};
+    stats.input = {without_secrets(shard.url), stream.bytes_read(), "", stream.sha256()};
     stats.config_sha256 = config_sha256_;
     stats.model_sha256 = model_.fingerprint;
     stats.duration_s =

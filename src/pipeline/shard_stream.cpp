@@ -1,5 +1,6 @@
 #include "aitqe/pipeline/shard_stream.h"
 
+#include <atomic>
 #include <cmath>
 
 #include "aitqe/base/hash.h"
@@ -25,6 +26,7 @@ bool is_taken(const SamplingOptions& sampling, const std::string& shard, const S
 struct ShardStream::State {
   ShardRef shard;
   SamplingOptions sampling;
+  std::atomic<bool> is_closing = false;
   HashedSource source;
   LossLog losses;
   TarReader members;
@@ -35,7 +37,10 @@ struct ShardStream::State {
   State(const ShardRef& ref, const ReadingOptions& options)
       : shard(ref),
         sampling(options.sampling),
-        source(open_source(ref)),
+        source(open_source(ref,
+                           [this, stop = options.stop_requested] {
+                             return is_closing || (stop != nullptr && *stop);
+                           })),
         members(source, losses, options.tar),
         samples(members) {}
 
@@ -58,7 +63,8 @@ ShardStream::ShardStream(const ShardRef& shard, const Preparer& prepare,
                            options.num_workers, static_cast<std::size_t>(options.read_ahead));
 }
 
-ShardStream::~ShardStream() = default;
+// A thread may be waiting for the network.
+ShardStream::~ShardStream() { state_->is_closing = true; }
 const ShardRef& ShardStream::shard() const { return state_->shard; }
 std::optional<PreparedSample> ShardStream::next() { return state_->prepared->next(); }
 const LossLog& ShardStream::losses() const { return state_->losses; }
