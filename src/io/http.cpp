@@ -234,7 +234,8 @@ class HttpSource::State {
     auto transfer = Sender(options_, refuse, should_stop_).send(request, patience_);
     const HttpAnswer& head = transfer->head();
     const auto range = ContentRange::parse(head.header("content-range"));
-    const bool is_part = head.status == kPartialContent;
+    // rclone 1.75 gives the part that was asked for with 200.
+    const bool is_part = head.status == kPartialContent || range.begin;
     const auto size = is_part ? range.total : transfer->size_bytes();
     const Version version{head.header("etag"), head.header("last-modified"), size};
     if (!version.may_equal(version_)) fail_replaced();

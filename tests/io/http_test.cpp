@@ -138,6 +138,13 @@ TEST(HttpSource, SkipsWhatItHasWhereTheServerKnowsNoRange) {
   EXPECT_EQ(read_url(server.url()), kBytes);
 }
 
+TEST(HttpSource, TakesAPartThatIsCalledTheWhole) {
+  const HttpServer server(
+      {{ok_head(26), kBytes.substr(0, 10)},
+       {ok_head(16, "ETag: \"v1\"\r\nContent-Range: bytes 10-25/26\r\n"), kBytes.substr(10)}});
+  EXPECT_EQ(read_url(server.url()), kBytes);
+}
+
 TEST(HttpSource, NeverJoinsTwoVersions) {
   const std::string other = "ETag: \"v2\"\r\n";
   const auto changed = status_reply("412 Precondition Failed");
