@@ -17,7 +17,6 @@ constexpr std::size_t kMaxBodyBytes = std::size_t{16} << 20;
 constexpr std::int64_t kProgressBytes = std::int64_t{256} << 10;
 
 enum HttpStatus : long {
-  kOk = 200,
   kPartialContent = 206,
   kUnauthorized = 401,
   kForbidden = 403,
@@ -80,9 +79,6 @@ class Sender {
       } catch (const TransferError& error) {
         if (error.kind() == TransferError::Kind::Stopped) throw;
         patience.wait_after(failed_try(error));
-      } catch (const Error& error) {
-        if (std::string_view(error.what()).starts_with(request.name)) throw;
-        throw Error(error.category(), request.name + ": " + error.what());
       }
     }
   }

@@ -63,7 +63,7 @@ bool is_final(CURLcode result) {
 
 HttpTransfer::HttpTransfer(const HttpRequest& request, const HttpOptions& options,
                            const StopCheck& should_stop)
-    : options_(options), should_stop_(should_stop) {
+    : name_(request.name), options_(options), should_stop_(should_stop) {
   static const Library library;
   multi_.reset(curl_multi_init());
   easy_.reset(curl_easy_init());
@@ -209,7 +209,7 @@ std::int64_t HttpTransfer::retry_after_s() const {
 void HttpTransfer::fail(CURLcode result) const {
   // libcurl's longer texts may quote the URL.
   const std::string message = curl_easy_strerror(result);
-  if (is_final(result)) throw Error(ErrorCategory::Usage, message);
+  if (is_final(result)) throw Error(ErrorCategory::Usage, name_ + ": " + message);
   throw TransferError(
       result == CURLE_PARTIAL_FILE ? TransferError::Kind::ShortBody : TransferError::Kind::Network,
       message);

@@ -68,6 +68,7 @@ class HttpTransfer {
   void check_speed(std::chrono::steady_clock::duration waited);
   [[noreturn]] void fail(CURLcode result) const;
 
+  const std::string name_;
   const HttpOptions& options_;
   const StopCheck& should_stop_;
   std::unique_ptr<curl_slist, ListDeleter> headers_;

@@ -257,6 +257,18 @@ TEST(TarReader, PassesOnThatASourceCannotBeHadNow) {
   EXPECT_THROW(while (reader.next()){}, Error);
 }
 
+TEST(TarReader, SeesThatAServerNamedTooSmallASize) {
+  const std::string archive = test::make_tar({{"0.jpg", "pixels"}, {"0.txt", "a cat"}});
+  const HttpServer server({{ok_head(1300), archive}});  // ends within the second header
+  const auto source = open_http(server.url(), impatient());
+  LossLog losses;
+  TarReader reader(*source, losses);
+  EXPECT_EQ(reader.next()->name, "0.jpg");
+  EXPECT_FALSE(reader.next().has_value());
+  EXPECT_THAT(losses.entries(), testing::ElementsAre(testing::Field(&ArchiveDamage::kind,
+                                                                    DamageKind::TruncatedInput)));
+}
+
 TEST(Fetch, GivesTheWholeAnswerAfterABrokenOne) {
   const HttpServer server({{ok_head(26), kBytes.substr(0, 10), End::Reset}, {ok_head(26), kBytes}});
   HttpRequest request;
