@@ -16,7 +16,7 @@ BUILD_PACKAGES=(
   python3 python3-pip
   libarchive-dev libpcre2-dev libutf8proc-dev nlohmann-json3-dev libcli11-dev libspdlog-dev
   libopencv-core-dev libopencv-imgcodecs-dev libtomlplusplus-dev libssl-dev libxxhash-dev
-  libjpeg62-turbo-dev libwebp-dev libpng-dev zlib1g-dev libcurl4-openssl-dev
+  libjpeg62-turbo-dev libwebp-dev libpng-dev zlib1g-dev libcurl4-openssl-dev libexpat1-dev
 )
 # shellcheck disable=SC2034
 TEST_PACKAGES=(

@@ -86,8 +86,10 @@ class EnhanceCommand : public Command {
 
  private:
   void add_input_options(CLI::App& app) {
-    app.add_option("input", typed_.inputs,
-                   "Shards: files, folders, globs, braces, @list.txt, - (a tar on stdin), pipe:CMD")
+    app.add_option(
+           "input", typed_.inputs,
+           "Shards: files, folders, globs, braces, @list.txt, - (a tar on stdin), pipe:CMD, "
+           "https://..., s3://BUCKET/KEY")
         ->type_name("INPUT");
     app.add_option("-o,--output", typed_.output, "Folder for shards and report rows")
         ->type_name("DIR");

@@ -9,6 +9,7 @@
 #include "aitqe/data/shard_output.h"
 #include "aitqe/data/webdataset.h"
 #include "aitqe/io/sink.h"
+#include "aitqe/io/url.h"
 
 namespace aitqe {
 
@@ -152,9 +153,10 @@ std::vector<TrainingSample> contrast_pair(const std::string& key, const SourcePa
 
 ContrastResult contrast(const ContrastOptions& options) {
   for (const ShardRef& shard : options.shards) {
-    if (!is_local_file(shard)) {
+    if (!can_be_read_again(shard)) {
       throw Error(ErrorCategory::Usage,
-                  shard.url + ": contrast reads its input twice; give files, not a stream");
+                  without_secrets(shard.url) +
+                      ": contrast reads its input twice; give files, not a stream");
     }
   }
   check_output_folder(options.output_folder, options.shards);

@@ -9,6 +9,7 @@
 #include "aitqe/base/stream.h"
 #include "aitqe/data/webdataset.h"
 #include "aitqe/eval/evaluate.h"
+#include "aitqe/io/url.h"
 #include "aitqe/pipeline/prepare.h"
 #include "aitqe/quality/assessment.h"
 
@@ -176,9 +177,9 @@ TrialResult result_of(const Trial& trial, const AssessedSample& assessed, const 
 std::vector<TrialResult> run_trials(const EvalOptions& options, const LoadedModel& model,
                                     Progress& progress) {
   for (const ShardRef& shard : options.shards) {
-    if (!is_local_file(shard)) {
+    if (!can_be_read_again(shard)) {
       throw Error(ErrorCategory::Usage,
-                  shard.url + ": is read twice here; give files, not a stream");
+                  without_secrets(shard.url) + ": is read twice here; give files, not a stream");
     }
   }
   const Survey found = survey(options);

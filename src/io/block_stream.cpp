@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "aitqe/base/error.h"
 #include "decompress.h"
 
 namespace aitqe {
@@ -19,7 +20,7 @@ void BlockStream::fill(Chunk& chunk) {
   chunk.bytes.resize(kChunkBytes);
   std::size_t filled = 0;
   try {
-    while (!failure_ && filled < kChunkBytes) {
+    while (!failure_ && !lost_ && filled < kChunkBytes) {
       const std::size_t count = source_.read(std::span(chunk.bytes).subspan(filled));
       if (count == 0) break;
       filled += count;
@@ -28,6 +29,8 @@ void BlockStream::fill(Chunk& chunk) {
     failure_ = Failure{DamageKind::ExpansionLimit, error.what()};
   } catch (const SourceError& error) {
     failure_ = Failure{DamageKind::SourceFailed, error.what()};
+  } catch (const Error&) {
+    lost_ = std::current_exception();
   }
   chunk.bytes.resize(filled);
 }

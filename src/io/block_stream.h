@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,7 +20,8 @@ constexpr std::int64_t kTarRecordBytes = 20 * kTarBlockBytes;
 
 /// Feeds a tar to its reader in large pieces and remembers the last two, so that the reader can
 /// look at a block before it is parsed and go back a little after a broken one.
-/// Never throws: a failing source ends the stream and leaves `failure`.
+/// Only `throw_if_lost` throws: a failing source ends the stream and leaves `failure`, one that
+/// cannot be had now (Error) leaves what `throw_if_lost` throws.
 class BlockStream {
  public:
   /// The source must outlive the stream.
@@ -50,6 +52,10 @@ class BlockStream {
   };
   const std::optional<Failure>& failure() const { return failure_; }
 
+  void throw_if_lost() const {
+    if (lost_) std::rethrow_exception(lost_);
+  }
+
  private:
   struct Chunk {
     std::vector<char> bytes;
@@ -68,6 +74,7 @@ class BlockStream {
 
   Source& source_;
   std::optional<Failure> failure_;
+  std::exception_ptr lost_;
   Chunk current_;
   Chunk next_;
   std::int64_t deliver_from_ = 0;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <exception>
 #include <string_view>
 #include <utility>
 
@@ -27,8 +28,8 @@ class PeekedSource : public Source {
         if (count == 0) break;
         filled += count;
       }
-    } catch (const SourceError& error) {
-      failure_ = error.what();  // kept for `read`, so that construction does not throw
+    } catch (const std::runtime_error&) {
+      failure_ = std::current_exception();  // kept for `read`, so that construction does not throw
     }
     head_.resize(filled);
   }
@@ -37,7 +38,7 @@ class PeekedSource : public Source {
 
   std::size_t read(std::span<char> buffer) override {
     if (position_ == head_.size()) {
-      if (failure_) throw SourceError(*failure_);
+      if (failure_) std::rethrow_exception(failure_);
       return source_.read(buffer);
     }
     const std::size_t count = std::min(buffer.size(), head_.size() - position_);
@@ -52,7 +53,7 @@ class PeekedSource : public Source {
   Source& source_;
   std::string head_;
   std::size_t position_ = 0;
-  std::optional<std::string> failure_;
+  std::exception_ptr failure_;
 };
 
 // Compares what went in with what came out.
@@ -176,7 +177,7 @@ class ZstdSource : public Source {
   }
 
   [[noreturn]] void fail() {
-    if (failure_) throw SourceError(*failure_);
+    if (failure_) std::rethrow_exception(failure_);
     const char* reason = archive_error_string(archive_);
     throw SourceError(name() +
                       ": broken zstd data: " + (reason != nullptr ? reason : "unknown reason"));
@@ -191,7 +192,7 @@ class ZstdSource : public Source {
       *bytes = source.input_.data();
       return static_cast<la_ssize_t>(count);
     } catch (const std::exception& error) {
-      source.failure_ = error.what();
+      source.failure_ = std::current_exception();
       archive_set_error(archive, EIO, "%s", error.what());
       return -1;
     }
@@ -202,7 +203,7 @@ class ZstdSource : public Source {
   std::string input_;
   struct archive* archive_;
   bool is_open_ = false;
-  std::optional<std::string> failure_;
+  std::exception_ptr failure_;
 };
 
 }  // namespace

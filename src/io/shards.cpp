@@ -1,5 +1,6 @@
 #include "aitqe/io/shards.h"
 
+#include <fnmatch.h>
 #include <glob.h>
 
 #include <algorithm>
@@ -13,6 +14,8 @@
 #include <unordered_map>
 
 #include "aitqe/base/error.h"
+#include "aitqe/io/s3.h"
+#include "aitqe/io/url.h"
 
 namespace aitqe {
 namespace {
@@ -57,12 +60,14 @@ ShardRef make_shard(const std::string& url) {
     shard.name = "stdin";
   } else if (url.starts_with(kPipe)) {
     shard.name = stem_of_command(url.substr(kPipe.size()));
+  } else if (is_http_url(url)) {
+    shard.name = shard_stem(without_secrets(url));
   } else {
     shard.name = shard_stem(url);
   }
   if (shard.name.empty() || shard.name.starts_with('.')) {
-    throw Error(ErrorCategory::Usage,
-                url + ": its output name would be \"" + shard.name + "\", which is a hidden file");
+    throw Error(ErrorCategory::Usage, without_secrets(url) + ": its output name would be \"" +
+                                          shard.name + "\", which is a hidden file");
   }
   return shard;
 }
@@ -87,8 +92,8 @@ std::optional<Range> parse_range(const std::string& body) {
 }
 
 [[noreturn]] void fail_too_many(const std::string& pattern) {
-  throw Error(ErrorCategory::Usage,
-              pattern + ": braces give more than " + std::to_string(kMaxExpandedNames) + " names");
+  throw Error(ErrorCategory::Usage, without_secrets(pattern) + ": braces give more than " +
+                                        std::to_string(kMaxExpandedNames) + " names");
 }
 
 std::vector<std::string> expand_range(const Range& range, const std::string& pattern) {
@@ -219,6 +224,30 @@ std::vector<std::string> expand_path(const std::string& path, const std::string&
               (path == input ? path : input + ": " + path) + ": no such file or folder");
 }
 
+// The key of one name after brace expansion: an object, a folder of shards, or a glob.
+std::vector<std::string> expand_s3(const std::string& url) {
+  const S3Location location = S3Location::parse(url);
+  const std::size_t glob = location.key.find_first_of("*?[");
+  const bool is_folder = location.key.empty() || location.key.ends_with('/');
+  if (!is_folder && glob == std::string::npos) return {url};
+  const S3Location prefix{location.bucket, location.key.substr(0, glob)};
+  std::vector<std::string> urls;
+  for (const std::string& key : list_s3(prefix, S3Settings::read())) {
+    const bool is_taken =
+        glob != std::string::npos
+            ? fnmatch(location.key.c_str(), key.c_str(), FNM_PATHNAME | FNM_PERIOD) == 0
+            : has_shard_suffix(key) && !key.substr(prefix.key.size()).starts_with('.');
+    if (is_taken) urls.push_back(S3Location{location.bucket, key}.url());
+  }
+  if (urls.empty()) {
+    throw Error(
+        ErrorCategory::NoInput,
+        url + (is_folder ? ": no .tar, .tar.gz, .tgz, .tar.zst or .tzst object directly inside"
+                         : ": matches no object"));
+  }
+  return urls;
+}
+
 std::vector<std::string> expand_input(const std::string& input);
 
 std::vector<std::string> expand_list(const std::string& path) {
@@ -243,12 +272,33 @@ std::vector<std::string> expand_list(const std::string& path) {
   return urls;
 }
 
+void require_known_scheme(const std::string& input) {
+  const std::size_t end = input.find("://");
+  if (end == std::string::npos || end == 0 || is_http_url(input) || is_s3_url(input) ||
+      !std::all_of(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(end),
+                   [](unsigned char c) { return std::isalnum(c) || c == '+' || c == '-'; })) {
+    return;
+  }
+  throw Error(
+      ErrorCategory::Usage,
+      without_secrets(input) + ": " + input.substr(0, end) +
+          ":// is not built in, http://, https:// and s3:// are; else use \"pipe:COMMAND\"");
+}
+
 std::vector<std::string> expand_input(const std::string& input) {
   if (input.empty()) throw Error(ErrorCategory::Usage, "an input is the empty text");
   if (input == "-") return {input};
   if (input.starts_with(kPipe)) return expand(input, Braces::RangesOnly);
   if (input.starts_with('@')) return expand_list(input.substr(1));
-  require_built_in_scheme(input);
+  require_known_scheme(input);
+  if (is_http_url(input)) return expand(input, Braces::All);
+  if (is_s3_url(input)) {
+    std::vector<std::string> urls;
+    for (const std::string& name : expand(input, Braces::All)) {
+      for (std::string& url : expand_s3(name)) urls.push_back(std::move(url));
+    }
+    return urls;
+  }
   std::error_code error;
   if (fs::exists(input, error)) return expand_path(input, input);
   std::vector<std::string> paths;
@@ -276,17 +326,8 @@ bool is_local_file(const ShardRef& shard) {
          shard.url.find("://") == std::string::npos;
 }
 
-void require_built_in_scheme(const std::string& url) {
-  const std::size_t end = url.find("://");
-  if (end == std::string::npos || end == 0 ||
-      !std::all_of(url.begin(), url.begin() + static_cast<std::ptrdiff_t>(end),
-                   [](unsigned char c) { return std::isalnum(c) || c == '+' || c == '-'; })) {
-    return;
-  }
-  const std::string scheme = url.substr(0, end);
-  const std::string example = scheme == "s3" ? "pipe:aws s3 cp URL -" : "pipe:curl -fsSL URL";
-  throw Error(ErrorCategory::Usage,
-              url + ": " + scheme + ":// is not built in; use \"" + example + "\"");
+bool can_be_read_again(const ShardRef& shard) {
+  return shard.url != "-" && !shard.url.starts_with(kPipe);
 }
 
 std::vector<std::string> expand_braces(const std::string& pattern) {
@@ -301,8 +342,9 @@ std::vector<ShardRef> expand_inputs(const std::vector<std::string>& inputs) {
       ShardRef shard = make_shard(url);
       const auto [other, is_new] = url_of_name.emplace(shard.name, url);
       if (!is_new) {
-        throw Error(ErrorCategory::Usage, other->second + " and " + url +
-                                              ": both would be written as " + shard.name +
+        throw Error(ErrorCategory::Usage, without_secrets(other->second) + " and " +
+                                              without_secrets(url) + ": both would be written as " +
+                                              shard.name +
                                               ".tar; run them with different output folders");
       }
       shards.push_back(std::move(shard));

@@ -14,6 +14,9 @@
 #include <utility>
 
 #include "aitqe/base/error.h"
+#include "aitqe/io/http.h"
+#include "aitqe/io/s3.h"
+#include "aitqe/io/url.h"
 
 namespace aitqe {
 namespace {
@@ -131,6 +134,8 @@ PipeSource::~PipeSource() {
   wait_for(process_id_);
 }
 
+std::string PipeSource::name() const { return without_secrets("pipe:" + command_); }
+
 std::size_t PipeSource::read(std::span<char> buffer) {
   if (buffer.empty()) return 0;
   const std::size_t count = read_descriptor(descriptor_, buffer, name());
@@ -164,13 +169,14 @@ std::size_t HashedSource::read(std::span<char> buffer) {
   return count;
 }
 
-std::unique_ptr<Source> open_source(const ShardRef& shard) {
+std::unique_ptr<Source> open_source(const ShardRef& shard, StopCheck should_stop) {
   constexpr std::string_view kPipe = "pipe:";
   if (shard.url == "-") return FileSource::standard_input();
   if (shard.url.starts_with(kPipe)) {
     return std::make_unique<PipeSource>(shard.url.substr(kPipe.size()));
   }
-  require_built_in_scheme(shard.url);
+  if (is_http_url(shard.url)) return open_http(shard.url, {}, std::move(should_stop));
+  if (is_s3_url(shard.url)) return open_s3(shard.url, std::move(should_stop));
   return FileSource::open(shard.url);
 }
 

@@ -89,6 +89,17 @@ class TarReader::State {
   }
 
   std::optional<TarMember> next() {
+    std::optional<TarMember> member = next_or_end();
+    // Here and not on the way: nothing may be thrown through libarchive.
+    stream_.throw_if_lost();
+    return member;
+  }
+
+  std::string name() const { return source_->name(); }
+  std::int64_t bytes_read() const { return stream_.bytes_read(); }
+
+ private:
+  std::optional<TarMember> next_or_end() {
     while (!is_done_) {
       const std::int64_t offset = position();
       const std::string_view block = stream_.peek_block(offset);
@@ -104,10 +115,6 @@ class TarReader::State {
     return std::nullopt;
   }
 
-  std::string name() const { return source_->name(); }
-  std::int64_t bytes_read() const { return stream_.bytes_read(); }
-
- private:
   void restart(std::int64_t offset) {
     [[maybe_unused]] const bool is_held = stream_.seek(offset);
     assert(is_held);

@@ -11,6 +11,7 @@
 #include "aitqe/base/log.h"
 #include "aitqe/data/shard_output.h"
 #include "aitqe/io/sink.h"
+#include "aitqe/io/url.h"
 #include "aitqe/pipeline/trace.h"
 #include "aitqe/report/stats.h"
 #include "run_record.h"
@@ -127,7 +128,7 @@ class Run {
       if (!stream) continue;
       std::unique_ptr<Journal> journal = open_journal(shard, job_options_);
       if (!journal) {
-        log_warning(shard.url + ": another run is at this shard of " +
+        log_warning(without_secrets(shard.url) + ": another run is at this shard of " +
                     options_.output_folder.string() + "; left to it");
         ++result_.shards_elsewhere;
         continue;
@@ -144,6 +145,7 @@ class Run {
   /// Null for a shard that cannot be opened: the others are still done.
   std::unique_ptr<ShardStream> open(const ShardRef& shard) {
     ReadingOptions reading = options_.reading;
+    reading.stop_requested = &progress_.stop_requested;
     reading.sampling.limit = pairs_left_;
     try {
       return std::make_unique<ShardStream>(shard, prepare_, reading);

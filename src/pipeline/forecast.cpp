@@ -12,6 +12,7 @@
 #include "aitqe/base/error.h"
 #include "aitqe/data/shard_output.h"
 #include "aitqe/data/webdataset.h"
+#include "aitqe/io/url.h"
 
 namespace aitqe {
 
@@ -36,7 +37,7 @@ std::vector<ShardRef> to_do(const EnhanceOptions& options) {
     if (!options.overwrite && committed(options.output_folder, shard.name)) continue;
     if (!is_local_file(shard) || !shard.url.ends_with(".tar")) {
       throw Error(ErrorCategory::Usage,
-                  shard.url +
+                  without_secrets(shard.url) +
                       ": its size does not tell how many pairs it has; a forecast needs "
                       "uncompressed tars in files");
     }

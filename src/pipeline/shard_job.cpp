@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "aitqe/base/log.h"
+#include "aitqe/io/url.h"
 #include "aitqe/report/stats.h"
 #include "answer_record.h"
 
@@ -12,7 +13,7 @@ namespace {
 
 /// What answers in a journal hold for: the same pairs, asked the same way.
 std::string journal_header(const ShardRef& shard, const ShardJobOptions& options) {
-  nlohmann::ordered_json input = {{"url", shard.url}};
+  nlohmann::ordered_json input = {{"url", without_secrets(shard.url)}};
   if (is_local_file(shard)) {
     std::error_code ignored;  // one that went away is reported by who reads it
     input["bytes"] = std::filesystem::file_size(shard.url, ignored);
@@ -100,7 +101,8 @@ Summary ShardJob::commit() {
   }
   stats.shard = name();
   stats.version = AITQE_VERSION;
-  stats.input = {stream_->shard().url, stream_->bytes_read(), "", stream_->sha256()};
+  stats.input = {without_secrets(stream_->shard().url), stream_->bytes_read(), "",
+                 stream_->sha256()};
   stats.config_sha256 = options_.config_sha256;
   stats.model_sha256 = options_.model_sha256;
   stats.duration_s =

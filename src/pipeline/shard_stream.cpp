@@ -1,6 +1,7 @@
 #include "aitqe/pipeline/shard_stream.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "aitqe/base/hash.h"
@@ -34,6 +35,7 @@ struct ShardStream::State {
   ShardRef shard;
   SamplingOptions sampling;
   std::int64_t most;  // pairs taken; -1 = all
+  std::atomic<bool> is_closing = false;
   HashedSource source;
   LossLog losses;
   TarReader members;
@@ -45,7 +47,10 @@ struct ShardStream::State {
       : shard(ref),
         sampling(options.sampling),
         most(most_taken(options.sampling, ref.name)),
-        source(open_source(ref)),
+        source(open_source(ref,
+                           [this, stop = options.stop_requested] {
+                             return is_closing || (stop != nullptr && *stop);
+                           })),
         members(source, losses, options.tar),
         samples(members) {}
 
@@ -68,7 +73,8 @@ ShardStream::ShardStream(const ShardRef& shard, const Preparer& prepare,
                            options.num_workers, static_cast<std::size_t>(options.read_ahead));
 }
 
-ShardStream::~ShardStream() = default;
+// A thread may be waiting for the network.
+ShardStream::~ShardStream() { state_->is_closing = true; }
 const ShardRef& ShardStream::shard() const { return state_->shard; }
 std::optional<PreparedSample> ShardStream::next() { return state_->prepared->next(); }
 const LossLog& ShardStream::losses() const { return state_->losses; }

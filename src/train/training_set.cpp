@@ -10,6 +10,7 @@
 #include "aitqe/contrast/source_pair.h"
 #include "aitqe/data/webdataset.h"
 #include "aitqe/io/source.h"
+#include "aitqe/io/url.h"
 
 namespace aitqe {
 
@@ -54,7 +55,8 @@ TrainingSet TrainingSet::read(const std::vector<ShardRef>& shards, const Caption
   for (std::size_t shard = 0; shard < shards.size(); ++shard) {
     const std::string& url = shards[shard].url;
     if (!is_local_file(shards[shard]) || !url.ends_with(".tar")) {
-      throw Error(ErrorCategory::Usage, url + ": training reads plain .tar files only");
+      throw Error(ErrorCategory::Usage,
+                  without_secrets(url) + ": training reads plain .tar files only");
     }
     const auto file = open_source(shards[shard]);
     LossLog losses;

@@ -117,7 +117,7 @@ class InputsTest(EndToEndTest):
         self.assertEqual(sorted((self.folder / "in").iterdir()), before)
 
     def test_a_scheme_that_is_not_built_in_names_the_way_round(self):
-        result = self.enhance("s3://bucket/00000.tar", expect=2)
+        result = self.enhance("gs://bucket/00000.tar", expect=2)
         self.assertIn("pipe:", result.stderr)
 
     def test_no_input_and_no_output(self):

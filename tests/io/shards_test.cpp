@@ -118,10 +118,28 @@ TEST(ExpandInputs, NamesPipesAfterTheShardInThem) {
   EXPECT_FALSE(is_local_file(shards[1]));
 }
 
-TEST(ExpandInputs, SaysWhichSchemesAreNotBuiltIn) {
-  expect_error({"s3://bucket/{0..1}.tar"}, ErrorCategory::Usage,
-               "s3:// is not built in; use \"pipe:");
-  expect_error({"https://host/0.tar"}, ErrorCategory::Usage, "https:// is not built in");
+TEST(ExpandInputs, NamesUrlsAfterTheLastPartOfTheirPath) {
+  const auto shards = expand_inputs(
+      {"https://user:pass@host/a/{00..01}.tar.gz?sig=x/y", "s3://bucket/a/{02..03}.tar"});
+  EXPECT_THAT(names_of(shards), ElementsAre("00", "01", "02", "03"));
+  EXPECT_EQ(shards[0].url, "https://user:pass@host/a/00.tar.gz?sig=x/y");
+  EXPECT_EQ(shards[3].url, "s3://bucket/a/03.tar");
+  EXPECT_FALSE(is_local_file(shards[0]));
+  EXPECT_FALSE(is_local_file(shards[2]));
+  EXPECT_TRUE(can_be_read_again(shards[0]));
+  EXPECT_FALSE(can_be_read_again({"-", "stdin"}));
+}
+
+TEST(ExpandInputs, ShowsNoSecretOfAUrl) {
+  expect_error({"https://host/0.tar?sig=1", "https://u:p@other/0.tar?sig=2"}, ErrorCategory::Usage,
+               "https://host/0.tar and https://other/0.tar: both");
+  expect_error({"https://host/?sig=1"}, ErrorCategory::Usage, "https://host/: its output name");
+}
+
+TEST(ExpandInputs, SaysWhichSchemesAreBuiltIn) {
+  expect_error({"gs://bucket/{0..1}.tar"}, ErrorCategory::Usage,
+               "gs:// is not built in, http://, https:// and s3:// are; else use \"pipe:");
+  expect_error({"s3://a@b/0.tar"}, ErrorCategory::Usage, "expected s3://BUCKET/KEY");
 }
 
 }  // namespace

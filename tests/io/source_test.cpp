@@ -55,8 +55,7 @@ TEST(OpenSource, NamesWhatCannotBeOpened) {
   const TemporaryFolder folder;
   EXPECT_EQ(category_of((folder / "missing").string()), ErrorCategory::NoInput);
   EXPECT_EQ(category_of(folder.path().string()), ErrorCategory::NoInput);
-  EXPECT_EQ(category_of("s3://bucket/0.tar"), ErrorCategory::Usage);
-  EXPECT_EQ(category_of("https://host/0.tar"), ErrorCategory::Usage);
+  EXPECT_EQ(category_of("gs://bucket/0.tar"), ErrorCategory::NoInput);
 }
 
 TEST(PipeSource, GivesTheOutputOfAShellCommand) {

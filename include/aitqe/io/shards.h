@@ -7,7 +7,8 @@ namespace aitqe {
 
 /// One input shard.
 struct ShardRef {
-  /// A path, `-` (a tar on standard input) or `pipe:CMD`.
+  /// A path, `-` (a tar on standard input), `pipe:CMD`, `http(s)://...` or `s3://BUCKET/KEY`. May
+  /// hold secrets: what is logged or written is `without_secrets(url)` (url.h).
   std::string url;
   /// Stem of the output files: `data/00012.tar.gz` -> `00012`, `-` -> `stdin`. A `pipe:` command
   /// takes the stem of its last word that ends like a shard, or else `pipe`.
@@ -25,9 +26,8 @@ std::string shard_stem(const std::string& path);
 /// True where the url is a file in a folder (not `-`, not `pipe:`, no `scheme://`).
 bool is_local_file(const ShardRef& shard);
 
-/// @throws Error(Usage) for `s3://`, `http://` and any other `scheme://`: not built in yet; the
-///         message shows the `pipe:` command to use.
-void require_built_in_scheme(const std::string& url);
+/// True for all but `-` and `pipe:`.
+bool can_be_read_again(const ShardRef& shard);
 
 /// Turns what a user typed into a list of shards, in this order: inputs as given; the files of a
 /// folder or glob sorted by bytes; braces as a shell expands them.
@@ -38,10 +38,13 @@ void require_built_in_scheme(const std::string& url);
 /// - `@list.txt`: one input a line, relative to the working folder; blank lines and lines that
 ///   start with `#` are skipped; lists do not nest
 /// - `-`;  `pipe:CMD`, where only number ranges are expanded, so that shell and awk braces survive
+/// - `http(s)://...`: braces;  `s3://BUCKET/KEY`: braces; a glob in the part behind the last `/`,
+/// or a
+///   key that ends in `/` (the shards directly inside), is looked up in the bucket
 ///
 /// @throws Error(NoInput) naming the input that matched nothing or the file that is missing;
 ///         Error(Usage) for a scheme that is not built in, for too many names, and for two inputs
-///         that would write the same output name (both are named).
+///         that would write the same output name (both are named); what `list_s3` throws.
 std::vector<ShardRef> expand_inputs(const std::vector<std::string>& inputs);
 
 /// `a{1..3}` -> a1 a2 a3, `{x,y}` -> x y, `{01..10}` keeps its zeros, nested and several braces.

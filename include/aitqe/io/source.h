@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,16 +21,22 @@ class SourceError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// True when whoever reads wants no more: waits for the network end then. May be empty; called
+/// often, by the thread that reads.
+using StopCheck = std::function<bool()>;
+
 /// A stream of bytes read once, front to back. One thread at a time.
 class Source {
  public:
   virtual ~Source() = default;
 
   /// Reads up to `buffer.size()` bytes; fewer is normal, 0 means the end (or an empty buffer).
-  /// @throws SourceError when the bytes cannot be read.
+  /// @throws SourceError when the bytes cannot be read; Error(Resumable) when they cannot be had
+  /// now
+  ///         (HttpSource), which ends the run and not this input alone.
   virtual std::size_t read(std::span<char> buffer) = 0;
 
-  /// What messages call this input: a path, `-`, `pipe:CMD`.
+  /// What messages call this input: a path, `-`, `pipe:CMD`, a URL without its secrets.
   virtual std::string name() const = 0;
 
   /// Total size where it is known beforehand (a plain file, memory).
@@ -78,7 +85,7 @@ class PipeSource : public Source {
   PipeSource& operator=(const PipeSource&) = delete;
 
   std::size_t read(std::span<char> buffer) override;
-  std::string name() const override { return "pipe:" + command_; }
+  std::string name() const override;
   void finish() override;
 
  private:
@@ -125,8 +132,10 @@ class HashedSource : public Source {
   std::string sha256_;
 };
 
-/// Opens a path, `-` or `pipe:CMD`.
-/// @throws Error(NoInput) when it cannot be opened; Error(Usage) for a scheme that is not built in.
-std::unique_ptr<Source> open_source(const ShardRef& shard);
+/// Opens a path, `-`, `pipe:CMD`, `http(s)://` or `s3://` (s3.h).
+/// @throws Error(NoInput) when it cannot be opened; Error(Usage) where access is denied;
+/// Error(Resumable)
+///         when the network fails.
+std::unique_ptr<Source> open_source(const ShardRef& shard, StopCheck should_stop = {});
 
 }  // namespace aitqe

@@ -70,6 +70,7 @@ class TarReader {
   TarReader(TarReader&&) noexcept;
 
   /// The next member in archive order, or nothing at the end. At the end the source is finished.
+  /// @throws Error(Resumable) when the rest of the source cannot be had now (HttpSource).
   std::optional<TarMember> next();
 
   /// What messages call this input.

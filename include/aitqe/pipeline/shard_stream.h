@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -30,17 +31,20 @@ struct ReadingOptions {
   TarReaderOptions tar;
   int num_workers = 2;  ///< threads that decode and prepare. At least 1.
   int read_ahead = 64;  ///< pairs read ahead of the model. At least 1.
+  /// Ends waits for the network when true; may be null, else outlives the stream.
+  const std::atomic<bool>* stop_requested = nullptr;
 };
 
 /// One shard read, grouped and prepared ahead on worker threads. `next` by one thread.
 class ShardStream {
  public:
   /// Opens the shard and starts reading.
-  /// @throws Error(NoInput) when it cannot be opened.
+  /// @throws what open_source throws: Error(NoInput) when it cannot be opened.
   ShardStream(const ShardRef& shard, const Preparer& prepare, const ReadingOptions& options);
   ~ShardStream();
 
   const ShardRef& shard() const;
+  /// @throws Error(Resumable) when the network fails.
   std::optional<PreparedSample> next();
 
   /// After the end.

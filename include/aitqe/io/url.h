@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace aitqe {
+
+/// `http://...` or `https://...`; the scheme in small letters.
+bool is_http_url(std::string_view url);
+/// `s3://...`
+bool is_s3_url(std::string_view url);
+
+/// A text that may be logged and written: what a URL in it has before `@` and behind `?` or `#` is
+/// left out, since passwords and signatures stand there. For http URLs and `pipe:` commands; any
+/// other text comes out as it is.
+std::string without_secrets(std::string_view text);
+
+/// For a path or a query as S3 signs it: all but letters, digits, `-._~` and the bytes of `kept`
+/// becomes `%XX`.
+std::string percent_encoded(std::string_view text, std::string_view kept = "");
+
+}  // namespace aitqe
