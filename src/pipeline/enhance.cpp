@@ -10,6 +10,7 @@
 #include "aitqe/data/shard_output.h"
 #include "aitqe/io/sink.h"
 #include "aitqe/pipeline/trace.h"
+#include "aitqe/report/run_file.h"
 #include "aitqe/report/stats.h"
 #include "run_record.h"
 #include "shard_writer.h"
@@ -47,8 +48,7 @@ class Run {
       if (!add_if_done(shard)) to_do.push_back(&shard);
     }
     // Not before: a folder of another configuration is refused as it stands.
-    write_run_record(options_.output_folder,
-                     {pinned_config(options_, model_), model_.fingerprint, model_.load_s});
+    write_run_record(options_.output_folder, make_run_record(options_, model_));
     work_.emplace(progress_, to_do, options_.reading.sampling.rate, pairs_left_);
     std::unique_ptr<ShardStream> next = to_do.empty() ? nullptr : open(*to_do[0]);
     for (std::size_t i = 0; i < to_do.size(); ++i) {
@@ -105,10 +105,13 @@ class Run {
     ReadingOptions reading = options_.reading;
     reading.sampling.limit = pairs_left_;
     try {
-      return std::make_unique<ShardStream>(shard, prepare_, reading);
+      auto stream = std::make_unique<ShardStream>(shard, prepare_, reading);
+      note_unreadable_shard(options_.output_folder, shard.name, "");
+      return stream;
     } catch (const Error& error) {
       if (error.category() != ErrorCategory::NoInput) throw;
       log_error(error.what());
+      note_unreadable_shard(options_.output_folder, shard.name, error.what());
       return nullptr;
     }
   }
@@ -211,8 +214,9 @@ EnhanceResult enhance(const EnhanceOptions& options, const LoadedModel& model, P
   progress.num_shards = static_cast<std::int64_t>(options.shards.size());
   EnhanceResult result = Run(options, model, progress).run();
   result.run_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  write_run_record(options.output_folder,
-                   {pinned_config(options, model), model.fingerprint, model.load_s, &result});
+  RunRecord record = make_run_record(options, model);
+  record.result = &result;
+  write_run_record(options.output_folder, record);
   return result;
 }
 
