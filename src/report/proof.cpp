@@ -12,6 +12,7 @@
 #include "aitqe/text/unicode.h"
 #include "hashed_lines.h"
 #include "json_fields.h"
+#include "why_not_done.h"
 
 namespace aitqe {
 namespace {
@@ -41,7 +42,9 @@ class Prover {
   ShardProof run() {
     const auto found = committed(folder_, shard_);
     if (!found) {
-      add("not_done", why_not_committed(), /*rerun_mends=*/true);
+      const std::string reason = why_not_done(folder_, shard_);
+      add("not_done", reason.empty() ? "there is no " + name_of(".aitqe.stats.json") : reason,
+          /*rerun_mends=*/true);
       return finish();
     }
     try {
@@ -75,14 +78,6 @@ class Prover {
   }
 
   std::string name_of(const std::string& suffix) const { return shard_ + suffix; }
-
-  std::string why_not_committed() const {
-    std::error_code error;
-    const std::string stats = name_of(".aitqe.stats.json");
-    return fs::exists(folder_ / stats, error)
-               ? stats + " is torn, or a file that it names is missing or has another size"
-               : "there is no " + stats;
-  }
 
   void check_origin() {
     if (proof_.stats.shard != shard_) add("stats", "is of shard \"" + proof_.stats.shard + "\"");

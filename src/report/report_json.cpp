@@ -84,6 +84,7 @@ Json folders_array(const RunReport& report) {
 std::string verdict_name(const RunReport& report) {
   const auto outcome = report.outcome();
   if (!outcome) return "complete";
+  if (*outcome == ErrorCategory::NoInput) return "empty";
   return *outcome == ErrorCategory::Resumable ? "incomplete" : "damaged";
 }
 

@@ -8,7 +8,7 @@ namespace aitqe {
 /// What `aitqe report --json` prints and report.html carries.
 Json report_object(const RunReport& report);
 
-/// "complete", "incomplete" or "damaged".
+/// "complete", "incomplete", "empty" (no pair) or "damaged".
 std::string verdict_name(const RunReport& report);
 
 /// Shards by mean score, the worst first, at most `most`; `is_best` turns it round. Shards without

@@ -142,8 +142,10 @@ std::string advice(const RunReport& report) {
   const auto outcome = report.outcome();
   if (!outcome) return "";
   if (*outcome == ErrorCategory::Resumable) {
+    const std::string& command = report.run.command;
     return label("to go on") +
-           (report.run.command.empty() ? "run the same command again" : report.run.command) + "\n";
+           (command.empty() ? "run the same command again" : name_cell(command, command.size())) +
+           "\n";
   }
   const bool is_wrong = std::any_of(report.problems.begin(), report.problems.end(),
                                     [](const auto& problem) { return !problem.rerun_mends; });

@@ -11,6 +11,7 @@
 #include "cells.h"
 #include "hashed_lines.h"
 #include "summary_json.h"
+#include "why_not_done.h"
 
 namespace aitqe {
 namespace {
@@ -81,14 +82,10 @@ void add_shard(RunStatus& status, const std::string& shard, std::int64_t index,
                const std::map<std::string, std::string>& unreadable) {
   const auto stats_json = committed(status.folder, shard);
   if (!stats_json) {
-    const auto reason = unreadable.find(shard);
-    std::error_code error;
-    const bool has_stats = fs::exists(status.folder / (shard + ".aitqe.stats.json"), error);
-    status.missing.push_back({shard, index,
-                              reason != unreadable.end() ? reason->second
-                              : has_stats
-                                  ? "a file that its stats name is missing or has another size"
-                                  : ""});
+    const auto note = unreadable.find(shard);
+    status.missing.push_back(
+        {shard, index,
+         note != unreadable.end() ? note->second : why_not_done(status.folder, shard)});
     return;
   }
   try {
@@ -207,7 +204,8 @@ std::string render_status(const RunStatus& status) {
   if (status.missing.empty()) return text;
   text += "missing      " + grouped(std::ssize(status.missing)) + " shards, of the run's list " +
           slurm_indexes(status) + "\n";
-  if (!status.run.command.empty()) text += "to go on     " + status.run.command + "\n";
+  const std::string& command = status.run.command;
+  if (!command.empty()) text += "to go on     " + name_cell(command, command.size()) + "\n";
   return text;
 }
 

@@ -40,7 +40,7 @@ TEST_F(TypedCommandTest, LeavesOutWhatMayBeAKey) {
 }
 
 TEST_F(TypedCommandTest, QuotesQuotes) {
-  EXPECT_EQ(command("enhance \"it's.tar\" -o ''"), "aitqe enhance 'it'\\''s.tar' --output ''");
+  EXPECT_EQ(command("enhance \"it's.tar\""), "aitqe enhance 'it'\\''s.tar'");
 }
 
 }  // namespace

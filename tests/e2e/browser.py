@@ -32,7 +32,7 @@ class Browser:
              "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions", "--disable-background-networking",
              f"--user-data-dir={self.profile.name}", "about:blank"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            preexec_fn=as_chromium_wants_them, pass_fds=(3, 4))
+            env={**os.environ, "TMPDIR": self.profile.name}, preexec_fn=as_chromium_wants_them, pass_fds=(3, 4))
         for end in (orders_out, answers_in, *ends):
             os.close(end)
         self.unread = b""

@@ -3,12 +3,14 @@
 import json
 import os
 import pathlib
+import pty
 import shutil
+import subprocess
 import unittest
 
 from browser import CHROMIUM, Browser
-from support import (ANY_NUMBER_MAY_FAIL, MODEL_FLAGS, EndToEndTest, HeldRun, SharedRunTest, example_members,
-                     pair, pairs, png, write_tar)
+from support import (ANY_NUMBER_MAY_FAIL, BINARY, LONGEST_RUN_S, MODEL_FLAGS, EndToEndTest, HeldRun, SharedRunTest,
+                     environment, example_members, pair, pairs, png, write_tar)
 
 HOSTILE = [
     "</script><script>document.title = 'taken over'</script>",
@@ -106,6 +108,23 @@ class ReportTest(EndToEndTest):
             self.assertLessEqual(len(lines(text)), 24)
             self.assertNotIn("\x1b", text)
             self.assertEqual(text.isascii(), environment.get("TERM") == "dumb")
+
+    def on_a_terminal(self, **changes):
+        """What `aitqe report out` writes to a terminal."""
+        ours, its = pty.openpty()
+        subprocess.run([BINARY, "report", "out", "--no-html", "--max-failed", "100%"], stdin=subprocess.DEVNULL,
+                       stdout=its, stderr=subprocess.DEVNULL, cwd=self.folder, timeout=LONGEST_RUN_S, check=True,
+                       env=environment(**{"TERM": "xterm", **changes}))
+        os.close(its)
+        text = os.read(ours, 65536).decode()
+        os.close(ours)
+        return text
+
+    def test_a_terminal_gets_colours_unless_it_wants_none(self):
+        self.make_run({"a": 1})
+        self.assertIn("\x1b[1;32mcomplete", self.on_a_terminal())
+        self.assertNotIn("\x1b", self.on_a_terminal(NO_COLOR="1"))
+        self.assertNotIn("\x1b", self.on_a_terminal(TERM="dumb"))
 
     def test_a_folder_that_is_no_output(self):
         self.assertIn("run.json", self.aitqe("report", self.folder, expect=4).stderr)

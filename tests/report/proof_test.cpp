@@ -86,7 +86,12 @@ TEST_F(ProofTest, FilesThatAreNotThereYetAreMendedByARerun) {
   const ShardProof proof = prove();
   ASSERT_THAT(kinds(), ElementsAre("not_done"));
   EXPECT_TRUE(proof.problems[0].rerun_mends);
+  EXPECT_EQ(proof.problems[0].detail, "a.tar is missing");
   EXPECT_FALSE(proof.is_counted);
+  folder_.write("a.tar", "short");
+  EXPECT_THAT(prove().problems[0].detail, HasSubstr("a.tar has 5 bytes, its stats say "));
+  folder_.write("a.aitqe.stats.json", "{");
+  EXPECT_THAT(prove().problems[0].detail, HasSubstr("a.aitqe.stats.json"));
 }
 
 TEST_F(ProofTest, AChangedByteIsFound) {

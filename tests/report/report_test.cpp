@@ -69,6 +69,16 @@ TEST(Report, OfAFolderThatPinsNoShardsCannotBeComplete) {
   EXPECT_EQ(report_on({folder.path()}).outcome(), ErrorCategory::Resumable);
 }
 
+TEST(Report, OfShardsWithoutPairsIsNoInput) {
+  const MadeFolder folder;
+  folder.write_run({"a"});
+  folder.write_shard("a", {});
+  const RunReport report = report_on({folder.path()});
+  EXPECT_EQ(report.outcome(), ErrorCategory::NoInput);
+  EXPECT_THAT(render_report(report, {}), HasSubstr("empty: 1 of 1 shard, 0 pairs"));
+  EXPECT_THAT(report_to_html(report), HasSubstr("\"verdict\":\"empty\""));
+}
+
 TEST(Report, TooManyFailuresAreOutOfBudget) {
   const MadeFolder folder;
   folder.write_run({"a"});

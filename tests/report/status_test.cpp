@@ -29,7 +29,7 @@ TEST(Status, TellsDoneMissingAndFailed) {
   ASSERT_THAT(status.missing, SizeIs(3));
   EXPECT_EQ(status.missing[0].reason, "in/b.tar: is a folder");
   EXPECT_EQ(status.missing[1].reason, "");
-  EXPECT_THAT(status.missing[2].reason, HasSubstr("missing or has another size"));
+  EXPECT_EQ(status.missing[2].reason, "d.tar is missing");
   EXPECT_EQ(slurm_indexes(status), "1-3");
   EXPECT_THAT(render_status(status), HasSubstr("1 of 4 shards done, 3 pairs"));
   EXPECT_THAT(render_status(status), HasSubstr("aitqe enhance in -o out"));

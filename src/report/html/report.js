@@ -164,6 +164,7 @@ function drawTotals() {
   const told = {
     complete: "Complete: every file, hash, row and key agrees.",
     incomplete: "Incomplete: the same command goes on where it was.",
+    empty: "There is no pair in it.",
     damaged: "Something is wrong that running again would not mend.",
   };
   const failures = summary.failed > 0 && data.verdict === "damaged" && data.num_problems === 0;
@@ -285,7 +286,9 @@ function groupTable(title, groups) {
     return [group.name || "(unnamed)", bar, score(group.mean_score), count(group.read),
       percent(group.rewritten, group.read), percent(group.failed, group.read)];
   });
-  return table(title, ["", "", "mean score", "pairs", "rewritten", "failed"], rows);
+  const place = table(title, ["", "", "mean score", "pairs", "rewritten", "failed"], rows);
+  place.firstChild.classList.add("groups");
+  return place;
 }
 
 function drawGroups() {
