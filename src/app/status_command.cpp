@@ -17,7 +17,7 @@ class StatusCommand : public Command {
   }
   std::string examples() const override {
     return "  aitqe status out\n"
-           "  sbatch --array=$(aitqe status out --format slurm) job.sh\n";
+           "  sbatch -a \"$(aitqe status out --format slurm)\" job.sh\n";
   }
 
   void add_options(CLI::App& app) override {
