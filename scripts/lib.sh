@@ -22,6 +22,7 @@ BUILD_PACKAGES=(
 TEST_PACKAGES=(
   libgtest-dev libgmock-dev libbenchmark-dev
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev
+  chromium
 )
 
 # libtorch comes out of the wheel, without the packages that only Python or a GPU needs; libtorch_cpu

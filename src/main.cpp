@@ -18,6 +18,8 @@ int run(int argc, char** argv) {
   std::vector<std::unique_ptr<app::Command>> commands;
   commands.push_back(app::make_enhance_command());
   commands.push_back(app::make_score_command());
+  commands.push_back(app::make_report_command());
+  commands.push_back(app::make_status_command());
   commands.push_back(app::make_inspect_command());
   commands.push_back(app::make_contrast_command());
   commands.push_back(app::make_train_command());

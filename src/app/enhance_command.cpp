@@ -13,6 +13,7 @@
 #include "share.h"
 #include "signals.h"
 #include "task.h"
+#include "typed_command.h"
 
 namespace aitqe::app {
 
@@ -58,6 +59,7 @@ class EnhanceCommand : public Command {
   }
 
   void add_options(CLI::App& app) override {
+    app_ = &app;
     add_input_options(app);
     add_model_options(app, typed_.model);
     add_speed_options(app);
@@ -243,6 +245,7 @@ class EnhanceCommand : public Command {
     if (!typed_.scores.empty()) options_.scores_folder = typed_.scores;
     if (!typed_.trace.empty()) options_.trace_file = typed_.trace;
     options_.shards = expand_inputs(typed_.inputs);
+    options_.command = typed_command(*app_);
     if (typed_.model.folder.empty()) typed_.model.folder = default_model_folder();
   }
 
@@ -303,6 +306,7 @@ class EnhanceCommand : public Command {
     return exit_code(*category);
   }
 
+  const CLI::App* app_ = nullptr;
   Typed typed_;
   EnhanceOptions options_;
 };

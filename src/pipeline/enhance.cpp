@@ -13,6 +13,7 @@
 #include "aitqe/io/sink.h"
 #include "aitqe/io/url.h"
 #include "aitqe/pipeline/trace.h"
+#include "aitqe/report/run_file.h"
 #include "aitqe/report/stats.h"
 #include "run_record.h"
 #include "shard_job.h"
@@ -57,8 +58,7 @@ class Run {
       if (!add_if_done(options.shards[i])) to_do_.push_back(&options.shards[i]);
     }
     // Not before: a folder of another configuration is refused as it stands.
-    write_run_record(options.output_folder, {pinned_config(options, model), model.fingerprint,
-                                             options.task.count, model.load_s});
+    write_run_record(options.output_folder, make_run_record(options, model));
     work_.emplace(progress, to_do_, options.reading.sampling.rate, pairs_left_);
   }
 
@@ -148,12 +148,15 @@ class Run {
     reading.stop_requested = &progress_.stop_requested;
     reading.sampling.limit = pairs_left_;
     try {
-      return std::make_unique<ShardStream>(shard, prepare_, reading);
+      auto stream = std::make_unique<ShardStream>(shard, prepare_, reading);
+      note_unreadable_shard(options_.output_folder, shard.name, "");
+      return stream;
     } catch (const Error& error) {
       if (error.category() != ErrorCategory::NoInput) throw;
       log_error(error.what());
       ++result_.shards_unreadable;
       WorkMeter::Shard(*work_, shard).finish();
+      note_unreadable_shard(options_.output_folder, shard.name, error.what());
       return nullptr;
     }
   }
@@ -241,8 +244,9 @@ EnhanceResult enhance(const EnhanceOptions& options, const LoadedModel& model, P
   progress.num_shards = 0;
   EnhanceResult result = Run(options, model, progress).run();
   result.run_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  write_run_record(options.output_folder, {pinned_config(options, model), model.fingerprint,
-                                           options.task.count, model.load_s, &result});
+  RunRecord record = make_run_record(options, model);
+  record.result = &result;
+  write_run_record(options.output_folder, record);
   return result;
 }
 

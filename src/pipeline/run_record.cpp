@@ -1,56 +1,83 @@
 #include "run_record.h"
 
 #include <algorithm>
-#include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "aitqe/base/error.h"
+#include "aitqe/base/hash.h"
 #include "aitqe/io/sink.h"
+#include "aitqe/report/run_file.h"
 
 namespace aitqe {
 
 namespace {
 
-namespace fs = std::filesystem;
-
-fs::path record_path(const fs::path& output_folder) {
-  return output_folder / "_aitqe" / "run.json";
-}
-
-/// Not an object where there is none that can be read.
-nlohmann::ordered_json read_record(const fs::path& output_folder) {
-  std::ifstream file(record_path(output_folder));
-  return nlohmann::ordered_json::parse(file, nullptr, /*allow_exceptions=*/false);
-}
-
 nlohmann::ordered_json describe_run(const RunRecord& record) {
+  nlohmann::ordered_json run = {{"command", record.command}};
+  if (record.result == nullptr) return run;
   const EnhanceResult& result = *record.result;
-  return {{"pairs", result.summary.read},
-          {"pairs_resumed", result.pairs_resumed},
-          {"shards_done", result.shards_done},
-          {"shards_done_before", result.shards_done_before},
-          {"load_s", record.load_s},
-          {"run_s", result.run_s},
-          {"vision_s", result.times.vision_s},
-          {"prefill_s", result.times.prefill_s},
-          {"decode_s", result.times.decode_s},
-          {"prompt_tokens", result.times.prompt_tokens},
-          {"decode_rows", result.times.decode_rows},
-          {"decode_steps", result.times.decode_steps}};
+  run.update({{"pairs", result.summary.read},
+              {"pairs_resumed", result.pairs_resumed},
+              {"shards_done", result.shards_done},
+              {"shards_done_before", result.shards_done_before},
+              {"load_s", record.load_s},
+              {"run_s", result.run_s},
+              {"vision_s", result.times.vision_s},
+              {"prefill_s", result.times.prefill_s},
+              {"decode_s", result.times.decode_s},
+              {"prompt_tokens", result.times.prompt_tokens},
+              {"decode_rows", result.times.decode_rows},
+              {"decode_steps", result.times.decode_steps}});
+  return run;
+}
+
+/// Nothing where the folder was begun anew: by another configuration, or with a torn record.
+std::vector<std::string> pinned_before(const std::filesystem::path& output_folder,
+                                       const RunRecord& record) {
+  try {
+    const auto before = read_run_file(output_folder);
+    const bool goes_on = before && before->config_sha256 == sha256_hex(record.pinned_config) &&
+                         before->model_sha256 == record.model_sha256;
+    return goes_on ? before->shards : std::vector<std::string>{};
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+std::vector<std::string> pinned_shards(const std::filesystem::path& output_folder,
+                                       const RunRecord& record) {
+  std::vector<std::string> names = pinned_before(output_folder, record);
+  std::set<std::string> known(names.begin(), names.end());
+  std::copy_if(record.shards.begin(), record.shards.end(), std::back_inserter(names),
+               [&known](const std::string& name) { return known.insert(name).second; });
+  return names;
 }
 
 }  // namespace
+
+RunRecord make_run_record(const EnhanceOptions& options, const LoadedModel& model) {
+  RunRecord record;
+  record.pinned_config = pinned_config(options, model);
+  record.model_sha256 = model.fingerprint;
+  record.task_count = options.task.count;
+  for (const ShardRef& shard : options.shards) record.shards.push_back(shard.name);
+  record.command = options.command;
+  record.load_s = model.load_s;
+  return record;
+}
 
 void write_run_record(const std::filesystem::path& output_folder, const RunRecord& record) {
   // A run over all that is left does not change how the job is cut.
   const int task_count =
       record.task_count > 1 ? record.task_count : std::max(1, pinned_task_count(output_folder));
-  nlohmann::ordered_json json = {{"schema", "aitqe.run/1"},
+  nlohmann::ordered_json json = {{"schema", kRunSchema},
                                  {"version", AITQE_VERSION},
                                  {"config", nlohmann::ordered_json::parse(record.pinned_config)},
                                  {"model_sha256", record.model_sha256},
-                                 {"task_count", task_count}};
-  if (record.result != nullptr) json["last_run"] = describe_run(record);
+                                 {"task_count", task_count},
+                                 {"shards", pinned_shards(output_folder, record)},
+                                 {"last_run", describe_run(record)}};
   const std::filesystem::path folder = output_folder / "_aitqe";
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -62,10 +89,12 @@ void write_run_record(const std::filesystem::path& output_folder, const RunRecor
 }
 
 int pinned_task_count(const std::filesystem::path& output_folder) {
-  const nlohmann::ordered_json record = read_record(output_folder);
-  if (!record.is_object() || !record.contains("task_count")) return 0;
-  const auto& count = record["task_count"];
-  return count.is_number_unsigned() ? count.get<int>() : 0;
+  try {
+    const auto run = read_run_file(output_folder);
+    return run ? run->task_count : 0;
+  } catch (const Error&) {
+    return 0;
+  }
 }
 
 void require_task_count(const std::filesystem::path& output_folder, int count) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "aitqe/pipeline/enhance.h"
 #include "aitqe/report/stats.h"
@@ -14,10 +15,17 @@ struct RunRecord {
   std::string pinned_config;  ///< JSON
   std::string model_sha256;
   int task_count = 1;
+  /// Names of the run's shards, all of them. Those that an earlier run of the same configuration
+  /// and model pinned are kept before them: a run over a part is no smaller job.
+  std::vector<std::string> shards;
+  std::string command;  ///< as typed; "" where it is not known
   double load_s = 0;
-  /// Null while the run goes on; then what it did and took ("last_run").
+  /// Null while the run goes on; then what it did and took (the rest of "last_run").
   const EnhanceResult* result = nullptr;
 };
+
+/// The record of a run with these options.
+RunRecord make_run_record(const EnhanceOptions& options, const LoadedModel& model);
 
 /// @throws Error(Output) when the folder or the file cannot be written.
 void write_run_record(const std::filesystem::path& output_folder, const RunRecord& record);

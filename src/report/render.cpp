@@ -1,10 +1,9 @@
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <vector>
 
 #include "aitqe/report/summary.h"
-#include "aitqe/text/unicode.h"
+#include "cells.h"
 
 namespace aitqe {
 namespace {
@@ -14,46 +13,6 @@ constexpr std::size_t kNameWidth = 40;
 constexpr std::size_t kBarWidth = 40;
 constexpr std::size_t kMostFailures = 3;
 constexpr std::size_t kMostDamage = 2;
-
-/// 1234567 -> "1,234,567"
-std::string grouped(std::int64_t count) {
-  std::string text = std::to_string(count);
-  for (std::size_t at = text.size(); at > 3 && text[at - 4] != '-';) {
-    at -= 3;
-    text.insert(at, ",");
-  }
-  return text;
-}
-
-std::string fixed(double value, int digits) {
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "%.*f", digits, value);
-  return buffer;
-}
-
-std::string right(const std::string& text, std::size_t width) {
-  return std::string(width - std::min(width, text.size()), ' ') + text;
-}
-
-/// A name out of the data, `kNameWidth` bytes wide: no control characters, which could act on the
-/// terminal, and cut between characters.
-std::string name_cell(const std::string& name) {
-  std::string cell = repair_utf8(name);
-  const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; };
-  std::replace_if(cell.begin(), cell.end(), is_control, '?');
-  if (cell.size() > kNameWidth) {
-    std::size_t end = kNameWidth - 3;
-    while (end > 0 && (cell[end] & 0xC0) == 0x80) --end;
-    cell = cell.substr(0, end) + "...";
-  }
-  return cell + std::string(kNameWidth - std::min(kNameWidth, cell.size()), ' ');
-}
-
-std::string share(std::int64_t part, std::int64_t whole) {
-  if (whole == 0) return "";
-  const double percent = 100.0 * static_cast<double>(part) / static_cast<double>(whole);
-  return right(fixed(percent, 1), 7) + " %";
-}
 
 std::string count_line(const std::string& label, std::int64_t count, std::int64_t whole) {
   constexpr std::size_t kLabelWidth = 12;
@@ -103,8 +62,8 @@ std::string render_failures(const Summary& summary) {
   std::string text =
       "failures, " + std::to_string(shown) + " of " + std::to_string(failures.size()) + " kinds:\n";
   for (std::size_t i = 0; i < shown; ++i) {
-    text += "  " + name_cell(failures[i].first) + right(grouped(failures[i].second), kCountWidth) +
-            "\n";
+    text += "  " + name_cell(failures[i].first, kNameWidth) +
+            right(grouped(failures[i].second), kCountWidth) + "\n";
   }
   return text;
 }
@@ -125,7 +84,7 @@ std::string render_damage(const Summary& summary) {
                      (pairs == 1 ? " pair lost\n" : " pairs lost\n");
   for (std::size_t i = 0; i < std::min(summary.damage.size(), kMostDamage); ++i) {
     const ShardDamage& damage = summary.damage[i];
-    text += "  " + name_cell(damage.shard + " " + damage.kind) +
+    text += "  " + name_cell(damage.shard + " " + damage.kind, kNameWidth) +
             right(grouped(damage.bytes), kCountWidth) + " bytes" +
             right(damage.pairs_lost == kPairsUnknown ? "unknown" : grouped(damage.pairs_lost), 9) +
             " pairs\n";

@@ -11,17 +11,6 @@ namespace {
 
 constexpr double kMillion = 1e6;
 
-double best_score(const ReportRow& row) {
-  if (row.score_expected >= 0.0) return row.score_expected;
-  if (row.score_forced >= 0.0) return row.score_forced;
-  return row.scores.overall;
-}
-
-std::size_t bin_of(double score) {
-  const double bin = std::floor(score + 0.5) - 1.0;
-  return static_cast<std::size_t>(std::clamp(bin, 0.0, static_cast<double>(kNumScoreBins - 1)));
-}
-
 std::int64_t count_words(std::string_view text) {
   std::int64_t words = 0;
   bool is_in_word = false;
@@ -36,10 +25,6 @@ std::int64_t count_words(std::string_view text) {
 bool comes_before(const ShardDamage& a, const ShardDamage& b) {
   return std::tie(a.shard, a.kind, a.bytes, a.pairs_lost) <
          std::tie(b.shard, b.kind, b.bytes, b.pairs_lost);
-}
-
-std::string failure_name(const RowFailure& failure) {
-  return failure.stage + ": " + failure.reason.substr(0, failure.reason.find(':'));
 }
 
 Json counts_to_json(const std::map<std::string, std::int64_t>& counts) {
@@ -86,11 +71,26 @@ constexpr Count kCounts[] = {
 
 }  // namespace
 
+double best_score(const ReportRow& row) {
+  if (row.score_expected >= 0.0) return row.score_expected;
+  if (row.score_forced >= 0.0) return row.score_forced;
+  return row.scores.overall;
+}
+
+std::size_t score_bin(double score) {
+  const double bin = std::floor(score + 0.5) - 1.0;
+  return static_cast<std::size_t>(std::clamp(bin, 0.0, static_cast<double>(kNumScoreBins - 1)));
+}
+
+std::string failure_kind(const RowFailure& failure) {
+  return failure.stage + ": " + failure.reason.substr(0, failure.reason.find(':'));
+}
+
 void Summary::add(const ReportRow& row) {
   ++read;
   if (row.decision == Decision::Failed) {
     ++failed;
-    ++failures[failure_name(row.failure)];
+    ++failures[failure_kind(row.failure)];
   } else {
     ++(row.decision == Decision::Keep ? kept : rewritten);
     ++reasons[row.reason];
@@ -104,7 +104,7 @@ void Summary::add(const ReportRow& row) {
   const double score = best_score(row);
   if (!(score >= 0.0) || !std::isfinite(score)) return;
   ++scored;
-  ++score_histogram[bin_of(score)];
+  ++score_histogram[score_bin(score)];
   score_sum_millionths += std::llround(score * kMillion);
 }
 

@@ -4,8 +4,11 @@
 #include <fstream>
 #include <sstream>
 
+#include "aitqe/report/report.h"
 #include "aitqe/report/row.h"
+#include "aitqe/report/run_file.h"
 #include "aitqe/report/stats.h"
+#include "aitqe/report/status.h"
 
 namespace aitqe {
 namespace {
@@ -25,7 +28,8 @@ TEST(FormatsDocument, ListsEveryColumnAndSchema) {
     EXPECT_NE(found, std::string::npos) << line << "missing or out of order";
     if (found != std::string::npos) at = found;
   }
-  for (const auto schema : {kRowSchema, kMemberSchema, kStatsSchema, kSummarySchema}) {
+  for (const auto schema : {kRowSchema, kMemberSchema, kStatsSchema, kSummarySchema, kRunSchema,
+                            kReportSchema, kStatusSchema}) {
     EXPECT_THAT(document.str(), HasSubstr("`" + std::string(schema) + "`"));
   }
 }

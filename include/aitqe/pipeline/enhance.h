@@ -39,6 +39,8 @@ struct EnhanceOptions {
   std::optional<std::filesystem::path> scores_folder;
   std::optional<std::filesystem::path> trace_file;
   bool with_answers = false;  ///< -v
+  /// As typed, for the record of the run; changes nothing.
+  std::string command;
   double max_failed_percent = 1.0;
 };
 

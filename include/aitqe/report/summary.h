@@ -19,6 +19,15 @@ inline constexpr std::size_t kNumScoreBins = 10;
 /// Where an archive does not tell how many pairs it lost: cut between two, or with a hole in it.
 inline constexpr std::int64_t kPairsUnknown = -1;
 
+/// score_expected, else score_forced, else the overall score; kNoScore without any.
+double best_score(const ReportRow& row);
+
+/// Which bin of a histogram a score falls into.
+std::size_t score_bin(double score);
+
+/// "stage: code", the code being the reason up to the first ':'.
+std::string failure_kind(const RowFailure& failure);
+
 /// Something an input shard lost or had wrong.
 struct ShardDamage {
   std::string shard;
@@ -35,11 +44,11 @@ struct Summary {
   std::int64_t kept = 0;
   std::int64_t rewritten = 0;
   std::int64_t failed = 0;
-  /// "stage: code" -> rows, the code being the failure's reason up to the first ':'.
+  /// failure_kind -> rows.
   std::map<std::string, std::int64_t> failures;
   /// Verdict reason -> rows; failed rows are not in here.
   std::map<std::string, std::int64_t> reasons;
-  /// score_expected, else score_forced, else the overall score; rows with none are not in here.
+  /// By best_score; rows with none are not in here.
   std::array<std::int64_t, kNumScoreBins> score_histogram{};
   std::int64_t scored = 0;
   std::int64_t score_sum_millionths = 0;

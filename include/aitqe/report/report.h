@@ -1,0 +1,88 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aitqe/base/error.h"
+#include "aitqe/report/gallery.h"
+#include "aitqe/report/proof.h"
+#include "aitqe/report/run_file.h"
+#include "aitqe/report/summary.h"
+#include "aitqe/report/tallies.h"
+
+namespace aitqe {
+
+inline constexpr std::string_view kReportSchema = "aitqe.report/1";
+
+struct ReportOptions {
+  /// Output folders of one job: of one run, or of several that did a part each. At least one.
+  std::vector<std::filesystem::path> folders;
+  /// --max-failed
+  double max_failed_percent = 1.0;
+  /// Off: the gallery shows captions alone, and no image is decoded.
+  bool with_images = true;
+  /// Chooses other pairs for the gallery.
+  std::uint64_t seed = 0;
+};
+
+/// Written by the report, read by whoever shows it.
+struct ReportProgress {
+  std::atomic<std::int64_t> num_shards = 0;
+  std::atomic<std::int64_t> shards_done = 0;
+  std::atomic<std::int64_t> pairs = 0;
+};
+
+/// What the files of some output folders say.
+struct RunReport {
+  std::vector<std::filesystem::path> folders;
+  double max_failed_percent = 1.0;
+  RunFile run;  ///< of the first folder
+  /// All shards that the folders are to hold, and those of them that were read.
+  std::int64_t shards_expected = 0;
+  std::int64_t shards_done = 0;
+  std::vector<std::string> missing;  ///< in the runs' order; each has its problem too
+  std::vector<ShardProblem> problems;
+  /// Of each folder: tar to number of pairs. Empty where no shards were written (`aitqe score`).
+  std::vector<std::map<std::string, std::int64_t>> sizes;
+  double duration_s = 0;  ///< wall time of the shards, added up
+  Summary summary;
+  Tallies tallies;
+  Gallery gallery;
+
+  bool has_too_many_failures() const;
+  /// Nothing when everything is there and proven and failures are within the budget. Damaged when
+  /// something is wrong that the same command would not mend; Resumable when it would; NoInput when
+  /// there is no pair.
+  std::optional<ErrorCategory> outcome() const;
+};
+
+/// Reads every byte of the folders once. Memory does not grow with the number of pairs, save
+/// sixteen bytes for each of the shard at hand.
+/// @throws Error(NoInput) for a folder in which no run of `enhance` or `score` has begun.
+RunReport make_report(const ReportOptions& options, ReportProgress& progress);
+
+/// `aitqe report --json` (docs/formats.md). Indented by two, ends with a newline.
+std::string report_to_json(const RunReport& report);
+
+struct TerminalStyle {
+  bool color = false;
+  /// Bars of U+2581 to U+2588; off: of ASCII characters.
+  bool blocks = true;
+};
+
+/// The story in a screenful. Ends with a newline.
+std::string render_report(const RunReport& report, const TerminalStyle& style);
+
+/// report.html: one page that needs no other file and no network, below 5 MB whatever the size of
+/// the run. Equal files give equal bytes. Whatever captions hold, they stay text.
+std::string report_to_html(const RunReport& report);
+
+/// sizes.json of the folder with this index, as open_clip reads it: shard file to number of pairs.
+std::string sizes_to_json(const RunReport& report, std::size_t folder_index);
+
+}  // namespace aitqe
