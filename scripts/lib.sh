@@ -28,6 +28,9 @@ TEST_PACKAGES=(
 # names the two small CUDA libraries.
 TORCH_WHEELS=(torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
 
+# Parquet comes out of this wheel: Arrow's headers and two libraries of it.
+ARROW_WHEEL=pyarrow==26.0.1
+
 say() { printf '%s\n' "$*"; }
 heading() { printf '\n=== %s\n' "$*"; }
 die() {
@@ -125,6 +128,15 @@ run_pip() {
 
 install_torch_into() { run_pip --no-deps --no-compile --target "$1" "${TORCH_WHEELS[@]}"; }
 install_torch() { fill_folder libtorch "${TORCH_WHEELS[*]}" install_torch_into; }
+
+# Nothing but what a program is built from: the rest of the wheel is for Python.
+install_arrow_into() {
+  run_pip --no-deps --no-compile --target "$1/wheel" "$ARROW_WHEEL"
+  mkdir "$1/pyarrow"
+  mv "$1"/wheel/pyarrow/{include,libarrow.so.*,libparquet.so.*} "$1/pyarrow"
+  rm -r "$1/wheel"
+}
+install_arrow() { fill_folder arrow "$ARROW_WHEEL" install_arrow_into; }
 
 # The tests' Python packages lie in one folder, and bin/python3 beside them finds them.
 install_test_python_into() {

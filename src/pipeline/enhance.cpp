@@ -10,6 +10,7 @@
 #include "aitqe/data/shard_output.h"
 #include "aitqe/io/sink.h"
 #include "aitqe/pipeline/trace.h"
+#include "aitqe/report/parquet.h"
 #include "aitqe/report/stats.h"
 #include "run_record.h"
 #include "shard_writer.h"
@@ -139,6 +140,8 @@ class Run {
     const auto start = std::chrono::steady_clock::now();
     const ShardRef& shard = stream.shard();
     ShardOutput output(options_.output_folder, shard, {options_.write_shards, ""});
+    std::optional<ParquetWriter> parquet;  // the writer's thread alone, until that is finished
+    if (options_.write_parquet) parquet.emplace(output.open_side_file(kParquetSuffix));
     RewriteCounts counts;  // the writer's thread alone
     ShardWriter writer(
         output,
@@ -146,7 +149,10 @@ class Run {
           const bool worst = is_worst(shard.name, sample.prepared.sample.index);
           return conclude(std::move(sample), shard.name, worst, conclude_options_, &counts);
         },
-        [&](const EnhancedSample& sample) { count(sample); });
+        [&](const EnhancedSample& sample) {
+          if (parquet) parquet->add(sample.row);
+          count(sample);
+        });
 
     const auto next = [&]() -> std::optional<PreparedSample> {
       if (progress_.stop_requested) return std::nullopt;
@@ -163,6 +169,7 @@ class Run {
     if (progress_.stop_requested)
       return;  // the output is dropped: this shard is done again next time
     output.add_pass_through(stream.take_leftovers());
+    if (parquet) parquet->finish();
     if (pairs_left_ > 0) pairs_left_ -= stats.summary.read;
     for (const ArchiveDamage& damage : stream.losses().entries()) {
       log_warning(damage.message + describe_loss(damage));
@@ -235,6 +242,7 @@ std::string pinned_config(const EnhanceOptions& options, const LoadedModel& mode
       {"sample", options.reading.sampling.rate},
       {"seed", options.reading.sampling.seed},
       {"write_shards", options.write_shards},
+      {"write_parquet", options.write_parquet},
       {"dtype", compute.dtype == at::kFloat ? "f32" : "bf16"},
       {"device", compute.device.is_cuda() ? "cuda" : "cpu"},
   };

@@ -80,6 +80,9 @@ std::span<const Column> report_columns();
 using ColumnValue = std::variant<std::string_view, std::int64_t, double, bool>;
 ColumnValue column_value(const ReportRow& row, const Column& column);
 
+/// True for a float that stands for "not there": kNoScore, or one that is not finite.
+bool is_absent(double value);
+
 /// One line of NAME.aitqe.jsonl, without the newline. Every key in every row, never null; floats
 /// always with a decimal point (shortest that reads back equal), -1.0 for one that is absent or not
 /// finite; "" for absent text; valid UTF-8 whatever the row holds.
