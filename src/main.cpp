@@ -18,6 +18,7 @@ int run(int argc, char** argv) {
   std::vector<std::unique_ptr<app::Command>> commands;
   commands.push_back(app::make_enhance_command());
   commands.push_back(app::make_score_command());
+  commands.push_back(app::make_select_command());
   commands.push_back(app::make_inspect_command());
   commands.push_back(app::make_contrast_command());
   commands.push_back(app::make_train_command());

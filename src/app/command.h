@@ -22,6 +22,7 @@ class Command {
 
 std::unique_ptr<Command> make_enhance_command();
 std::unique_ptr<Command> make_score_command();
+std::unique_ptr<Command> make_select_command();
 std::unique_ptr<Command> make_inspect_command();
 std::unique_ptr<Command> make_contrast_command();
 std::unique_ptr<Command> make_train_command();

@@ -13,8 +13,8 @@ def long_options(text):
 
 
 class GuideTest(EndToEndTest):
-    def test_names_every_option_of_enhance_and_score(self):
-        for command in ("enhance", "score"):
+    def test_names_every_option_of_enhance_score_and_select(self):
+        for command in ("enhance", "score", "select"):
             missing = long_options(self.aitqe(command, "--help").stdout) - long_options(GUIDE) - {"--help"}
             self.assertFalse(missing, f"not in docs/guide.md: {missing}")
 
