@@ -138,10 +138,14 @@ install_arrow_into() {
 }
 install_arrow() { fill_folder arrow "$ARROW_WHEEL" install_arrow_into; }
 
+# Of what depends on older releases than ours a test takes single files.
+TEST_WHEELS_ALONE=(img2dataset==1.47.0)
+
 # The tests' Python packages lie in one folder, and bin/python3 beside them finds them.
 install_test_python_into() {
   local python
   run_pip --no-compile --target "$1/packages" --requirement "$ROOT/scripts/requirements-test.txt"
+  run_pip --no-compile --no-deps --target "$1/packages" "${TEST_WHEELS_ALONE[@]}"
   python=$(system_python)
   mkdir -p "$1/bin"
   # shellcheck disable=SC2016  # for the script that is written, not for this one
@@ -150,7 +154,8 @@ install_test_python_into() {
   chmod +x "$1/bin/python3"
 }
 install_test_python() {
-  fill_folder python "$(grep -v '^#' "$ROOT/scripts/requirements-test.txt" | xargs)" install_test_python_into
+  fill_folder python "$(grep -v '^#' "$ROOT/scripts/requirements-test.txt" | xargs) ${TEST_WHEELS_ALONE[*]}" \
+    install_test_python_into
 }
 
 # --- the default model --------------------------------------------------------------------------
