@@ -29,6 +29,9 @@ TEST_PACKAGES=(
 # names the two small CUDA libraries.
 TORCH_WHEELS=(torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
 
+# Parquet comes out of this wheel: Arrow's headers and two libraries of it.
+ARROW_WHEEL=pyarrow==26.0.1
+
 say() { printf '%s\n' "$*"; }
 heading() { printf '\n=== %s\n' "$*"; }
 die() {
@@ -127,10 +130,23 @@ run_pip() {
 install_torch_into() { run_pip --no-deps --no-compile --target "$1" "${TORCH_WHEELS[@]}"; }
 install_torch() { fill_folder libtorch "${TORCH_WHEELS[*]}" install_torch_into; }
 
+# Nothing but what a program is built from: the rest of the wheel is for Python.
+install_arrow_into() {
+  run_pip --no-deps --no-compile --target "$1/wheel" "$ARROW_WHEEL"
+  mkdir "$1/pyarrow"
+  mv "$1"/wheel/pyarrow/{include,libarrow.so.*,libparquet.so.*} "$1/pyarrow"
+  rm -r "$1/wheel"
+}
+install_arrow() { fill_folder arrow "$ARROW_WHEEL" install_arrow_into; }
+
+# Of what depends on older releases than ours a test takes single files.
+TEST_WHEELS_ALONE=(img2dataset==1.47.0)
+
 # The tests' Python packages lie in one folder, and bin/python3 beside them finds them.
 install_test_python_into() {
   local python
   run_pip --no-compile --target "$1/packages" --requirement "$ROOT/scripts/requirements-test.txt"
+  run_pip --no-compile --no-deps --target "$1/packages" "${TEST_WHEELS_ALONE[@]}"
   python=$(system_python)
   mkdir -p "$1/bin"
   # shellcheck disable=SC2016  # for the script that is written, not for this one
@@ -139,7 +155,8 @@ install_test_python_into() {
   chmod +x "$1/bin/python3"
 }
 install_test_python() {
-  fill_folder python "$(grep -v '^#' "$ROOT/scripts/requirements-test.txt" | xargs)" install_test_python_into
+  fill_folder python "$(grep -v '^#' "$ROOT/scripts/requirements-test.txt" | xargs) ${TEST_WHEELS_ALONE[*]}" \
+    install_test_python_into
 }
 
 # --- the default model --------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what aitqe is built from: Debian packages, and into .deps/ libtorch and the language model
-# that the default model stands on.
+# Installs what aitqe is built from: Debian packages, and into .deps/ libtorch, Arrow and the language
+# model that the default model stands on.
 #
 #   scripts/setup.sh            what the program needs
 #   scripts/setup.sh --tests    also what the test suite needs
@@ -28,5 +28,6 @@ packages=("${BUILD_PACKAGES[@]}")
 if [[ $tests == yes ]]; then packages+=("${TEST_PACKAGES[@]}"); fi
 install_packages "${packages[@]}"
 install_torch
+install_arrow
 install_base
 if [[ $tests == yes ]]; then install_test_python; fi

@@ -20,6 +20,7 @@ int run(int argc, char** argv) {
   commands.push_back(app::make_score_command());
   commands.push_back(app::make_report_command());
   commands.push_back(app::make_status_command());
+  commands.push_back(app::make_select_command());
   commands.push_back(app::make_inspect_command());
   commands.push_back(app::make_contrast_command());
   commands.push_back(app::make_train_command());

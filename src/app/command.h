@@ -24,6 +24,7 @@ std::unique_ptr<Command> make_enhance_command();
 std::unique_ptr<Command> make_score_command();
 std::unique_ptr<Command> make_report_command();
 std::unique_ptr<Command> make_status_command();
+std::unique_ptr<Command> make_select_command();
 std::unique_ptr<Command> make_inspect_command();
 std::unique_ptr<Command> make_contrast_command();
 std::unique_ptr<Command> make_train_command();

@@ -6,6 +6,7 @@
 #include "aitqe/base/log.h"
 #include "aitqe/pipeline/enhance.h"
 #include "aitqe/pipeline/forecast.h"
+#include "aitqe/report/parquet.h"
 #include "command.h"
 #include "default_model.h"
 #include "model_options.h"
@@ -33,6 +34,7 @@ struct Typed {
   int batch_size = 0;
   std::int64_t batch_tokens = 0;
   std::string joined_archives = "read";
+  bool no_parquet = false;
   bool reference_specials = false;
   bool dry_run = false;
   double forecast_s = 20;
@@ -206,6 +208,8 @@ class EnhanceCommand : public Command {
         ->group("Run");
     app.add_flag("--overwrite", options_.overwrite, "Do shards again that are done already")
         ->group("Run");
+    app.add_flag("--no-parquet", typed_.no_parquet, "Write report rows as JSON lines only")
+        ->group("Run");
     app.add_flag(
            "--dry-run", typed_.dry_run,
            "Check options, inputs, output and model, say how long the run would take, and stop")
@@ -244,6 +248,10 @@ class EnhanceCommand : public Command {
     options_.max_failed_percent = 100 * parse_share(typed_.max_failed, "--max-failed");
     if (!typed_.scores.empty()) options_.scores_folder = typed_.scores;
     if (!typed_.trace.empty()) options_.trace_file = typed_.trace;
+    options_.write_parquet = has_parquet() && !typed_.no_parquet;
+    if (!has_parquet() && !typed_.no_parquet) {
+      log_info("built without Arrow: report rows are JSON lines only, no Parquet");
+    }
     options_.shards = expand_inputs(typed_.inputs);
     options_.command = typed_command(*app_);
     if (typed_.model.folder.empty()) typed_.model.folder = default_model_folder();

@@ -112,6 +112,14 @@ const Member& require_member(const Sample& sample, const std::string& suffix) {
                     (present.empty() ? "none" : present) + "; --caption-from)");
 }
 
+// `document` with a part of it replaced.
+std::string with_value(std::string_view document, std::string_view old_value,
+                       std::string_view value) {
+  const auto begin = static_cast<std::size_t>(old_value.data() - document.data());
+  std::string spliced(document.substr(0, begin));
+  return spliced.append(value).append(document.substr(begin + old_value.size()));
+}
+
 std::string_view line_end_of(std::string_view text) {
   if (text.ends_with("\r\n")) return "\r\n";
   return text.ends_with('\n') ? "\n" : "";
@@ -151,6 +159,21 @@ void replace_caption(Sample& sample, const CaptionSource& source, std::string_vi
   bytes = std::move(replaced);
 }
 
+std::string caption_as_json(const Sample& sample, const CaptionSource& source) {
+  if (source.json_field.empty()) return "";
+  return std::string(find_text_value(require_member(sample, "json").bytes, source.json_field));
+}
+
+void restore_caption(Sample& sample, const CaptionSource& source, std::string_view caption,
+                     std::string_view as_json) {
+  const std::string suffix = source.json_field.empty() ? "txt" : "json";
+  require_member(sample, suffix);
+  std::string& bytes = find_member(sample, suffix)->bytes;
+  bytes = source.json_field.empty()
+              ? std::string(caption)
+              : with_value(bytes, find_text_value(bytes, source.json_field), as_json);
+}
+
 std::string splice_json_text(std::string_view document, const std::string& field,
                              std::string_view text) {
   const std::string_view old_value = find_text_value(document, field);
@@ -158,9 +181,7 @@ std::string splice_json_text(std::string_view document, const std::string& field
                                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   const std::string value = nlohmann::json(std::string(text))
                                 .dump(-1, ' ', is_ascii, nlohmann::json::error_handler_t::replace);
-  const auto begin = static_cast<std::size_t>(old_value.data() - document.data());
-  std::string spliced(document.substr(0, begin));
-  return spliced.append(value).append(document.substr(begin + old_value.size()));
+  return with_value(document, old_value, value);
 }
 
 }  // namespace aitqe

@@ -81,11 +81,19 @@ class ShardOutput::State {
     if (tar_) tar_->add(member.name, member.bytes, member.metadata);
   }
 
+  std::function<void(std::string_view)> open_side_file(const std::string& suffix) {
+    const fs::path path = folder_ / (shard_.name + suffix);
+    remove_stale_temporaries(path);
+    side_files_.push_back(std::make_unique<AtomicFile>(path, options_.attempt));
+    return [file = side_files_.back().get()](std::string_view bytes) { file->write(bytes); };
+  }
+
   void commit(nlohmann::ordered_json stats) {
     nlohmann::ordered_json files = nlohmann::ordered_json::array();
     const auto add_digest = [&files](const std::string& name, const FileDigest& digest) {
       files.push_back({{"name", name}, {"bytes", digest.size_bytes}, {"sha256", digest.sha256}});
     };
+    const auto earlier = committed(folder_, shard_.name);
     // Stats of an earlier run must not vouch for the new files, should we stop half way.
     std::error_code ignored;
     fs::remove(folder_ / stats_name(shard_.name), ignored);
@@ -96,10 +104,15 @@ class ShardOutput::State {
     }
     rows_->commit();
     add_digest(rows_name(shard_.name), {rows_->size_bytes(), rows_->sha256()});
+    for (const auto& file : side_files_) {
+      file->commit();
+      add_digest(file->path().filename().string(), {file->size_bytes(), file->sha256()});
+    }
     for (const fs::path& sidecar : sidecars_) {
       const std::string name = sidecar.filename().string();
       add_digest(name, copy_atomically(sidecar, folder_ / name, options_.attempt));
     }
+    if (earlier) remove_outdated((*earlier)["files"], files);
     stats["files"] = std::move(files);
     write_atomically(folder_ / stats_name(shard_.name), stats.dump(2) + "\n", options_.attempt);
   }
@@ -127,6 +140,19 @@ class ShardOutput::State {
     }
   }
 
+  void remove_outdated(const nlohmann::ordered_json& earlier,
+                       const nlohmann::ordered_json& written) const {
+    for (const auto& old_file : earlier) {
+      const auto name = old_file["name"].get<std::string>();
+      const bool is_written =
+          std::any_of(written.begin(), written.end(),
+                      [&name](const auto& file) { return file["name"] == name; });
+      const bool is_ours = belongs_to(name, shard_.name) && name.find('/') == std::string::npos;
+      std::error_code ignored;
+      if (is_ours && !is_written) fs::remove(folder_ / name, ignored);
+    }
+  }
+
   void remove_stale() const {
     remove_stale_temporaries(folder_ / stats_name(shard_.name));
     remove_stale_temporaries(folder_ / rows_name(shard_.name));
@@ -143,6 +169,7 @@ class ShardOutput::State {
   std::optional<AtomicFile> rows_;
   std::optional<AtomicFile> tar_file_;
   std::optional<TarWriter> tar_;
+  std::vector<std::unique_ptr<AtomicFile>> side_files_;
   std::int64_t num_samples_ = 0;
 };
 
@@ -156,6 +183,10 @@ void ShardOutput::add(const Sample& sample, std::string_view record, std::string
 
 void ShardOutput::add_pass_through(const std::vector<Member>& members) {
   for (const Member& member : members) state_->add_member(member);
+}
+
+std::function<void(std::string_view)> ShardOutput::open_side_file(const std::string& suffix) {
+  return state_->open_side_file(suffix);
 }
 
 void ShardOutput::commit(nlohmann::ordered_json stats) { state_->commit(std::move(stats)); }

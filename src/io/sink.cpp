@@ -187,13 +187,14 @@ fs::path closest_existing(const fs::path& folder) {
 
 }  // namespace
 
-void require_other_folder(const fs::path& input, const fs::path& output) {
+void require_other_folder(const fs::path& input, const fs::path& output, std::string_view option) {
   const fs::path from = fs::weakly_canonical(input);
   const fs::path to = fs::weakly_canonical(output);
   const auto [end, unused] = std::mismatch(from.begin(), from.end(), to.begin(), to.end());
   if (end != from.end()) return;
   throw Error(ErrorCategory::Usage, output.string() + ": is " + (from == to ? "" : "inside ") +
-                                        input.string() + ", which is read (-o)");
+                                        input.string() + ", which is read (" + std::string(option) +
+                                        ")");
 }
 
 void require_writable_folder(const fs::path& folder, std::string_view option) {

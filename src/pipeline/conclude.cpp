@@ -99,6 +99,7 @@ EnhancedSample conclude(AssessedSample assessed, const std::string& shard_name, 
     fail(row, "answer", verdict.reason + ": " + row.answer_problems);
   } else if (verdict.decision == Decision::Rewrite) {
     try {
+      row.caption_json = caption_as_json(enhanced.sample, options.caption_source);
       replace_caption(enhanced.sample, options.caption_source, verdict.caption_out);
     } catch (const SampleError& error) {
       row.reason.clear();

@@ -42,6 +42,7 @@ class Run {
     job_options_ = {
         options.output_folder,
         options.write_shards,
+        options.write_parquet,
         /*resume=*/!options.trace_file && !options.overwrite,
         {options.rule, judge_.keys(), options.prepare.caption_source, options.judge.full,
          options.judge.verify, options.with_answers},
@@ -269,6 +270,7 @@ std::string pinned_config(const EnhanceOptions& options, const LoadedModel& mode
       {"sample", options.reading.sampling.rate},
       {"seed", options.reading.sampling.seed},
       {"write_shards", options.write_shards},
+      {"write_parquet", options.write_parquet},
       {"dtype", compute.dtype == at::kFloat ? "f32" : "bf16"},
       {"device", compute.device.is_cuda() ? "cuda" : "cpu"},
   };

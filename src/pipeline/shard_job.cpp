@@ -27,6 +27,11 @@ std::string journal_header(const ShardRef& shard, const ShardJobOptions& options
   return header.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+std::optional<ParquetWriter> open_parquet(ShardOutput& output, const ShardJobOptions& options) {
+  if (!options.write_parquet) return std::nullopt;
+  return ParquetWriter(output.open_side_file(kParquetSuffix));
+}
+
 }  // namespace
 
 std::unique_ptr<Journal> open_journal(const ShardRef& shard, const ShardJobOptions& options) {
@@ -40,9 +45,11 @@ ShardJob::ShardJob(std::unique_ptr<ShardStream> stream, std::unique_ptr<Journal>
       journal_(std::move(journal)),
       work_(meter, stream_->shard()),
       output_(options.output_folder, stream_->shard(), {options.write_shards, ""}),
+      parquet_(open_parquet(output_, options)),
       writer_(
           output_, [this](AssessedSample sample) { return conclude_one(std::move(sample)); },
           [this](const EnhancedSample& sample) {
+            if (parquet_) parquet_->add(sample.row);
             work_.add(sample.sample);
             options_.written(sample);
           }) {}
@@ -93,6 +100,7 @@ Summary ShardJob::commit() {
   ShardStats stats;
   stats.summary = writer_.finish();
   output_.add_pass_through(stream_->take_leftovers());
+  if (parquet_) parquet_->finish();
   for (const ArchiveDamage& damage : stream_->losses().entries()) {
     log_warning(damage.message + describe_loss(damage));
     if (!is_loss(damage)) continue;

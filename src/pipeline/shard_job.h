@@ -12,6 +12,7 @@
 #include "aitqe/pipeline/conclude.h"
 #include "aitqe/pipeline/judge.h"
 #include "aitqe/pipeline/shard_stream.h"
+#include "aitqe/report/parquet.h"
 #include "shard_writer.h"
 #include "work_meter.h"
 
@@ -21,6 +22,7 @@ namespace aitqe {
 struct ShardJobOptions {
   std::filesystem::path output_folder;
   bool write_shards = true;
+  bool write_parquet = false;
   /// Take answers from the journal of an interrupted run; they have no tokens and logits.
   bool resume = true;
   ConcludeOptions conclude;
@@ -73,6 +75,7 @@ class ShardJob {
   std::int64_t num_concluded_ = 0;  // the writer's thread alone, as is
   RewriteCounts counts_;
   ShardOutput output_;
+  std::optional<ParquetWriter> parquet_;  // the writer's thread alone until it is finished
   ShardWriter writer_;  // last: its thread uses the rest
 };
 

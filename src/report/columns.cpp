@@ -1,4 +1,5 @@
 #include <array>
+#include <cmath>
 
 #include "aitqe/report/row.h"
 
@@ -105,5 +106,7 @@ ColumnValue column_value(const ReportRow& row, const Column& column) {
       },
       column.field);
 }
+
+bool is_absent(double value) { return !std::isfinite(value) || value == kNoScore; }
 
 }  // namespace aitqe

@@ -28,6 +28,7 @@ std::string member_json(const ReportRow& row) {
   append_field(json, "caption_original", row.caption);
   const bool is_text = is_valid_utf8(row.caption);
   append_field(json, "caption_original_base64", is_text ? std::string() : to_base64(row.caption));
+  append_field(json, "caption_original_json", row.caption_json);
   append_field(json, "decision", decision_name(row.decision));
   append_field(json, "reason", row.reason);
   append_field(json, "recaption", row.recaption);
@@ -42,14 +43,16 @@ std::string member_json(const ReportRow& row) {
   return json += "}\n";
 }
 
-std::string original_caption(std::string_view json) {
+MemberRecord read_member(std::string_view json) {
   const std::string where = "aitqe.json member";
   const Json document = JsonFields::parse(json, where);
   JsonFields fields(document, where);
   fields.schema(kMemberSchema);
   const std::string base64 = fields.text("caption_original_base64");
-  if (!base64.empty()) return from_base64(base64, fields.path("caption_original_base64"));
-  return fields.text("caption_original");
+  return {decision_from_name(fields.text("decision")),
+          base64.empty() ? fields.text("caption_original")
+                         : from_base64(base64, fields.path("caption_original_base64")),
+          fields.text("caption_original_json")};
 }
 
 }  // namespace aitqe

@@ -3,22 +3,11 @@
 #include <map>
 
 #include "aitqe/base/error.h"
+#include "column_path.h"
 #include "json_fields.h"
 
 namespace aitqe {
 namespace {
-
-/// "scores.overall" -> "scores", "overall"; the first is "" for a column of the row itself.
-struct ColumnPath {
-  std::string_view group;
-  std::string_view field;
-};
-
-ColumnPath path_of(const Column& column) {
-  const std::size_t dot = column.name.find('.');
-  if (dot == std::string_view::npos) return {"", column.name};
-  return {column.name.substr(0, dot), column.name.substr(dot + 1)};
-}
 
 void append_name(std::string& json, std::string_view name) {
   if (json.back() != '{') json += ", ";

@@ -118,6 +118,31 @@ TEST(ReplaceCaption, ChangesOnlyTheFieldOfTheJson) {
   EXPECT_EQ(read_caption(sample, kJson), "two \"cats\"\n");
 }
 
+TEST(RestoreCaption, UndoesAReplacementByteForByte) {
+  for (const char* text : {"old", "old\n", "old\r\n", "", "\xFF\n"}) {
+    Sample sample = make_sample(text, "{}");
+    const std::string before = read_caption(sample, kText);
+    EXPECT_EQ(caption_as_json(sample, kText), "");
+    replace_caption(sample, kText, "new");
+    restore_caption(sample, kText, before, "");
+    EXPECT_EQ(find_member(sample, "txt")->bytes, text);
+  }
+}
+
+TEST(RestoreCaption, KeepsTheSpellingOfTheJson) {
+  for (const char* json :
+       {R"({"caption": "a\/b \u00E9", "x": "\u00e9"})", R"({"caption":"é"})",
+        R"({"caption" : "A", "caption": "\u0041"})", R"({"a": "é", "caption": "\u00e9"})"}) {
+    Sample sample = make_sample("txt", json);
+    const std::string before = read_caption(sample, kJson);
+    const std::string as_json = caption_as_json(sample, kJson);
+    replace_caption(sample, kJson, "new");
+    EXPECT_EQ(read_caption(sample, kJson), "new");
+    restore_caption(sample, kJson, before, as_json);
+    EXPECT_EQ(find_member(sample, "json")->bytes, json);
+  }
+}
+
 TEST(SpliceJsonText, LeavesSameNamedFieldsInside) {
   EXPECT_EQ(splice_json_text(R"({"x":{"c":"1"},"c":"2","y":[{"c":"3"}]})", "c", "new"),
             R"({"x":{"c":"1"},"c":"new","y":[{"c":"3"}]})");

@@ -114,6 +114,44 @@ TEST_F(ShardOutputTest, GivesTheSameBytesTwice) {
   EXPECT_EQ(read_bytes(out() / "00000.tar"), first);
 }
 
+TEST_F(ShardOutputTest, CommitsSideFilesWithTheRestAndListsThem) {
+  const ShardRef shard = write_input(make_tar({{"0.jpg", "p"}}));
+  fs::create_directories(out());
+  write_bytes(out() / ".00000.extra.part-dead", "left by a crash");
+  {
+    ShardOutput output(out(), shard);
+    const auto write = output.open_side_file(".extra");
+    write("some ");
+    write("bytes");
+    EXPECT_FALSE(fs::exists(out() / "00000.extra"));
+    output.commit(nlohmann::ordered_json::object());
+  }
+  EXPECT_THAT(names_in(out()), ElementsAre("00000.aitqe.jsonl", "00000.aitqe.stats.json",
+                                           "00000.extra", "00000.tar"));
+  EXPECT_EQ(read_bytes(out() / "00000.extra"), "some bytes");
+  const auto files = (*committed(out(), "00000"))["files"];
+  ASSERT_EQ(files.size(), 3U);
+  EXPECT_EQ(files[2]["name"], "00000.extra");
+  EXPECT_EQ(files[2]["bytes"], 10);
+}
+
+TEST_F(ShardOutputTest, RemovesWhatAnEarlierRunWroteAndThisOneDoesNot) {
+  const ShardRef shard = write_input(make_tar({{"0.jpg", "p"}}));
+  {
+    ShardOutput output(out(), shard);
+    output.open_side_file(".extra")("bytes");
+    output.commit(nlohmann::ordered_json::object());
+  }
+  {
+    const ShardOutput unfinished(out(), shard);
+    EXPECT_TRUE(fs::exists(out() / "00000.extra"));
+  }
+  EXPECT_TRUE(fs::exists(out() / "00000.extra"));
+  copy_shard(shard);
+  EXPECT_FALSE(fs::exists(out() / "00000.extra"));
+  EXPECT_TRUE(committed(out(), "00000"));
+}
+
 TEST_F(ShardOutputTest, HasNoFinalNameBeforeCommitAndLeavesNothingWithoutIt) {
   const ShardRef shard = write_input(make_tar({{"0.jpg", "p"}}));
   write_bytes(folder_ / "in/00000.parquet", "table");

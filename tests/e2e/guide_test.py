@@ -14,7 +14,7 @@ def long_options(text):
 
 class GuideTest(EndToEndTest):
     def test_names_every_option_of_the_main_commands(self):
-        for command in ("enhance", "score", "report", "status"):
+        for command in ("enhance", "score", "report", "select", "status"):
             missing = long_options(self.aitqe(command, "--help").stdout) - long_options(GUIDE) - {"--help"}
             self.assertFalse(missing, f"not in docs/guide.md: {missing}")
 

@@ -1,4 +1,8 @@
-"""Enhanced shards load where people load them: webdataset, HF datasets, open_clip."""
+"""Enhanced shards load where people load them: webdataset and HF datasets, the programs themselves.
+
+open_clip is here by its rules alone: its reader (open_clip_train.data) imports torch and torchvision, of which only
+builds with several gigabytes of CUDA libraries can be installed.
+"""
 
 import os
 import re

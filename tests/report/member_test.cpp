@@ -12,7 +12,8 @@ namespace {
 TEST(MemberJson, HoldsTheOriginalAndTheVerdict) {
   EXPECT_EQ(member_json(sample_row()),
             R"({"schema": "aitqe.member/1", "caption_original": "a cat", )"
-            R"("caption_original_base64": "", "decision": "rewrite", "reason": "model_rewrites", )"
+            R"("caption_original_base64": "", "caption_original_json": "", "decision": "rewrite", )"
+            R"("reason": "model_rewrites", )"
             R"("recaption": " A brown dog on grass. ", "scores": {"overall": 2.0, )"
             R"("text_quality": 3.0, "image_text_matching": 2.5, "object_detail": 4.0, )"
             R"("semantic_understanding": 5.0, "text_chart_description": 6.0}, )"
@@ -34,7 +35,7 @@ TEST(MemberJson, HasTheSameKeysAndTypesForEveryPair) {
   EXPECT_EQ(shape(sample_row()), shape(ReportRow()));
 }
 
-TEST(OriginalCaption, GivesTheVeryBytesBack) {
+TEST(ReadMember, GivesTheVeryBytesBack) {
   for (const std::string& caption :
        {std::string(), std::string("a cat\n"), std::string("\0\x1f", 2), std::string("\xFF"),
         std::string("ab\xFF"), std::string("abc\xC3"), std::string("\xEF\xBB\xBF BOM"),
@@ -44,17 +45,25 @@ TEST(OriginalCaption, GivesTheVeryBytesBack) {
         std::string("\u2028é\uFFFD")}) {
     ReportRow row;
     row.caption = caption;
-    EXPECT_EQ(original_caption(member_json(row)), caption);
+    EXPECT_EQ(read_member(member_json(row)).caption, caption);
   }
 }
 
-TEST(OriginalCaption, RefusesOtherFiles) {
-  EXPECT_THROW(original_caption("{"), Error);
-  EXPECT_THROW(original_caption("{}"), Error);
-  EXPECT_THROW(original_caption(to_json_line(sample_row())), Error);
+TEST(ReadMember, SaysWhetherAndHowTheCaptionWasSpelt) {
+  ReportRow row = sample_row();
+  row.caption_json = R"("caf\u00e9\/")";
+  EXPECT_EQ(read_member(member_json(row)).caption_json, row.caption_json);
+  EXPECT_EQ(read_member(member_json(row)).decision, Decision::Rewrite);
+  EXPECT_EQ(read_member(member_json(bare_row())).decision, Decision::Keep);
+}
+
+TEST(ReadMember, RefusesOtherFiles) {
+  EXPECT_THROW(read_member("{"), Error);
+  EXPECT_THROW(read_member("{}"), Error);
+  EXPECT_THROW(read_member(to_json_line(sample_row())), Error);
   std::string bad = member_json(sample_row());
   bad.replace(bad.find("base64\": \"\""), 11, "base64\": \"a*\"");
-  EXPECT_THROW(original_caption(bad), Error);
+  EXPECT_THROW(read_member(bad), Error);
 }
 
 }  // namespace

@@ -31,6 +31,17 @@ std::string read_caption(const Sample& sample, const CaptionSource& source);
 /// @throws SampleError as read_caption.
 void replace_caption(Sample& sample, const CaptionSource& source, std::string_view text);
 
+/// The caption as it stands in its JSON document, with quotes and escapes; "" for a `txt` member.
+/// @throws SampleError as read_caption.
+std::string caption_as_json(const Sample& sample, const CaptionSource& source);
+
+/// Undoes replace_caption, byte for byte.
+/// @param caption  as read_caption gave it before.
+/// @param as_json  as caption_as_json gave it before.
+/// @throws SampleError as read_caption.
+void restore_caption(Sample& sample, const CaptionSource& source, std::string_view caption,
+                     std::string_view as_json);
+
 /// `document` with the string value of a top-level field replaced; every other byte stays.
 /// @throws SampleError: not JSON, no such field, not a text.
 std::string splice_json_text(std::string_view document, const std::string& field,

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -26,6 +27,7 @@ struct ShardOutputOptions {
 ///   OUT/NAME.tar               every input member verbatim and in order, plus KEY.aitqe.json right
 ///                              behind the last member of each sample
 ///   OUT/NAME.aitqe.jsonl       one report row per sample
+///   OUT/NAME.SUFFIX            what the caller wrote through `open_side_file`, e.g. Parquet
 ///   OUT/NAME*                  copies of the files beside the input shard (see `sidecar_files`)
 ///   OUT/NAME.aitqe.stats.json  written last: the commit
 /// Nothing has its final name before `commit`. An input that already has KEY.aitqe.json (an
@@ -49,10 +51,15 @@ class ShardOutput {
   /// Writes members that belong to no sample (SampleReader::take_leftovers).
   void add_pass_through(const std::vector<Member>& members);
 
+  /// Begins a further file of this shard, NAME + `suffix`. It is complete when `commit` is called.
+  /// @return what takes its bytes in order; not to be called once this is gone.
+  std::function<void(std::string_view)> open_side_file(const std::string& suffix);
+
   /// Puts all files in place, the stats last, each synced. Stats of an earlier run go first, so a
-  /// stop half way leaves a shard that is not `committed`.
-  /// @param stats  a JSON object; "files": [{"name", "bytes", "sha256"}] is added for tar, rows
-  ///               and copies.
+  /// stop half way leaves a shard that is not `committed`; files that they list and this run did
+  /// not write go too.
+  /// @param stats  a JSON object; "files": [{"name", "bytes", "sha256"}] is added for tar, rows,
+  ///               side files and copies.
   void commit(nlohmann::ordered_json stats);
 
   std::int64_t num_samples() const;

@@ -68,9 +68,10 @@ int remove_stale_temporaries(const std::filesystem::path& path);
 /// more. @return how many were removed.
 int remove_dead_temporaries(const std::filesystem::path& path);
 
-/// @throws Error(Usage) when `output` (-o) is `input` or lies in it: what is read would be
-/// overwritten.
-void require_other_folder(const std::filesystem::path& input, const std::filesystem::path& output);
+/// @throws Error(Usage) when `output` is `input` or lies in it: what is read would be overwritten.
+/// @param option  that named the output, for the message
+void require_other_folder(const std::filesystem::path& input, const std::filesystem::path& output,
+                          std::string_view option = "-o");
 
 /// @throws Error(Output) when `folder`, or its closest parent that exists, is no folder that this
 ///         user may write to. Nothing is made. @param option  that named it, for the message

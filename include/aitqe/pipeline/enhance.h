@@ -29,6 +29,8 @@ struct EnhanceOptions {
   std::filesystem::path output_folder;
   /// Off for `score`: report rows only.
   bool write_shards = true;
+  /// Rows as Parquet too, beside the JSON lines. @see has_parquet
+  bool write_parquet = false;
   /// Do shards again that are done already.
   bool overwrite = false;
   PrepareOptions prepare;

@@ -36,6 +36,9 @@ struct ReportRow {
   std::string shard;
   std::int64_t index = 0;
   std::string caption;
+  /// No column: how a rewritten caption was spelt in its JSON document, quotes and all; "" if
+  /// `txt`.
+  std::string caption_json;
   std::string caption_out;
   Decision decision = Decision::Keep;
   std::string reason;
@@ -80,6 +83,9 @@ std::span<const Column> report_columns();
 using ColumnValue = std::variant<std::string_view, std::int64_t, double, bool>;
 ColumnValue column_value(const ReportRow& row, const Column& column);
 
+/// True for a float that stands for "not there": kNoScore, or one that is not finite.
+bool is_absent(double value);
+
 /// One line of NAME.aitqe.jsonl, without the newline. Every key in every row, never null; floats
 /// always with a decimal point (shortest that reads back equal), -1.0 for one that is absent or not
 /// finite; "" for absent text; valid UTF-8 whatever the row holds.
@@ -91,12 +97,18 @@ std::string to_json_line(const ReportRow& row);
 ReportRow from_json_line(std::string_view line);
 
 /// The content of KEY.aitqe.json: schema, caption_original, caption_original_base64 ("" unless the
-/// bytes are not valid UTF-8), decision, reason, recaption, scores, score_expected, p_rewrite.
-/// The same keys and types for every pair. Ends with a newline.
+/// bytes are not valid UTF-8), caption_original_json, decision, reason, recaption, scores,
+/// score_expected, p_rewrite. The same keys and types for every pair. Ends with a newline.
 std::string member_json(const ReportRow& row);
 
-/// The caption's original bytes out of KEY.aitqe.json; also where they were not valid UTF-8.
+/// What KEY.aitqe.json says of the caption that was there before.
+struct MemberRecord {
+  Decision decision = Decision::Keep;
+  std::string caption;       ///< its bytes, also where they were not valid UTF-8
+  std::string caption_json;  ///< as in ReportRow
+};
+
 /// @throws Error(Damaged) when `json` is no such file.
-std::string original_caption(std::string_view json);
+MemberRecord read_member(std::string_view json);
 
 }  // namespace aitqe
