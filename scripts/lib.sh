@@ -126,20 +126,20 @@ run_pip() {
 install_torch_into() { run_pip --no-deps --no-compile --target "$1" "${TORCH_WHEELS[@]}"; }
 install_torch() { fill_folder libtorch "${TORCH_WHEELS[*]}" install_torch_into; }
 
-# The tests' Python packages lie in one folder, and bin/python3 beside them finds them.
-install_test_python_into() {
+# install_python_into REQUIREMENTS FOLDER : packages lie in FOLDER, and bin/python3 beside them finds them.
+install_python_into() {
   local python
-  run_pip --no-compile --target "$1/packages" --requirement "$ROOT/scripts/requirements-test.txt"
+  run_pip --no-compile --target "$2/packages" --requirement "$ROOT/scripts/$1"
   python=$(system_python)
-  mkdir -p "$1/bin"
+  mkdir -p "$2/bin"
   # shellcheck disable=SC2016  # for the script that is written, not for this one
-  printf '#!/bin/sh\n# Written by scripts/setup.sh: Python with the packages of scripts/requirements-test.txt.\nPYTHONPATH=$(dirname "$0")/../packages exec %s "$@"\n' \
-    "$(command -v "$python")" >"$1/bin/python3"
-  chmod +x "$1/bin/python3"
+  printf '#!/bin/sh\n# Python with the packages of scripts/%s.\nPYTHONPATH=$(dirname "$0")/../packages exec %s "$@"\n' \
+    "$1" "$(command -v "$python")" >"$2/bin/python3"
+  chmod +x "$2/bin/python3"
 }
-install_test_python() {
-  fill_folder python "$(grep -v '^#' "$ROOT/scripts/requirements-test.txt" | xargs)" install_test_python_into
-}
+# install_python NAME REQUIREMENTS : a Python of its own as .deps/NAME/bin/python3.
+install_python() { fill_folder "$1" "$(grep -v '^#' "$ROOT/scripts/$2" | xargs)" install_python_into "$2"; }
+install_test_python() { install_python python requirements-test.txt; }
 
 # --- the default model --------------------------------------------------------------------------
 

@@ -17,7 +17,8 @@ def resized_image(data, size):
 
 def pixel_values(data, size):
     """Encoded image -> float32 [3, S, S], as the authors' Pillow path gives it, bit for bit."""
-    scaled = (numpy.asarray(resized_image(data, size)).astype(numpy.float64) * 0.00392156862745098).astype(numpy.float32)
+    values = numpy.asarray(resized_image(data, size)).astype(numpy.float64)
+    scaled = (values * 0.00392156862745098).astype(numpy.float32)
     half = numpy.float32(0.5)
     return numpy.ascontiguousarray(((scaled - half) / half).transpose(2, 0, 1), dtype="<f4")
 
