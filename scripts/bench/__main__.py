@@ -133,13 +133,13 @@ def parse():
     names = [kind.name for kind in peers.KINDS]
     parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "build/release/aitqe")
     parser.add_argument("--gemm-bench", type=pathlib.Path, default=ROOT / "build/release/bench/gemm_bench")
-    parser.add_argument("--preset", choices=["mini", "small", "mid"], default="small",
-                        help="of scripts/make_random_checkpoint.py")
+    parser.add_argument("--preset", choices=["mini", "small", "mid"], default="mini",
+                        help="of scripts/make_random_checkpoint.py; small does eight times the work of mini")
     parser.add_argument("--pairs", type=pathlib.Path, default=ROOT / "examples/pairs-00000.tar")
     parser.add_argument("--dtypes", default="bf16,f32", type=lambda text: text.split(","))
     parser.add_argument("--limit", type=int, default=16, help="pairs")
     parser.add_argument("--workloads", default="score=10,rewrite=45", type=workloads, help="NAME=NEW_TOKENS,...")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--gemm-time-s", type=float, default=0.2, help="least time of one GEMM benchmark")
     parser.add_argument("--peers", default=",".join(names), type=lambda text: text.split(","),
