@@ -91,9 +91,16 @@ def measure(options, inspected):
     return rounds, versions
 
 
+def without_machine(argument):
+    """PATH and NAME=PATH without what is this machine's alone; quoted where it has spaces."""
+    if "/" in argument and " " not in argument:
+        name, equals, path = argument.rpartition("=")
+        return name + equals + shown(path)
+    return f"'{argument}'" if " " in argument else argument
+
+
 def command_line():
-    typed = [shown(a) if "/" in a and "=" not in a else f"'{a}'" if " " in a else a for a in sys.argv[1:]]
-    return " ".join(["scripts/bench.sh", *typed])
+    return " ".join(["scripts/bench.sh", *map(without_machine, sys.argv[1:])])
 
 
 def write_result(options, inspected, load_before, rounds, versions):
