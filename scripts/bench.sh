@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Measures aitqe on this machine: builds, draws the random checkpoint "small" into .deps/bench, and runs
-# scripts/bench.py, which writes bench/results. Run it on a machine that does nothing else.
+# Measures aitqe on this machine: builds, sets the peers up (scripts/setup_peers.sh), and runs scripts/bench, which
+# draws the random checkpoint into .deps/bench and writes bench/results. Run it on a machine that does nothing else.
 #
-#   scripts/bench.sh [--peer-python PYTHON] [OPTION...]      options of scripts/bench.py (see its --help)
+#   scripts/bench.sh [--no-setup] [OPTION...]      options of scripts/bench (see its --help)
 #
-# PYTHON has the packages of scripts/requirements-oracle.txt; without it the comparison with transformers is left out.
+# The default is the preset mini, some 15 minutes on two cores once the peers are there (an estimate). The
+# shapes of real models: --preset small --dtypes bf16 --rounds 3
+#
+# --no-setup takes the peers as they are: those that are not there are left out, and the result says so.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -12,15 +15,17 @@ cd "$ROOT"
 case ${1:-} in
   -h | --help)
     print_help
-    exec python3 scripts/bench.py --help
+    exec python3 scripts/bench --help
     ;;
 esac
 
 build_bench aitqe gemm_bench
-python=$DEPS/python/bin/python3
-
-heading "the checkpoint"
-"$python" scripts/make_random_checkpoint.py .deps/bench/small --preset small
+if [[ ${1:-} == --no-setup ]]; then
+  shift
+else
+  heading "the peers"
+  scripts/setup_peers.sh
+fi
 
 heading "measuring"
-exec "$python" scripts/bench.py "$@"
+exec "$DEPS/python/bin/python3" scripts/bench "$@"

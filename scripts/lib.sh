@@ -142,22 +142,25 @@ install_arrow() { fill_folder arrow "$ARROW_WHEEL" install_arrow_into; }
 # Of what depends on older releases than ours a test takes single files.
 TEST_WHEELS_ALONE=(img2dataset==1.47.0)
 
-# The tests' Python packages lie in one folder, and bin/python3 beside them finds them.
-install_test_python_into() {
+# install_python_into REQUIREMENTS WHEELS FOLDER : packages lie in FOLDER, those of WHEELS without what they depend on,
+# and bin/python3 beside them finds them.
+install_python_into() {
   local python
-  run_pip --no-compile --target "$1/packages" --requirement "$ROOT/scripts/requirements-test.txt"
-  run_pip --no-compile --no-deps --target "$1/packages" "${TEST_WHEELS_ALONE[@]}"
+  run_pip --no-compile --target "$3/packages" --requirement "$ROOT/scripts/$1"
+  # shellcheck disable=SC2086  # one word for each wheel
+  if [[ -n $2 ]]; then run_pip --no-compile --no-deps --target "$3/packages" $2; fi
   python=$(system_python)
-  mkdir -p "$1/bin"
+  mkdir -p "$3/bin"
   # shellcheck disable=SC2016  # for the script that is written, not for this one
-  printf '#!/bin/sh\n# Written by scripts/setup.sh: Python with the packages of scripts/requirements-test.txt.\nPYTHONPATH=$(dirname "$0")/../packages exec %s "$@"\n' \
-    "$(command -v "$python")" >"$1/bin/python3"
-  chmod +x "$1/bin/python3"
+  printf '#!/bin/sh\n# Python with the packages of scripts/%s.\nPYTHONPATH=$(dirname "$0")/../packages exec %s "$@"\n' \
+    "$1" "$(command -v "$python")" >"$3/bin/python3"
+  chmod +x "$3/bin/python3"
 }
-install_test_python() {
-  fill_folder python "$(grep -v '^#' "$ROOT/scripts/requirements-test.txt" | xargs) ${TEST_WHEELS_ALONE[*]}" \
-    install_test_python_into
+# install_python NAME REQUIREMENTS [WHEEL...] : a Python of its own as .deps/NAME/bin/python3.
+install_python() {
+  fill_folder "$1" "$(grep -v '^#' "$ROOT/scripts/$2" | xargs) ${*:3}" install_python_into "$2" "${*:3}"
 }
+install_test_python() { install_python python requirements-test.txt "${TEST_WHEELS_ALONE[@]}"; }
 
 # --- the default model --------------------------------------------------------------------------
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Draws a random checkpoint of a real model's shapes, in bf16, for measuring speed and memory.
 
-    python scripts/make_random_checkpoint.py FOLDER [--preset full|mid|small] [--seed N]
+    python scripts/make_random_checkpoint.py FOLDER [--preset full|mid|small|mini] [--seed N]
 
     full   the released model: SigLIP so400m-384 and Qwen2-7B, 16 GB
     mid    SigLIP so400m-384, 729 image tokens, and Qwen2-0.5B, 1.8 GB
     small  SigLIP base-patch16-224 and Qwen2-0.5B with tied embeddings, 1.2 GB
+    mini   82 million parameters, 196 image tokens, tied embeddings, 0.2 GB
 
 The weights mean nothing; shapes, names and files are as in a real checkpoint. Answers are noise, are spelt with the
 tokens of the small tokenizer of tests/data/reference alone, and end only at --max-new-tokens. Values are drawn once
@@ -60,6 +61,9 @@ PRESETS = {
                   896, 4864, 24, 14, 2, 151936, True, 64, 32768),
     "small": Shapes("google/siglip-base-patch16-224", 768, 3072, 12, 12, 16, 224,
                     896, 4864, 24, 14, 2, 151936, True, 64, 32768),
+    # Nobody's shapes: what the others get through quickly.
+    "mini": Shapes("siglip-mini-patch16-224", 384, 1536, 12, 6, 16, 224,
+                   512, 1536, 12, 8, 2, 49152, True, 64, 4096),
 }
 
 

@@ -3,18 +3,15 @@
 Batch 1, float32, eager attention, CPU. Shared by make_reference.py and make_tiny_model.py.
 """
 
-import io
 import json
 
-import numpy
 import torch
-from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import Qwen2Config, Qwen2ForCausalLM, SiglipVisionConfig, SiglipVisionModel
 
-PROMPT_BEFORE = "\nEvaluate the caption: "
-PROMPT_AFTER = "\nif score is low, give a short description of the image.\nRespond using a dictionary structure."
+from reference_inputs import PROMPT_AFTER, PROMPT_BEFORE, pixel_values, prompt_ids  # noqa: F401  one name for all
+
 STOP_TEXT = b"<Overall>"
 
 
@@ -133,19 +130,6 @@ class ReferenceModel(nn.Module):
         """[P, hidden] and the text's ids -> [1, P + T, hidden]."""
         text = self.language.model.embed_tokens(torch.tensor([text_ids], dtype=torch.long))
         return torch.cat([image_tokens[None], text], dim=1)
-
-
-def pixel_values(data, size):
-    """Encoded image -> float32 [3, S, S], as the authors' Pillow path gives it, bit for bit."""
-    image = Image.open(io.BytesIO(data)).convert("RGB").resize((size, size), Image.Resampling.BICUBIC)
-    scaled = (numpy.asarray(image).astype(numpy.float64) * 0.00392156862745098).astype(numpy.float32)
-    half = numpy.float32(0.5)
-    return numpy.ascontiguousarray(((scaled - half) / half).transpose(2, 0, 1), dtype="<f4")
-
-
-def prompt_ids(tokenizer, caption):
-    """The text after the image: the newline alone, then the question; pieces are tokenised apart."""
-    return tokenizer.encode("\n") + tokenizer.encode(PROMPT_BEFORE + caption + PROMPT_AFTER)
 
 
 def end_ids(folder, config):

@@ -57,6 +57,8 @@ TextConfig read_text_config(const ConfigJson& json) {
     text.rope_theta = json.object("rope_parameters").number("rope_theta", text.rope_theta);
   }
   text.tie_word_embeddings = json.flag("tie_word_embeddings", text.tie_word_embeddings);
+  text.max_position_embeddings =
+      json.count("max_position_embeddings", text.max_position_embeddings);
   if (text.num_heads % text.num_kv_heads != 0) {
     json.fail("num_key_value_heads", "a divisor of num_attention_heads");
   }

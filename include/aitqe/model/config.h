@@ -21,6 +21,8 @@ struct TextConfig {
   double rms_norm_eps = 1e-5;
   double rope_theta = 10000.0;
   bool tie_word_embeddings = false;
+  /// Told to other programs; ours has no such limit.
+  std::int64_t max_position_embeddings = 32768;
 };
 
 /// Which kind of tower a folder holds: `model_type` of the vision tower's config.json.

@@ -1,0 +1,82 @@
+"""What a round says: figures of the program, and ratios within the round."""
+
+import statistics
+
+from ceilings import TYPICAL_TEXT_TOKENS
+
+
+def of_ours(inspected, gemm, ours, new_tokens):
+    """name -> value of one run."""
+    pairs, tokens = ours["pairs"], ours["prompt_tokens"] / ours["pairs"]
+    language = inspected["prefill_gflop"] * tokens / (inspected["image_tokens"] + TYPICAL_TEXT_TOKENS)
+    vision = inspected["vision_gflop"] + inspected["projector_gflop"]
+    decode = inspected["decode_gflop_per_token"] * (new_tokens - 1)
+    ceiling = {stage: gemm[stage]["library"] for stage in gemm}
+    prefill_s = ours["vision_s"] + ours["prefill_s"]
+    at_ceiling_s = pairs * (vision / ceiling["vision"] + language / ceiling["language"])
+    table = {
+        "prefill: pairs/s": pairs / prefill_s,
+        "prefill: useful GFLOP/s": pairs * (vision + language) / prefill_s,
+        "prefill: GEMM ceiling, GFLOP/s": pairs * (vision + language) / at_ceiling_s,
+        "prefill / GEMM ceiling": at_ceiling_s / prefill_s,
+        "  vision / GEMM ceiling": pairs * vision / ceiling["vision"] / ours["vision_s"],
+        "  language model / GEMM ceiling": pairs * language / ceiling["language"] / ours["prefill_s"],
+        "decode: pairs/s": pairs / ours["decode_s"],
+        "decode: ms a step": 1e3 * ours["decode_s"] / ours["decode_steps"],
+        "decode: useful GFLOP/s": pairs * decode / ours["decode_s"],
+        "decode: GEMM ceiling, GFLOP/s": ceiling["decode"],
+        "decode / GEMM ceiling": pairs * decode / ceiling["decode"] / ours["decode_s"],
+        "whole: pairs/s": pairs / ours["run_s"],
+        "share of vision": ours["vision_s"] / ours["run_s"],
+        "share of prefill": ours["prefill_s"] / ours["run_s"],
+        "share of decode": ours["decode_s"] / ours["run_s"],
+    }
+    for stage in gemm:
+        table[f"our GEMM / ceiling, {stage}"] = gemm[stage]["ours"] / ceiling[stage]
+    return table
+
+
+def beside(ours, peer):
+    """Of one peer; prefill holds the vision tower. A peer that does not tell its phases apart has fewer."""
+    table = {"pairs/s": peer["pairs"] / peer["whole_s"], "aitqe / it": peer["whole_s"] / ours["run_s"]}
+    if "vision_s" in peer:
+        prefill_s = peer["vision_s"] + peer["prefill_s"]
+        table["prefill: pairs/s"] = peer["pairs"] / prefill_s
+        table["prefill, aitqe / it"] = prefill_s / (ours["vision_s"] + ours["prefill_s"])
+    if peer.get("decode_s"):
+        table["decode, aitqe / it"] = peer["decode_s"] / ours["decode_s"]
+    return table
+
+
+def compare_ids(ours, peer):
+    """How many answers are the same, and by how much the peer's choice won where one first differs."""
+    same, margins, agreed = 0, [], []
+    for answer in peer["answers"]:
+        own = ours["answers"].get(answer["key"], [])
+        if own == answer["ids"]:
+            same += 1
+            continue
+        at = next((i for i, (a, b) in enumerate(zip(own, answer["ids"])) if a != b), len(own))
+        agreed.append(at)
+        if "margins" in answer:
+            margins.append(answer["margins"][min(at, len(answer["margins"]) - 1)])
+    return {"pairs": len(peer["answers"]), "same": same, "first_difference_at": agreed,
+            "margins_at_first_difference": margins}
+
+
+def spread(tables):
+    """figure -> median, smallest, largest over the rounds."""
+    return {name: {"median": statistics.median(t[name] for t in tables), "min": min(t[name] for t in tables),
+                   "max": max(t[name] for t in tables)} for name in tables[0]}
+
+
+def summarise(rounds):
+    """(dtype, workload) as text -> {"aitqe": spread, peer: spread, ...}"""
+    summary = {}
+    for dtype, workload in dict.fromkeys((one["dtype"], one["workload"]) for one in rounds):
+        own = [one for one in rounds if (one["dtype"], one["workload"]) == (dtype, workload)]
+        table = {"aitqe": spread([one["figures"] for one in own])}
+        for name in dict.fromkeys(name for one in own for name in one["peers"]):
+            table[name] = spread([one["peers"][name]["figures"] for one in own if name in one["peers"]])
+        summary[f"{dtype}, {workload}"] = table
+    return summary
