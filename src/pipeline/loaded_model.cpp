@@ -1,8 +1,6 @@
 #include "aitqe/pipeline/loaded_model.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/detail/CUDAHooksInterface.h>
-#include <dlfcn.h>
 
 #include <algorithm>
 #include <chrono>
@@ -59,17 +57,6 @@ kernels::Packing choose_packing(const ModelOptions& options, at::ScalarType dtyp
   return is_affordable ? kernels::Packing::Ahead : kernels::Packing::OnTheFly;
 }
 
-/// The CUDA half of libtorch is opened only when asked for: one binary serves machines without it.
-void open_cuda_libraries() {
-  for (const char* library : {"libc10_cuda.so", "libtorch_cuda.so"}) {
-    if (dlopen(library, RTLD_NOW | RTLD_GLOBAL) == nullptr) {
-      throw Error(ErrorCategory::Model,
-                  std::string("--device cuda: ") + dlerror() +
-                      " (the torch wheel with all its dependencies is needed)");
-    }
-  }
-}
-
 void choose_device(const ModelOptions& options, nn::Compute& compute) {
   compute.device = open_device(options.device);
   compute.backend = compute.device.is_cpu() ? nn::Backend::Kernels : nn::Backend::Aten;
@@ -83,15 +70,30 @@ void choose_dtype(const ModelOptions& options, nn::Compute& compute) {
   } else if (options.dtype == "auto") {
     const bool fast_bf16 = compute.device.is_cuda() || kernels::cpu_kernels().has_native_bf16;
     compute.dtype = fast_bf16 ? at::kBFloat16 : at::kFloat;
+  } else if (options.dtype == "fp8") {
+    compute.dtype = at::kBFloat16;
+    compute.fp8 = true;
   } else {
-    throw Error(ErrorCategory::Usage, "--dtype " + options.dtype + ": expected auto, f32 or bf16");
+    throw Error(ErrorCategory::Usage,
+                "--dtype " + options.dtype + ": expected auto, f32, bf16 or fp8");
   }
+}
+
+/// In f32 a GPU is there to compare with: libtorch's operations one by one.
+void choose_fusion(nn::Compute& compute) {
+  if (compute.device.is_cpu() || compute.dtype != at::kBFloat16) return;
+  if (nn::has_fused_kernels(compute.device)) compute.backend = nn::Backend::Fused;
 }
 
 nn::Compute choose_compute(const ModelOptions& options) {
   nn::Compute compute;
   choose_device(options, compute);
   choose_dtype(options, compute);
+  choose_fusion(compute);
+  if (compute.fp8 && compute.backend != nn::Backend::Fused) {
+    throw Error(ErrorCategory::Usage,
+                "--dtype fp8: needs --device cuda and a build with CUDA kernels");
+  }
   if (compute.backend == nn::Backend::Kernels)
     compute.packing = choose_packing(options, compute.dtype);
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
@@ -103,7 +105,10 @@ nn::Compute choose_compute(const ModelOptions& options) {
 
 std::string describe(const ModelOptions& options, const nn::Compute& compute) {
   std::string text = options.folder.lexically_normal().string() + ": " +
-                     (compute.dtype == at::kFloat ? "f32" : "bf16") + " on " + compute.device.str();
+                     (compute.dtype == at::kFloat ? "f32"
+                      : compute.fp8               ? "fp8"
+                                                  : "bf16") +
+                     " on " + compute.device.str();
   if (compute.backend == nn::Backend::Kernels) {
     text += std::string(" (") + kernels::cpu_kernels().name + "), " +
             std::to_string(compute.pool->num_threads()) + " threads, weights " +
@@ -113,26 +118,6 @@ std::string describe(const ModelOptions& options, const nn::Compute& compute) {
 }
 
 }  // namespace
-
-at::Device open_device(const std::string& name) {
-  if (name == "cpu" || name == "auto") return at::kCPU;
-  const bool is_cuda = name == "cuda" || name.starts_with("cuda:");
-  const std::string index = name.size() > 5 ? name.substr(5) : "0";
-  if (!is_cuda || index.empty() || index.size() > 3 ||
-      index.find_first_not_of("0123456789") != std::string::npos) {
-    throw Error(ErrorCategory::Usage, "--device " + name + ": expected auto, cpu, cuda or cuda:N");
-  }
-  open_cuda_libraries();
-  if (!at::globalContext().hasCUDA()) {
-    throw Error(ErrorCategory::Model, "--device " + name + ": libtorch sees no CUDA device here");
-  }
-  const int found = at::detail::getCUDAHooks().deviceCount();
-  if (std::stoi(index) >= found) {
-    throw Error(ErrorCategory::Model, "--device " + name + ": there are " + std::to_string(found) +
-                                          " CUDA devices, numbered from 0");
-  }
-  return {at::kCUDA, static_cast<at::DeviceIndex>(std::stoi(index))};
-}
 
 ModelInputs load_model_inputs(const fs::path& folder,
                               const std::optional<fs::path>& vision_folder) {

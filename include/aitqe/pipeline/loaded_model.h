@@ -7,6 +7,7 @@
 
 #include "aitqe/image/pixels.h"
 #include "aitqe/model/mllm.h"
+#include "aitqe/nn/device.h"
 #include "aitqe/quality/prompt.h"
 #include "aitqe/text/tokenizer.h"
 
@@ -17,7 +18,7 @@ struct ModelOptions {
   /// Folder of the vision tower's config.json, when it lies elsewhere.
   std::optional<std::filesystem::path> vision_folder;
   std::string device = "auto";   ///< auto | cpu | cuda[:N]
-  std::string dtype = "auto";    ///< auto | f32 | bf16
+  std::string dtype = "auto";    ///< auto | f32 | bf16 | fp8 (GPU)
   std::string packing = "auto";  ///< auto | ahead | none: a packed copy of the weights in memory
   int num_threads = 0;           ///< of the model; 0 = one a core
 };
@@ -43,10 +44,7 @@ struct LoadedModel : ModelInputs {
   double load_s = 0;
 };
 
-/// The device that `auto`, `cpu`, `cuda` or `cuda:N` names, its libraries opened. `auto` is the
-/// CPU.
-/// @throws Error(Usage) for another word; Error(Model) where there is no such device.
-at::Device open_device(const std::string& name);
+using nn::open_device;
 
 /// Loads everything. @throws Error(Model) or Error(Usage) for an option that means nothing here.
 LoadedModel load_model(const ModelOptions& options);
