@@ -141,7 +141,12 @@ struct Round {
 
 Round run_round(const Mllm& model, const BenchOptions& options, const at::Tensor& pixels) {
   const ModelConfig& config = model.config();
-  Engine engine(model, options.limits);
+  const std::int64_t most_new_tokens = std::max({options.new_tokens, options.text_tokens, 16});
+  SchedulerLimits limits = options.limits;
+  limits.max_kv_tokens =
+      limits.max_sequences *
+      KvCache::capacity_for(config.num_image_tokens + options.text_tokens + most_new_tokens);
+  Engine engine(model, limits);
   Round round;
   std::int64_t next = 0;
   const auto pull = [&]() -> std::optional<Request> {
@@ -153,7 +158,7 @@ Round run_round(const Mllm& model, const BenchOptions& options, const at::Tensor
     const auto text = ids_of(request.id, 0, options.text_tokens, config.text.vocab_size);
     request.prompt.insert(request.prompt.end(), text.begin(), text.end());
     request.pixels = pixels;
-    request.max_new_tokens = std::max(options.new_tokens, 16);
+    request.max_new_tokens = most_new_tokens;
     request.guide = guide_of(options, request.id, config.text.vocab_size);
     return request;
   };
