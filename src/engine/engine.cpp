@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "aitqe/base/error.h"
+#include "aitqe/engine/device_logits.h"
 
 namespace aitqe {
 
@@ -24,6 +25,23 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+/// [images, 3, S, S] on the host, in memory that `device` can fetch from by itself.
+at::Tensor stack_for(at::Device device, const std::vector<at::Tensor>& images) {
+  if (device.is_cpu()) return at::stack(images);
+  std::vector<std::int64_t> shape = images.front().sizes().vec();
+  shape.insert(shape.begin(), std::ssize(images));
+  at::Tensor stacked = at::empty(shape, at::TensorOptions(at::kFloat).pinned_memory(true));
+  return at::stack_out(stacked, images);
+}
+
+/// Rows of a pool for Backend::Fused: what the limits let in at once, with long answers behind long
+/// prompts, and at least the longest sequence there can be.
+std::int64_t pool_tokens(const SchedulerLimits& limits, std::int64_t max_positions) {
+  constexpr std::int64_t kLongSequence = 1536;
+  return std::max(std::min(limits.max_kv_tokens, limits.max_sequences * kLongSequence),
+                  KvCache::capacity_for(max_positions));
+}
+
 }  // namespace
 
 struct Engine::Sequence {
@@ -37,7 +55,8 @@ Engine::Engine(const Mllm& model, SchedulerLimits limits)
     : model_(model),
       limits_(limits),
       cache_(model.compute(), model.language_model().attention_shape(),
-             model.language_model().num_layers()) {}
+             model.language_model().num_layers(),
+             pool_tokens(limits, model.language_model().max_positions())) {}
 
 Engine::~Engine() = default;
 
@@ -57,7 +76,8 @@ void Engine::run(const Pull& pull, const Done& done) {
         }
         break;
       case Step::Kind::Prefill:
-        prefill(static_cast<std::size_t>(step.num_prompts));
+        // Where no gap of the pool is long enough, running sequences have to end first.
+        if (!prefill(static_cast<std::size_t>(step.num_prompts))) decode();
         break;
       case Step::Kind::Decode:
         decode();
@@ -90,7 +110,7 @@ at::Tensor Engine::embed_prompts(const std::vector<Sequence*>& sequences, std::i
   at::Tensor features;  // [images, num_image_tokens, hidden]
   if (!images.empty()) {
     const Stopwatch stopwatch(times_.vision_s);
-    features = model_.encode_images(at::stack(images));
+    features = model_.encode_images(stack_for(model_.compute().device, images));
   }
   const std::int64_t hidden_size = model_.config().text.hidden_size;
   at::Tensor rows = at::empty({num_rows, hidden_size}, model_.compute().activation_options());
@@ -119,46 +139,79 @@ at::Tensor Engine::embed_prompts(const std::vector<Sequence*>& sequences, std::i
   return rows;
 }
 
-void Engine::prefill(std::size_t count) {
+bool Engine::prefill(std::size_t most) {
   std::vector<std::unique_ptr<Sequence>> started;
   std::vector<Sequence*> sequences;
   std::vector<SequenceRows> rows;
   std::int64_t num_rows = 0;
-  for (std::size_t i = 0; i < count; ++i) {
+  while (started.size() < most) {
+    const auto prompt_tokens = static_cast<std::int64_t>(queue_.front().prompt.size());
+    const std::int64_t tokens = prompt_tokens + queue_.front().max_new_tokens;
+    if (!cache_.has_room(tokens)) break;
     auto sequence = std::make_unique<Sequence>();
     sequence->request = std::move(queue_.front());
     queue_.pop_front();
-    const auto prompt_tokens = static_cast<std::int64_t>(sequence->request.prompt.size());
-    sequence->place = cache_.acquire(prompt_tokens + sequence->request.max_new_tokens);
+    sequence->place = cache_.acquire(tokens);
     sequence->num_kept = prompt_tokens;
     rows.push_back({{num_rows, prompt_tokens, 0}, &sequence->place.layers, /*num_wanted=*/1});
     num_rows += prompt_tokens;
     sequences.push_back(sequence.get());
     started.push_back(std::move(sequence));
   }
+  const std::size_t count = started.size();
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+  if (count == 0) return false;
 
-  const at::Tensor hidden = embed_prompts(sequences, num_rows);
+  at::Tensor hidden = embed_prompts(sequences, num_rows);
   for (Sequence* sequence : sequences) sequence->request.pixels.reset();
-  at::Tensor logits;  // [count, vocab]
   {
     const Stopwatch stopwatch(times_.prefill_s);
-    logits = model_.language_model().logits(model_.language_model().forward(hidden, rows));
+    hidden = model_.language_model().forward(hidden, rows);
   }
   times_.prompt_tokens += num_rows;
+  const std::vector<bool> goes_on = advance_all(sequences, rows, hidden, times_.prefill_s);
   for (std::size_t i = 0; i < count; ++i) {
-    const LogitsRows one{
-        logits.const_data_ptr<float>() + static_cast<std::int64_t>(i) * logits.size(1), 1,
-        logits.size(1)};
-    if (advance(*started[i], one, *done_)) running_.push_back(std::move(started[i]));
+    if (goes_on[i]) running_.push_back(std::move(started[i]));
   }
+  return true;
+}
+
+std::vector<bool> Engine::advance_all(const std::vector<Sequence*>& sequences,
+                                      std::span<const SequenceRows> rows, const at::Tensor& hidden,
+                                      double& seconds) {
+  at::Tensor logits;  // [wanted, vocab], on the host or where the model is
+  std::optional<DeviceLogits> on_device;
+  {
+    const Stopwatch stopwatch(seconds);
+    if (model_.compute().backend == nn::Backend::Fused) {
+      logits = model_.language_model().logits_on_device(hidden);
+      on_device.emplace(logits);
+    } else {
+      logits = model_.language_model().logits(hidden);
+    }
+  }
+  std::vector<bool> goes_on;
+  std::int64_t first = 0;
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    LogitsRows own{nullptr, rows[i].num_wanted, logits.size(1)};
+    if (on_device) {
+      own.on_device = &*on_device;
+      own.first_on_device = first;
+    } else {
+      own.data = logits.const_data_ptr<float>() + first * logits.size(1);
+    }
+    first += own.num_rows;
+    goes_on.push_back(advance(*sequences[i], own, *done_));
+  }
+  return goes_on;
 }
 
 void Engine::decode() {
-  const Stopwatch stopwatch(times_.decode_s);
   std::vector<std::int32_t> ids;
   std::vector<SequenceRows> rows;
+  std::vector<Sequence*> sequences;
   for (const auto& sequence : running_) {
+    sequences.push_back(sequence.get());
     const Feed& feed = sequence->feed;
     const auto first_row = static_cast<std::int64_t>(ids.size());
     const auto num_rows = static_cast<std::int64_t>(feed.tokens.size());
@@ -171,19 +224,18 @@ void Engine::decode() {
   const auto num_rows = static_cast<std::int64_t>(ids.size());
   at::Tensor hidden = at::empty({num_rows, model_.config().text.hidden_size},
                                 model_.compute().activation_options());
-  model_.language_model().embed(ids, hidden, 0);
-  hidden = model_.language_model().forward(hidden, rows);
-  const at::Tensor logits = model_.language_model().logits(hidden);  // [wanted, vocab]
+  {
+    const Stopwatch stopwatch(times_.decode_s);
+    model_.language_model().embed(ids, hidden, 0);
+    hidden = model_.language_model().forward(hidden, rows);
+  }
   times_.decode_rows += num_rows;
   ++times_.decode_steps;
 
+  const std::vector<bool> goes_on = advance_all(sequences, rows, hidden, times_.decode_s);
   std::vector<std::unique_ptr<Sequence>> still_running;
-  std::int64_t first = 0;
   for (std::size_t i = 0; i < running_.size(); ++i) {
-    const LogitsRows own{logits.const_data_ptr<float>() + first * logits.size(1),
-                         rows[i].num_wanted, logits.size(1)};
-    first += own.num_rows;
-    if (advance(*running_[i], own, *done_)) still_running.push_back(std::move(running_[i]));
+    if (goes_on[i]) still_running.push_back(std::move(running_[i]));
   }
   running_ = std::move(still_running);
 }

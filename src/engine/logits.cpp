@@ -4,7 +4,36 @@
 #include <cmath>
 #include <numeric>
 
+#include "aitqe/engine/guide.h"
+
 namespace aitqe {
+
+std::int32_t LogitsRows::largest(std::int64_t index) const {
+  return on_device != nullptr ? on_device->largest(first_on_device + index) : argmax(row(index));
+}
+
+bool LogitsRows::is_usable(std::int64_t index) const {
+  return on_device != nullptr ? on_device->is_usable(first_on_device + index)
+                              : are_usable(row(index));
+}
+
+std::vector<double> LogitsRows::probabilities(std::int64_t index,
+                                              std::span<const std::int32_t> ids) const {
+  if (on_device != nullptr) return on_device->probabilities(first_on_device + index, ids);
+  const std::span<const float> logits = row(index);
+  const double total = log_sum_exp(logits);
+  std::vector<double> probabilities;
+  for (const std::int32_t id : ids) {
+    probabilities.push_back(
+        id < 0 ? 0.0 : std::exp(static_cast<double>(logits[static_cast<std::size_t>(id)]) - total));
+  }
+  return probabilities;
+}
+
+TopLogits LogitsRows::top(std::int64_t index, std::size_t count) const {
+  return on_device != nullptr ? on_device->top(first_on_device + index, count)
+                              : top_logits(row(index), count);
+}
 
 std::int32_t argmax(std::span<const float> logits) {
   return static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());

@@ -64,7 +64,7 @@ class Depthwise {
     const std::int64_t channels = x.rows.size(1);
     const kernels::DepthwiseShape shape{x.side, x.side, channels, kernel_, stride_};
     Picture y{{}, x.images, shape.out_height()};
-    if (compute_->backend == nn::Backend::Aten) {
+    if (compute_->backend != nn::Backend::Kernels) {
       y.rows = with_aten(x, y.side);
       return y;
     }
@@ -100,7 +100,7 @@ class Depthwise {
 };
 
 void clamp_relu6(at::Tensor& x, const nn::Compute& compute) {
-  if (compute.backend == nn::Backend::Aten) {
+  if (compute.backend != nn::Backend::Kernels) {
     x.clamp_(0, 6);
   } else {
     kernels::relu6(x.mutable_data_ptr<float>(), x.numel(), *compute.pool);

@@ -8,6 +8,11 @@ std::unique_ptr<Mllm> Mllm::load(const std::filesystem::path& folder, ModelConfi
   return std::unique_ptr<Mllm>(new Mllm(std::move(config), tensors, compute));
 }
 
+std::unique_ptr<Mllm> Mllm::drawn(ModelConfig config, const nn::Compute& compute) {
+  TensorTable tensors = TensorTable::drawn();
+  return std::unique_ptr<Mllm>(new Mllm(std::move(config), tensors, compute));
+}
+
 std::vector<std::string> Mllm::misfits(const std::filesystem::path& folder, ModelConfig config) {
   TensorTable tensors(folder, TensorTable::Misfits::Note);
   nn::Compute compute;
@@ -35,7 +40,8 @@ Mllm::Mllm(ModelConfig config, TensorTable& tensors, const nn::Compute& compute)
 }
 
 at::Tensor Mllm::encode_images(const at::Tensor& pixels) const {
-  const at::Tensor features = (*vision_tower_)(pixels.to(compute_->device));  // [B, P, vision_dim]
+  const at::Tensor features =
+      (*vision_tower_)(nn::to_device(pixels, compute_->device));  // [B, P, vision_dim]
   const at::Tensor rows = features.reshape({-1, features.size(2)}).contiguous();
   return (*projector_)(rows).view({features.size(0), features.size(1), -1});
 }

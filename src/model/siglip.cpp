@@ -6,7 +6,6 @@
 #include "aitqe/nn/linear.h"
 #include "aitqe/nn/mlp.h"
 #include "aitqe/nn/norm.h"
-#include "residual.h"
 
 namespace aitqe {
 
@@ -66,10 +65,14 @@ class SiglipLayer {
                   std::span<const nn::KvView> space) const {
     const at::Tensor qkv = qkv_(norm1_(hidden));  // [R, 3 * hidden]
     const std::int64_t width = hidden.size(1);
-    attention_.write(qkv.narrow(1, width, width), qkv.narrow(1, 2 * width, width), images, space);
-    const at::Tensor attended = attention_.attend(qkv.narrow(1, 0, width), images, space);
-    add_residual(hidden, out_(attended), *compute_);
-    add_residual(hidden, mlp_(norm2_(hidden)), *compute_);
+    if (compute_->backend != nn::Backend::Fused) {
+      attention_.write(qkv.narrow(1, width, width), qkv.narrow(1, 2 * width, width), images, space);
+    }
+    const at::Tensor attended = compute_->backend == nn::Backend::Fused
+                                    ? attention_.attend_dense(qkv, std::ssize(images))
+                                    : attention_.attend(qkv.narrow(1, 0, width), images, space);
+    nn::add_residual(hidden, out_(attended), *compute_);
+    nn::add_residual(hidden, mlp_(norm2_(hidden)), *compute_);
   }
 
  private:
@@ -137,6 +140,7 @@ class SiglipTower : public VisionTower {
     std::vector<nn::KvView> space;
     for (std::int64_t image = 0; image < num_images && !layers_.empty(); ++image) {
       rows.push_back({image * num_patches, num_patches, 0});
+      if (compute_->backend == nn::Backend::Fused) continue;  // keeps no keys and values
       space.push_back(nn::allocate_kv(*compute_, 1, layers_[0].attention_shape(), num_patches)[0]);
     }
     for (const SiglipLayer& layer : layers_) layer(hidden, rows, space);

@@ -1,6 +1,7 @@
 #include "aitqe/model/tensor_table.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -44,6 +45,19 @@ nn::Weight zeros(const std::string& name, const std::vector<std::int64_t>& shape
   return {name, shape, kernels::ScalarType::F32, memory.get(), memory};
 }
 
+nn::Weight draw(const std::string& name, const std::vector<std::int64_t>& shape) {
+  nn::Weight weight;
+  weight.name = name;
+  weight.shape = shape;
+  std::int64_t inputs = 1;
+  for (std::size_t i = 1; i < shape.size(); ++i) inputs *= shape[i];
+  const bool is_vector = shape.size() == 1;
+  const bool is_norm = is_vector && name.find("norm") != std::string::npos;
+  weight.drawing = {is_norm && name.ends_with("weight") ? 1.0F : 0.0F,
+                    is_vector ? 0.02F : 1.0F / std::sqrt(static_cast<float>(inputs))};
+  return weight;
+}
+
 }  // namespace
 
 TensorTable::TensorTable(const std::filesystem::path& folder, Misfits misfits)
@@ -51,17 +65,21 @@ TensorTable::TensorTable(const std::filesystem::path& folder, Misfits misfits)
 
 TensorTable::TensorTable(SafetensorsFolder files, Misfits misfits)
     : folder_(files.folder()), files_(std::move(files)), on_misfit_(misfits) {
-  for (const std::string& name : files_.names()) unused_.insert(name);
-  for (const std::string& place : files_.unlisted()) unused_.insert(place);  // FILE: NAME
+  for (const std::string& name : files_->names()) unused_.insert(name);
+  for (const std::string& place : files_->unlisted()) unused_.insert(place);  // FILE: NAME
 }
+
+TensorTable TensorTable::drawn() { return {}; }
 
 std::map<std::string, std::vector<std::int64_t>> TensorTable::shapes() const {
   std::map<std::string, std::vector<std::int64_t>> shapes;
-  for (const std::string& name : files_.names()) shapes[name] = files_.info(name).shape;
+  if (!files_) return shapes;
+  for (const std::string& name : files_->names()) shapes[name] = files_->info(name).shape;
   return shapes;
 }
 
 nn::Weight TensorTable::take(const std::string& name, const std::vector<std::int64_t>& shape) {
+  if (!files_) return draw(name, shape);
   if (on_misfit_ == Misfits::Throw) return take_stored(name, shape);
   try {
     return take_stored(name, shape);
@@ -74,12 +92,12 @@ nn::Weight TensorTable::take(const std::string& name, const std::vector<std::int
 
 nn::Weight TensorTable::take_stored(const std::string& name,
                                     const std::vector<std::int64_t>& shape) {
-  if (!files_.contains(name)) {
+  if (!files_->contains(name)) {
     throw Error(ErrorCategory::Model, folder_.string() + ": tensor \"" + name +
                                           "\" is missing, expected shape " + describe(shape));
   }
-  const TensorInfo& info = files_.info(name);
-  const auto& file = files_.file(name);
+  const TensorInfo& info = files_->info(name);
+  const auto& file = files_->file(name);
   const std::string where = file->path().string() + ": tensor \"" + name + "\": ";
   if (info.shape != shape) {
     throw Error(ErrorCategory::Model,
@@ -91,7 +109,7 @@ nn::Weight TensorTable::take_stored(const std::string& name,
                 where + "dtype " + to_string(info.dtype) + ", expected F32, BF16 or F16");
   }
   unused_.erase(name);
-  const std::span<const std::byte> bytes = files_.data(name);
+  const std::span<const std::byte> bytes = files_->data(name);
   nn::Weight weight{name, shape, *type, bytes.data(), file};
   if (reinterpret_cast<std::uintptr_t>(bytes.data()) % kernels::size_bytes(*type) != 0) {
     const auto aligned = std::make_shared<std::vector<float>>(bytes.size() / sizeof(float) + 1);

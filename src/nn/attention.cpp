@@ -3,7 +3,34 @@
 #include <algorithm>
 #include <cstring>
 
+#include "aitqe/nn/packed_index.h"
+
 namespace aitqe::nn {
+
+namespace {
+
+/// One sequence's attention. @param q [H, T, D]  @param k, v [kv_heads, K, D]  @return [T, H * D]
+at::Tensor attend_one(const kernels::AttentionShape& shape, const at::Tensor& q,
+                      const at::Tensor& k, const at::Tensor& v, std::int64_t first_position) {
+  const bool from_start = first_position == 0;
+  std::optional<at::Tensor> mask;
+  if (shape.causal && !from_start && q.size(1) > 1) {
+    mask = at::ones({q.size(1), k.size(1)}, q.options().dtype(at::kBool)).tril(first_position);
+  }
+  const at::Tensor attended = at::scaled_dot_product_attention(
+      q.unsqueeze(0), k.unsqueeze(0), v.unsqueeze(0), mask, /*dropout_p=*/0.0,
+      /*is_causal=*/shape.causal && from_start, shape.scale,
+      /*enable_gqa=*/shape.num_heads != shape.num_kv_heads);
+  return attended.squeeze(0).transpose(0, 1).flatten(1);
+}
+
+/// What the FlashAttention of libtorch takes, that of 2.11 at least.
+bool fits_flash(const kernels::AttentionShape& shape, const Compute& compute) {
+  return compute.device.is_cuda() && compute.dtype == at::kBFloat16 && shape.head_dim % 8 == 0 &&
+         shape.head_dim <= 256;
+}
+
+}  // namespace
 
 std::vector<KvView> allocate_kv(const Compute& compute, std::int64_t num_layers,
                                 const kernels::AttentionShape& shape, std::int64_t capacity) {
@@ -13,6 +40,14 @@ std::vector<KvView> allocate_kv(const Compute& compute, std::int64_t num_layers,
   const std::int64_t value_dim =
       own ? kernels::round_up(shape.head_dim, kernels::kLanes) : shape.head_dim;
   const auto options = compute.activation_options();
+  if (compute.backend == Backend::Fused) {
+    const at::Tensor kv = at::zeros({2, num_layers, room, heads, shape.head_dim}, options);
+    std::vector<KvView> pools;
+    for (std::int64_t layer = 0; layer < num_layers; ++layer) {
+      pools.push_back({kv[0][layer], kv[1][layer]});
+    }
+    return pools;
+  }
   const at::Tensor keys = own ? at::zeros({num_layers, heads, shape.head_dim, room}, options)
                               : at::zeros({num_layers, heads, room, shape.head_dim}, options);
   const at::Tensor values = at::zeros({num_layers, heads, room, value_dim}, options);
@@ -102,23 +137,56 @@ at::Tensor Attention::with_aten(const at::Tensor& queries, std::span<const Atten
     const std::int64_t num_keys = rows[i].first_position + num_rows;
     const at::Tensor q = queries.narrow(0, rows[i].first_row, num_rows)
                              .unflatten(1, {shape_.num_heads, dim})
-                             .transpose(0, 1)
-                             .unsqueeze(0);  // [1, H, T, D]
-    const at::Tensor k = caches[i].keys.narrow(1, 0, num_keys).unsqueeze(0);
-    const at::Tensor v = caches[i].values.narrow(1, 0, num_keys).unsqueeze(0);
-    const bool from_start = rows[i].first_position == 0;
-    std::optional<at::Tensor> mask;
-    if (shape_.causal && !from_start && num_rows > 1) {
-      mask = at::ones({num_rows, num_keys}, queries.options().dtype(at::kBool))
-                 .tril(rows[i].first_position);
-    }
-    const at::Tensor attended = at::scaled_dot_product_attention(
-        q, k, v, mask, /*dropout_p=*/0.0, /*is_causal=*/shape_.causal && from_start, shape_.scale,
-        /*enable_gqa=*/shape_.num_heads != shape_.num_kv_heads);
+                             .transpose(0, 1);  // [H, T, D]
     out.narrow(0, rows[i].first_row, num_rows)
-        .copy_(attended.squeeze(0).transpose(0, 1).flatten(1));
+        .copy_(attend_one(shape_, q, caches[i].keys.narrow(1, 0, num_keys),
+                          caches[i].values.narrow(1, 0, num_keys), rows[i].first_position));
   }
   return out;
+}
+
+at::Tensor Attention::attend(const at::Tensor& queries, const PackedIndex& index,
+                             const KvView& pool) const {
+  const at::Tensor q = queries.unflatten(1, {shape_.num_heads, shape_.head_dim});  // [R, H, D]
+  if (fits_flash(shape_, *compute_)) {
+    // Keys of a sequence begin at first_keys[i] and are num_keys[i]; that the differences of
+    // first_keys are no lengths plays no part once `seqused_k` is given. Causal is flush with the
+    // last key, as a sequence that goes on needs it.
+    const at::Tensor attended = std::get<0>(at::_flash_attention_forward(
+        q, pool.keys, pool.values, index.cum_rows, index.first_keys, index.max_rows, index.max_keys,
+        /*dropout_p=*/0.0, shape_.causal, /*return_debug_mask=*/false, shape_.scale, std::nullopt,
+        std::nullopt, index.num_keys));
+    return attended.flatten(1);
+  }
+  const at::Tensor cum_rows = index.cum_rows.cpu();
+  const at::Tensor first_keys = index.first_keys.cpu();
+  const at::Tensor num_keys = index.num_keys.cpu();
+  const auto* row_of = cum_rows.const_data_ptr<std::int32_t>();
+  std::vector<at::Tensor> attended;
+  for (std::int64_t i = 0; i < num_keys.size(0); ++i) {
+    const std::int64_t keys = num_keys.const_data_ptr<std::int32_t>()[i];
+    const std::int64_t first_key = first_keys.const_data_ptr<std::int32_t>()[i];
+    const std::int64_t rows = row_of[i + 1] - row_of[i];
+    if (rows == 0) continue;
+    const auto own = [&](const at::Tensor& x) {
+      return x.narrow(0, first_key, keys).transpose(0, 1);
+    };
+    attended.push_back(attend_one(shape_, q.narrow(0, row_of[i], rows).transpose(0, 1),
+                                  own(pool.keys), own(pool.values), keys - rows));
+  }
+  return at::cat(attended);
+}
+
+at::Tensor Attention::attend_dense(const at::Tensor& qkv, std::int64_t num_sequences) const {
+  const at::Tensor heads =
+      qkv.view({num_sequences, -1, shape_.num_heads + 2 * shape_.num_kv_heads, shape_.head_dim})
+          .transpose(1, 2);  // [B, H + 2 kv_heads, T, D]
+  const at::Tensor attended = at::scaled_dot_product_attention(
+      heads.narrow(1, 0, shape_.num_heads), heads.narrow(1, shape_.num_heads, shape_.num_kv_heads),
+      heads.narrow(1, shape_.num_heads + shape_.num_kv_heads, shape_.num_kv_heads), std::nullopt,
+      /*dropout_p=*/0.0, shape_.causal, shape_.scale,
+      /*enable_gqa=*/shape_.num_heads != shape_.num_kv_heads);
+  return attended.transpose(1, 2).flatten(2).flatten(0, 1);
 }
 
 }  // namespace aitqe::nn

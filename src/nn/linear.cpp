@@ -1,5 +1,7 @@
 #include "aitqe/nn/linear.h"
 
+#include "aitqe/kernels/fp8.h"
+
 namespace aitqe::nn {
 
 namespace {
@@ -15,33 +17,73 @@ at::Tensor stack_biases(const std::vector<LinearWeights>& stacked, const Compute
   return any ? at::cat(biases) : at::Tensor();
 }
 
+struct Fp8Rows {
+  at::Tensor values;  // [R, K] e4m3
+  at::Tensor scales;  // [R, 1] f32: values * scales is about what they were made of
+};
+
+/// @param rows  [R, K] bf16, contiguous
+Fp8Rows to_fp8(const at::Tensor& rows, const Compute& compute) {
+  Fp8Rows made{at::empty(rows.sizes(), rows.options().dtype(at::kFloat8_e4m3fn)),
+               at::empty({rows.size(0), 1}, rows.options().dtype(at::kFloat))};
+  const auto kernel =
+      compute.device.is_cuda() ? kernels::to_fp8_on_cuda() : kernels::to_fp8_on_cpu();
+  kernel({rows.size(0), rows.size(1), rows.const_data_ptr(),
+          static_cast<std::uint8_t*>(made.values.mutable_data_ptr()),
+          made.scales.mutable_data_ptr<float>()},
+         compute.queue());
+  return made;
+}
+
+/// @param weight  [N, K] e4m3   @param weight_scale  [1, N]   @return  [R, N] bf16
+at::Tensor multiply_fp8(const Fp8Rows& x, const at::Tensor& weight,
+                        const at::Tensor& weight_scale) {
+  if (x.values.is_cpu()) {  // libtorch has one scale a tensor there; this is for tests
+    const at::Tensor sums = at::linear(x.values.to(at::kFloat), weight.to(at::kFloat));
+    return (sums * x.scales * weight_scale).to(at::kBFloat16);
+  }
+  return at::_scaled_mm(x.values, weight.t(), x.scales, weight_scale, /*bias=*/std::nullopt,
+                        /*scale_result=*/std::nullopt, at::kBFloat16, /*use_fast_accum=*/true);
+}
+
 }  // namespace
 
-Linear::Linear(const std::vector<LinearWeights>& stacked, std::shared_ptr<const Compute> compute)
+Linear::Linear(const std::vector<LinearWeights>& stacked, std::shared_ptr<const Compute> compute,
+               Products products)
     : compute_(std::move(compute)) {
   for (const LinearWeights& part : stacked) num_outputs_ += part.weight.shape[0];
-  if (compute_->backend == Backend::Aten) {
+  if (compute_->backend != Backend::Kernels) {
     std::vector<at::Tensor> weights;
     for (const LinearWeights& part : stacked) {
       weights.push_back(part.weight.to_tensor(compute_->device, compute_->dtype));
     }
     weight_ = weights.size() == 1 ? weights.front() : at::cat(weights);
     bias_ = stack_biases(stacked, *compute_);
+    if (products == Products::Fp8) {
+      const Fp8Rows rows = to_fp8(weight_, *compute_);
+      weight_ = rows.values;
+      weight_scale_ = rows.scales.t();
+    }
     return;
   }
-  const auto products =
+  const auto computed_in =
       compute_->dtype == at::kBFloat16 ? kernels::Compute::BF16 : kernels::Compute::F32;
   for (const LinearWeights& part : stacked) {
     const Weight& w = part.weight;
     const kernels::WeightView view{w.data, w.type, w.shape[0], w.num_values() / w.shape[0]};
     parts_.push_back(
-        {kernels::GemmWeight(view, products, compute_->packing, w.keep_alive, *compute_->pool),
+        {kernels::GemmWeight(view, computed_in, compute_->packing, w.keep_alive, *compute_->pool),
          part.bias ? part.bias->to_floats() : std::vector<float>()});
   }
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
-  if (compute_->backend == Backend::Aten) return at::linear(x, weight_, bias_);
+  if (weight_scale_.defined()) {
+    const Fp8Rows rows = to_fp8(x, *compute_);
+    const at::Tensor y = multiply_fp8(rows, weight_, weight_scale_);
+    return bias_.defined() ? y.add_(bias_) : y;
+  }
+  if (compute_->backend != Backend::Kernels) return at::linear(x, weight_, bias_);
   at::Tensor y = at::empty({x.size(0), num_outputs_}, compute_->activation_options());
   float* to = y.mutable_data_ptr<float>();
   for (const Part& part : parts_) {

@@ -10,7 +10,7 @@ GeluMlp::GeluMlp(const LinearWeights& fc1, Gelu gelu, const LinearWeights& fc2,
 
 at::Tensor GeluMlp::operator()(const at::Tensor& x) const {
   at::Tensor hidden = fc1_(x);  // [R, intermediate]
-  if (compute_->backend == Backend::Aten) {
+  if (compute_->backend != Backend::Kernels) {
     return fc2_(at::gelu(hidden, gelu_ == Gelu::Tanh ? "tanh" : "none"));
   }
   const auto apply = gelu_ == Gelu::Tanh ? kernels::gelu_tanh_rows : kernels::gelu_erf_rows;
@@ -19,8 +19,10 @@ at::Tensor GeluMlp::operator()(const at::Tensor& x) const {
 }
 
 SwigluMlp::SwigluMlp(const LinearWeights& gate, const LinearWeights& up, const LinearWeights& down,
-                     std::shared_ptr<const Compute> compute)
-    : compute_(std::move(compute)), gate_up_({gate, up}, compute_), down_({down}, compute_) {}
+                     std::shared_ptr<const Compute> compute, Products products)
+    : compute_(std::move(compute)),
+      gate_up_({gate, up}, compute_, products),
+      down_({down}, compute_, products) {}
 
 at::Tensor SwigluMlp::operator()(const at::Tensor& x) const {
   const at::Tensor gate_up = gate_up_(x);  // [R, 2 * intermediate]
@@ -30,6 +32,12 @@ at::Tensor SwigluMlp::operator()(const at::Tensor& x) const {
                  gate_up.narrow(1, intermediate, intermediate));
   }
   at::Tensor product = at::empty({x.size(0), intermediate}, x.options());
+  if (compute_->backend == Backend::Fused) {
+    compute_->fused().silu_mul({compute_->fused_type(), x.size(0), intermediate,
+                                gate_up.const_data_ptr(), product.mutable_data_ptr()},
+                               compute_->queue());
+    return down_(product);
+  }
   kernels::silu_mul_rows(gate_up.const_data_ptr<float>(), x.size(0), intermediate,
                          product.mutable_data_ptr<float>(), *compute_->pool);
   return down_(product);

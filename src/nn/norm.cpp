@@ -9,8 +9,31 @@ RmsNorm::RmsNorm(const Weight& weight, float eps, std::shared_ptr<const Compute>
       eps_(eps),
       weight_(weight.to_tensor(compute_->device, at::kFloat)) {}
 
+void add_residual(at::Tensor& hidden, const at::Tensor& update, const Compute& compute) {
+  if (compute.backend == Backend::Kernels) {
+    kernels::add_to(update.const_data_ptr<float>(), hidden.numel(),
+                    hidden.mutable_data_ptr<float>(), *compute.pool);
+  } else {
+    hidden.add_(update);
+  }
+}
+
+at::Tensor RmsNorm::add_and_norm(at::Tensor& hidden, const at::Tensor& update) const {
+  if (compute_->backend != Backend::Fused || hidden.size(1) > kernels::kLongestNorm) {
+    if (update.defined()) add_residual(hidden, update, *compute_);
+    return (*this)(hidden);
+  }
+  at::Tensor y = at::empty_like(hidden);
+  compute_->fused().add_rms_norm(
+      {compute_->fused_type(), hidden.size(0), hidden.size(1), hidden.mutable_data_ptr(),
+       update.defined() ? update.const_data_ptr() : nullptr, weight_.const_data_ptr<float>(), eps_,
+       y.mutable_data_ptr()},
+      compute_->queue());
+  return y;
+}
+
 at::Tensor RmsNorm::operator()(const at::Tensor& x) const {
-  if (compute_->backend == Backend::Aten) {
+  if (compute_->backend != Backend::Kernels) {
     const at::Tensor wide = x.to(at::kFloat);
     const at::Tensor scale = (wide.square().mean(-1, /*keepdim=*/true) + eps_).rsqrt();
     // The reference rounds to the model's dtype before the weight is applied.
@@ -30,6 +53,12 @@ LayerNorm::LayerNorm(const Weight& weight, const Weight& bias, float eps,
       bias_(bias.to_tensor(compute_->device, at::kFloat)) {}
 
 at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
+  if (compute_->backend == Backend::Fused) {
+    // In one pass, which rounds the weights to the dtype: they have no more bits in a checkpoint of
+    // it.
+    return at::layer_norm(x, weight_.sizes(), weight_.to(x.scalar_type()),
+                          bias_.to(x.scalar_type()), eps_);
+  }
   if (compute_->backend == Backend::Aten) {
     return at::layer_norm(x.to(at::kFloat), weight_.sizes(), weight_, bias_, eps_)
         .to(x.scalar_type());

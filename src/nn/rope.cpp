@@ -29,11 +29,21 @@ Rope::Rope(double theta, std::int64_t head_dim, std::int64_t max_positions,
   sin_ = sin.to(compute_->device);
 }
 
+void Rope::turn_and_store(at::Tensor qkv, const kernels::AttentionShape& shape,
+                          const PackedIndex& index, const KvView& pool) const {
+  compute_->fused().turn_and_store(
+      {compute_->fused_type(), qkv.size(0), shape.num_heads, shape.num_kv_heads, shape.head_dim,
+       qkv.mutable_data_ptr(), cos_.const_data_ptr<float>(), sin_.const_data_ptr<float>(),
+       index.positions.const_data_ptr<std::int32_t>(), index.places.const_data_ptr<std::int32_t>(),
+       pool.keys.mutable_data_ptr(), pool.values.mutable_data_ptr()},
+      compute_->queue());
+}
+
 void Rope::apply(at::Tensor x, std::span<const std::int64_t> positions) const {
   const std::int64_t rows = x.size(0);
   const std::int64_t heads = x.size(1) / head_dim_;
   const std::int64_t half = head_dim_ / 2;
-  if (compute_->backend == Backend::Aten) {
+  if (compute_->backend != Backend::Kernels) {
     const at::Tensor index =
         at::tensor(at::ArrayRef<std::int64_t>(positions.data(), positions.size()), at::kLong)
             .to(x.device());

@@ -42,33 +42,33 @@ AnswerGuide::AnswerGuide(std::shared_ptr<const AnswerRules> rules, AnswerOrder o
 
 std::optional<Feed> AnswerGuide::next(const LogitsRows& logits) {
   for (std::int64_t row = 0; row < logits.num_rows; ++row) {
-    if (!are_usable(logits.row(row)))
-      throw SampleError("nan_logits: the model gave no usable logits");
+    if (!logits.is_usable(row)) throw SampleError("nan_logits: the model gave no usable logits");
   }
+  const std::int64_t last = logits.num_rows - 1;
   switch (phase_) {
     case Phase::Prompt: {
-      answer_.first_logits = top_logits(logits.last(), kFirstLogits);
-      first_id_ = argmax(logits.last());
+      answer_.first_logits = logits.top(last, kFirstLogits);
+      first_id_ = logits.largest(last);
       const std::vector<std::int32_t>& key = rules_->recaption_key;
       if (key.empty()) return begin();
       looks_like_rewrite_ = key.size() == 1 && first_id_ == key.front();
-      answer_.p_rewrite = probability(logits.last(), key.front());
+      answer_.p_rewrite = logits.probability(last, key.front());
       if (key.size() == 1) return begin();
       phase_ = Phase::RecaptionKey;
       return Feed{{key.begin(), key.end() - 1}, Feed::From::Here, /*keep=*/false};
     }
     case Phase::RecaptionKey:
-      looks_like_rewrite_ = argmax(logits.row(0)) == rules_->recaption_key[1];
+      looks_like_rewrite_ = logits.largest(0) == rules_->recaption_key[1];
       for (std::int64_t row = 0; row < logits.num_rows; ++row) {
         answer_.p_rewrite *=
-            probability(logits.row(row), rules_->recaption_key[static_cast<std::size_t>(row) + 1]);
+            logits.probability(row, rules_->recaption_key[static_cast<std::size_t>(row) + 1]);
       }
       return begin();
     case Phase::Generate:
       return generate_rows(logits);
     case Phase::Ten:
       answer_.score_expected =
-          expected_score(digits_at_score_, probability(logits.last(), rules_->digits[0]));
+          expected_score(digits_at_score_, logits.probability(last, rules_->digits[0]));
       phase_ = Phase::Generate;
       if (auto feed = commit(pending_id_)) return with_draft(std::move(*feed));
       return std::nullopt;
@@ -110,7 +110,7 @@ std::optional<Feed> AnswerGuide::force(const std::vector<std::int32_t>& prefix, 
 std::optional<Feed> AnswerGuide::generate_rows(const LogitsRows& logits) {
   // Behind a token that is sure, then behind every drafted one.
   for (std::int64_t row = 0;; ++row) {
-    std::optional<Feed> feed = generate(logits.row(row));
+    std::optional<Feed> feed = generate(logits, row);
     const std::int64_t num_after = logits.num_rows - 1 - row;
     const bool goes_on = feed && phase_ == Phase::Generate && feed->from == Feed::From::Here &&
                          feed->tokens.size() == 1;
@@ -131,15 +131,15 @@ Feed AnswerGuide::with_draft(Feed feed) {
   return feed;
 }
 
-std::optional<Feed> AnswerGuide::generate(std::span<const float> logits) {
-  const std::int32_t id = argmax(logits);
+std::optional<Feed> AnswerGuide::generate(const LogitsRows& logits, std::int64_t row) {
+  const std::int32_t id = logits.largest(row);
   const std::string_view bytes = rules_->tokenizer->token_bytes(id);
   const bool is_digit =
       !bytes.empty() && std::isdigit(static_cast<unsigned char>(bytes.front())) != 0;
   const bool begins_score = is_digit && at_score();
   has_just_scored_ = begins_score || (is_digit && has_just_scored_);
   if (second_answer_ || answer_.score_expected >= 0 || !begins_score) return commit(id);
-  digits_at_score_ = digit_probabilities(logits);
+  digits_at_score_ = logits.probabilities(row, rules_->digits);
   const bool ten_is_possible =
       rules_->keys.highest_score >= kTen && rules_->digits[0] >= 0 && rules_->digits[1] >= 0;
   if (!ten_is_possible) {
@@ -217,8 +217,8 @@ std::optional<Feed> AnswerGuide::ask_recaption_score() {
 
 /// Of two rows: behind the score key, and behind it and a 1.
 double AnswerGuide::score_behind_key(const LogitsRows& logits) const {
-  return expected_score(digit_probabilities(logits.row(0)),
-                        probability(logits.row(1), rules_->digits[0]));
+  return expected_score(logits.probabilities(0, rules_->digits),
+                        logits.probability(1, rules_->digits[0]));
 }
 
 /// The text ends with the overall score's key, a colon, and nothing but what may stand before a
@@ -234,16 +234,6 @@ bool AnswerGuide::at_score() const {
   const std::string_view between = tail.substr(found + key.size());
   return between.find(':') != std::string_view::npos &&
          between.find_first_not_of("\"': \t\r\n") == std::string_view::npos;
-}
-
-std::vector<double> AnswerGuide::digit_probabilities(std::span<const float> logits) const {
-  const double total = log_sum_exp(logits);
-  std::vector<double> probabilities;
-  for (const std::int32_t id : rules_->digits) {
-    probabilities.push_back(
-        id < 0 ? 0.0 : std::exp(static_cast<double>(logits[static_cast<std::size_t>(id)]) - total));
-  }
-  return probabilities;
 }
 
 double AnswerGuide::expected_score(const std::vector<double>& digits,

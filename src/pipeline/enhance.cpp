@@ -271,7 +271,7 @@ std::string pinned_config(const EnhanceOptions& options, const LoadedModel& mode
       {"seed", options.reading.sampling.seed},
       {"write_shards", options.write_shards},
       {"write_parquet", options.write_parquet},
-      {"dtype", compute.dtype == at::kFloat ? "f32" : "bf16"},
+      {"dtype", dtype_name(compute)},
       {"device", compute.device.is_cuda() ? "cuda" : "cpu"},
   };
   return config.dump();

@@ -1,8 +1,6 @@
 #include "aitqe/pipeline/loaded_model.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/detail/CUDAHooksInterface.h>
-#include <dlfcn.h>
 
 #include <algorithm>
 #include <chrono>
@@ -59,17 +57,6 @@ kernels::Packing choose_packing(const ModelOptions& options, at::ScalarType dtyp
   return is_affordable ? kernels::Packing::Ahead : kernels::Packing::OnTheFly;
 }
 
-/// The CUDA half of libtorch is opened only when asked for: one binary serves machines without it.
-void open_cuda_libraries() {
-  for (const char* library : {"libc10_cuda.so", "libtorch_cuda.so"}) {
-    if (dlopen(library, RTLD_NOW | RTLD_GLOBAL) == nullptr) {
-      throw Error(ErrorCategory::Model,
-                  std::string("--device cuda: ") + dlerror() +
-                      " (the torch wheel with all its dependencies is needed)");
-    }
-  }
-}
-
 void choose_dtype(const ModelOptions& options, nn::Compute& compute) {
   if (options.dtype == "f32") {
     compute.dtype = at::kFloat;
@@ -78,9 +65,19 @@ void choose_dtype(const ModelOptions& options, nn::Compute& compute) {
   } else if (options.dtype == "auto") {
     const bool fast_bf16 = compute.device.is_cuda() || kernels::cpu_kernels().has_native_bf16;
     compute.dtype = fast_bf16 ? at::kBFloat16 : at::kFloat;
+  } else if (options.dtype == "fp8") {
+    compute.dtype = at::kBFloat16;
+    compute.fp8 = true;
   } else {
-    throw Error(ErrorCategory::Usage, "--dtype " + options.dtype + ": expected auto, f32 or bf16");
+    throw Error(ErrorCategory::Usage,
+                "--dtype " + options.dtype + ": expected auto, f32, bf16 or fp8");
   }
+}
+
+/// In f32 a GPU is there to compare with: libtorch's operations one by one.
+void choose_fusion(nn::Compute& compute) {
+  if (compute.device.is_cpu() || compute.dtype != at::kBFloat16) return;
+  if (nn::has_fused_kernels(compute.device)) compute.backend = nn::Backend::Fused;
 }
 
 nn::Compute choose_compute(const ModelOptions& options, at::Device device, int num_threads) {
@@ -88,6 +85,11 @@ nn::Compute choose_compute(const ModelOptions& options, at::Device device, int n
   compute.device = device;
   compute.backend = device.is_cpu() ? nn::Backend::Kernels : nn::Backend::Aten;
   choose_dtype(options, compute);
+  choose_fusion(compute);
+  if (compute.fp8 && compute.backend != nn::Backend::Fused) {
+    throw Error(ErrorCategory::Usage,
+                "--dtype fp8: needs --device cuda and a build with CUDA kernels");
+  }
   if (compute.backend == nn::Backend::Kernels)
     compute.packing = choose_packing(options, compute.dtype);
   compute.pool = std::make_shared<ThreadPool>(num_threads);
@@ -97,7 +99,7 @@ nn::Compute choose_compute(const ModelOptions& options, at::Device device, int n
 /// One copy of the weights on each device; they share the threads.
 std::vector<std::unique_ptr<const Mllm>> load_replicas(const ModelOptions& options,
                                                        const ModelConfig& config) {
-  const std::vector<at::Device> devices = open_devices(options.device);
+  const std::vector<at::Device> devices = nn::open_devices(options.device);
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   const int threads = options.num_threads > 0 ? options.num_threads : cores;
   at::set_num_threads(1);  // ATen only copies on the CPU; its own threads would fight the pool's
@@ -117,7 +119,7 @@ std::string describe(const ModelOptions& options, const LoadedModel& model) {
     devices += (devices.empty() ? "" : ", ") + replica->compute().device.str();
   }
   std::string text = options.folder.lexically_normal().string() + ": " +
-                     (compute.dtype == at::kFloat ? "f32" : "bf16") + " on " + devices;
+                     dtype_name(compute) + " on " + devices;
   if (compute.backend == nn::Backend::Kernels) {
     text += std::string(" (") + kernels::cpu_kernels().name + "), " +
             std::to_string(compute.pool->num_threads()) + " threads, weights " +
@@ -128,50 +130,9 @@ std::string describe(const ModelOptions& options, const LoadedModel& model) {
 
 }  // namespace
 
-at::Device open_device(const std::string& name) {
-  if (name == "cpu" || name == "auto") return at::kCPU;
-  const bool is_cuda = name == "cuda" || name.starts_with("cuda:");
-  const std::string index = name.size() > 5 ? name.substr(5) : "0";
-  if (!is_cuda || index.empty() || index.size() > 3 ||
-      index.find_first_not_of("0123456789") != std::string::npos) {
-    throw Error(ErrorCategory::Usage, "--device " + name + ": expected auto, cpu, cuda or cuda:N");
-  }
-  open_cuda_libraries();
-  if (!at::globalContext().hasCUDA()) {
-    throw Error(ErrorCategory::Model, "--device " + name + ": libtorch sees no CUDA device here");
-  }
-  const int found = at::detail::getCUDAHooks().deviceCount();
-  if (std::stoi(index) >= found) {
-    throw Error(ErrorCategory::Model, "--device " + name + ": there are " + std::to_string(found) +
-                                          " CUDA devices, numbered from 0");
-  }
-  return {at::kCUDA, static_cast<at::DeviceIndex>(std::stoi(index))};
-}
-
-std::vector<at::Device> open_devices(const std::string& names) {
-  std::vector<at::Device> devices;
-  std::istringstream list(names);
-  for (std::string name; std::getline(list, name, ',');) {
-    if (name != "cuda:all") {
-      devices.push_back(open_device(name));
-      continue;
-    }
-    devices.push_back(open_device("cuda"));
-    const int found = at::detail::getCUDAHooks().deviceCount();
-    for (int i = 1; i < found; ++i) {
-      devices.emplace_back(at::kCUDA, static_cast<at::DeviceIndex>(i));
-    }
-  }
-  if (devices.empty()) open_device(names);  // says what is expected
-  for (auto device = devices.begin(); device != devices.end(); ++device) {
-    const bool is_twice =
-        device->is_cuda() && std::find(devices.begin(), device, *device) != device;
-    if (is_twice || device->type() != devices.front().type()) {
-      throw Error(ErrorCategory::Usage, "--device " + names + ": expected devices of one kind, " +
-                                            (is_twice ? device->str() + " only once" : "not both"));
-    }
-  }
-  return devices;
+std::string dtype_name(const nn::Compute& compute) {
+  if (compute.dtype == at::kFloat) return "f32";
+  return compute.fp8 ? "fp8" : "bf16";
 }
 
 ModelInputs load_model_inputs(const fs::path& folder,

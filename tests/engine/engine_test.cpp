@@ -6,6 +6,7 @@
 
 #include "aitqe/base/error.h"
 #include "aitqe/engine/logits.h"
+#include "support/device.h"
 #include "support/load_mllm.h"
 #include "support/reference.h"
 
@@ -126,9 +127,13 @@ Request request_of(std::int64_t number, const ModelConfig& config, std::unique_p
 }
 
 std::map<std::int64_t, std::vector<float>> run(const std::vector<std::int64_t>& numbers,
-                                               SchedulerLimits limits, int num_threads) {
-  const auto model = load_mllm(reference_dir() / "grouped-bf16-sharded",
-                               *compute(nn::Backend::Kernels, num_threads));
+                                               SchedulerLimits limits, int num_threads,
+                                               nn::Backend backend = nn::Backend::Kernels,
+                                               std::int64_t most_new_tokens = 16,
+                                               at::Device device = at::kCPU) {
+  nn::Compute with = *compute(backend, num_threads);
+  with.device = device;
+  const auto model = load_mllm(reference_dir() / "grouped-bf16-sharded", with);
   Engine engine(*model, limits);
   std::map<std::int64_t, std::vector<float>> seen;
   std::size_t next = 0;
@@ -136,8 +141,10 @@ std::map<std::int64_t, std::vector<float>> run(const std::vector<std::int64_t>& 
       [&]() -> std::optional<Request> {
         if (next == numbers.size()) return std::nullopt;
         const std::int64_t number = numbers[next++];
-        return request_of(number, model->config(),
-                          std::make_unique<Greedy>(2 + static_cast<int>(number % 5)));
+        Request request = request_of(number, model->config(),
+                                     std::make_unique<Greedy>(2 + static_cast<int>(number % 5)));
+        request.max_new_tokens = most_new_tokens;
+        return request;
       },
       [&](Finished finished) {
         EXPECT_EQ(finished.failure, "");
@@ -154,6 +161,37 @@ TEST(Engine, GivesEverySequenceTheSameBitsInAnyCompany) {
   EXPECT_EQ(run(forward, {3, 64, 1 << 20}, 2), alone);
   EXPECT_EQ(run(shuffled, {16, 2048, 1 << 20}, 2), alone);
   EXPECT_EQ(run(shuffled, {4, 100, 300}, 1), alone);
+}
+
+TEST(Engine, GivesSequencesOfOnePoolWhatSeparateCachesGiveThem) {
+  const std::vector<std::int64_t> numbers{7, 2, 9, 0, 4, 1, 8, 3, 6, 5};
+  const auto expected = run(numbers, {16, 2048, 1 << 20}, 1);
+  // With room for 8000 tokens set aside three fill the pool: the others wait for one to end.
+  for (const auto& [limits, most_new_tokens] : std::vector<std::pair<SchedulerLimits, int>>{
+           {{16, 2048, 1 << 20}, 16}, {{3, 64, 4096}, 16}, {{16, 2048, 1 << 20}, 8000}}) {
+    const auto seen = run(numbers, limits, 1, nn::Backend::Fused, most_new_tokens);
+    ASSERT_EQ(seen.size(), expected.size());
+    for (const auto& [number, logits] : seen) {
+      ASSERT_EQ(logits.size(), expected.at(number).size());
+      for (std::size_t i = 0; i < logits.size(); ++i) {
+        ASSERT_NEAR(logits[i], expected.at(number)[i], 1e-3F) << number;
+      }
+    }
+  }
+}
+
+TEST(Engine, GivesSequencesOnAGpuAboutWhatTheyGetOnACpu) {
+  const auto device = test::device_if_there("cuda");
+  if (!device) GTEST_SKIP() << "no cuda device here";
+  if (!nn::has_fused_kernels(*device)) GTEST_SKIP() << "built without CUDA kernels";
+  const std::vector<std::int64_t> numbers{7, 2, 9, 0, 4, 1, 8, 3, 6, 5};
+  const auto expected = run(numbers, {16, 2048, 1 << 20}, 1);
+  for (const auto& [number, logits] :
+       run(numbers, {16, 2048, 1 << 20}, 1, nn::Backend::Fused, 16, *device)) {
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+      ASSERT_NEAR(logits[i], expected.at(number)[i], 1e-2F) << number;
+    }
+  }
 }
 
 std::unique_ptr<Guide> run_alone(const Mllm& model, std::unique_ptr<Guide> guide) {

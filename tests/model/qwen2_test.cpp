@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "aitqe/model/mllm.h"
+#include "support/device.h"
 #include "support/load_mllm.h"
 #include "support/reference.h"
 
@@ -47,7 +48,7 @@ TEST(Qwen2, GivesTheSameBitsInOnePieceAndTokenByToken) {
 }
 
 TEST(Qwen2, GivesTheSameResultsWhereOnlySomeAreWanted) {
-  for (const nn::Backend backend : {nn::Backend::Kernels, nn::Backend::Aten}) {
+  for (const nn::Backend backend : {nn::Backend::Kernels, nn::Backend::Aten, nn::Backend::Fused}) {
     const auto model = load_mllm(reference_dir() / "grouped-bf16-sharded", *compute(backend));
     const at::Tensor all = logits_of(*model, kIds, {5, 7});
     const at::Tensor some = logits_of(*model, kIds, {5, 7}, 2);
@@ -71,6 +72,13 @@ TEST(Qwen2, AgreesBetweenItsBackends) {
         largest_difference(logits_of(*aten, kIds, {12}), logits_of(*aten, kIds, {5, 3, 1, 3})),
         1e-3F)
         << name;
+    const auto fused = load_mllm(reference_dir() / name, *compute(nn::Backend::Fused));
+    for (const std::vector<int>& pieces : {std::vector<int>{12}, std::vector<int>{5, 3, 1, 3}}) {
+      EXPECT_LT(
+          largest_difference(logits_of(*kernels, kIds, {12}), logits_of(*fused, kIds, pieces)),
+          1e-3F)
+          << name;
+    }
   }
 }
 
@@ -78,12 +86,32 @@ TEST(Qwen2, StaysCloseInBf16OnBothBackends) {
   const auto exact =
       load_mllm(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
   const at::Tensor truth = logits_of(*exact, kIds, {12});
-  for (const nn::Backend backend : {nn::Backend::Kernels, nn::Backend::Aten}) {
+  for (const nn::Backend backend : {nn::Backend::Kernels, nn::Backend::Aten, nn::Backend::Fused}) {
     const auto rounded =
         load_mllm(reference_dir() / "grouped-bf16-sharded", *compute(backend, 2, at::kBFloat16));
     const at::Tensor difference = (logits_of(*rounded, kIds, {12}) - truth).abs();
     EXPECT_LT(difference.mean().item<float>(), 0.1F);  // logits spread over about 4
     EXPECT_GT(difference.max().item<float>(), 0.0F);
+  }
+}
+
+TEST(Qwen2, GivesOnAGpuAboutWhatItGivesOnACpu) {
+  const auto device = test::device_if_there("cuda");
+  if (!device) GTEST_SKIP() << "no cuda device here";
+  const auto exact =
+      load_mllm(reference_dir() / "grouped-bf16-sharded", *compute(nn::Backend::Kernels));
+  const at::Tensor truth = logits_of(*exact, kIds, {12});
+  for (const nn::Backend backend : {nn::Backend::Aten, nn::Backend::Fused}) {
+    if (backend == nn::Backend::Fused && !nn::has_fused_kernels(*device)) continue;
+    for (const at::ScalarType dtype : {at::kFloat, at::kBFloat16}) {
+      nn::Compute there = *compute(backend, 1, dtype);
+      there.device = *device;
+      const auto model = load_mllm(reference_dir() / "grouped-bf16-sharded", there);
+      for (const std::vector<int>& pieces : {std::vector<int>{12}, std::vector<int>{5, 3, 1, 3}}) {
+        const at::Tensor difference = (logits_of(*model, kIds, pieces) - truth).abs();
+        EXPECT_LT(difference.mean().item<float>(), dtype == at::kFloat ? 1e-4F : 0.1F);
+      }
+    }
   }
 }
 

@@ -54,7 +54,7 @@ TEST_P(FeaturesOf, EqualTheReferenceOnBothBackends) {
   const std::string name = GetParam();
   const auto folder = name == "tiny" ? source_dir() / "models/aitqe-tiny" : reference_dir() / name;
   const ReferenceTensors reference(reference_dir() / name / "features.safetensors");
-  for (const nn::Backend backend : {nn::Backend::Kernels, nn::Backend::Aten}) {
+  for (const nn::Backend backend : {nn::Backend::Kernels, nn::Backend::Aten, nn::Backend::Fused}) {
     const auto model = load_mllm(folder, *compute(backend));
     for (const char* key : kKeys) {
       const at::Tensor pixels = read_pixels(key, model->config());

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/device.h"
 #include "support/reference.h"
 
 namespace aitqe::nn {
@@ -45,6 +46,33 @@ TEST(Linear, RoundsItsInputsInBf16) {
       1e-5F);
 }
 
+class Fp8LinearOn : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Fp8LinearOn, IsNearTheProductInBf16) {
+  const auto device = test::device_if_there(GetParam());
+  if (!device) GTEST_SKIP() << "no " << GetParam() << " device here";
+  if (!has_fused_kernels(*device)) GTEST_SKIP() << "built without CUDA kernels";
+  Compute with = *compute(Backend::Fused, 1, at::kBFloat16);
+  with.device = *device;
+  const auto shared = std::make_shared<const Compute>(with);
+  const auto weight_of = [](const char* name, std::vector<std::int64_t> shape, float deviation) {
+    Weight weight;
+    weight.name = name;
+    weight.shape = std::move(shape);
+    weight.drawing = Drawing{0, deviation};
+    return weight;
+  };
+  const LinearWeights weights{weight_of("w", {96, 256}, 1.0F / 16), weight_of("b", {96}, 1)};
+  const at::Tensor x = weight_of("x", {40, 256}, 1).to_tensor(*device, at::kBFloat16);
+  const at::Tensor exact = Linear({weights}, shared)(x).to(at::kFloat);
+  const at::Tensor y = Linear({weights}, shared, Products::Fp8)(x).to(at::kFloat);
+  const float error = (y - exact).square().mean().sqrt().item<float>();  // results are about 1.4
+  EXPECT_LT(error, 0.06F);
+  EXPECT_GT(error, 0.005F);  // so it is FP8
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, Fp8LinearOn, ::testing::Values("cpu", "cuda"),
+                         [](const auto& one) { return std::string(one.param); });
 INSTANTIATE_TEST_SUITE_P(Backends, LinearOn, ::testing::Values(Backend::Kernels, Backend::Aten));
 
 }  // namespace

@@ -36,8 +36,12 @@ TEST(LoadModel, SaysWhatAnOptionShouldBe) {
   ModelOptions options = random_model();
   options.dtype = "f64";
   EXPECT_THAT(message_of([&] { load_model(options); }),
-              HasSubstr("--dtype f64: expected auto, f32 or bf16"));
+              HasSubstr("--dtype f64: expected auto, f32, bf16 or fp8"));
   options = random_model();
+  options.dtype = "fp8";
+  EXPECT_THAT(message_of([&] { load_model(options); }),
+              HasSubstr("--dtype fp8: needs --device cuda"));
+  options.dtype = "auto";
   options.device = "gpu";
   EXPECT_THAT(message_of([&] { load_model(options); }), HasSubstr("--device gpu: expected"));
   options = random_model();

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "aitqe/base/error.h"
-#include "aitqe/pipeline/loaded_model.h"
+#include "aitqe/nn/device.h"
 
 namespace aitqe::test {
 
@@ -14,7 +14,7 @@ namespace aitqe::test {
 /// the CUDA libraries finds none.
 inline const bool cuda_is_there = [] {
   try {
-    open_device("cuda");
+    nn::open_device("cuda");
   } catch (const Error&) {
     return false;
   }
@@ -25,7 +25,7 @@ inline const bool cuda_is_there = [] {
 /// The device, or none where this machine has no such one: the test is then skipped.
 inline std::optional<at::Device> device_if_there(const std::string& name) {
   if (name != "cpu" && !cuda_is_there) return std::nullopt;
-  return open_device(name);
+  return nn::open_device(name);
 }
 
 }  // namespace aitqe::test

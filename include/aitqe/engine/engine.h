@@ -44,11 +44,19 @@ class Engine {
  private:
   struct Sequence;
 
-  void prefill(std::size_t count);
+  /// Runs the prompts of the first `most` waiting requests, or of those that find a place.
+  /// @return  false when none did
+  bool prefill(std::size_t most);
   void decode();
   at::Tensor embed_prompts(const std::vector<Sequence*>& sequences, std::int64_t num_rows);
   /// Gives a sequence its logits; false when it is finished (and then handed to `done`).
   bool advance(Sequence& sequence, const LogitsRows& logits, const Done& done);
+  /// Gives consecutive rows of the results to one sequence each, `rows[i].num_wanted` at a time.
+  /// @param hidden  of Qwen2::forward
+  /// @return        for each whether it goes on
+  std::vector<bool> advance_all(const std::vector<Sequence*>& sequences,
+                                std::span<const SequenceRows> rows, const at::Tensor& hidden,
+                                double& seconds);
   void admit(Request request, const Done& done);
 
   const Mllm& model_;

@@ -5,18 +5,50 @@
 #include <span>
 #include <vector>
 
+#include "aitqe/engine/logits.h"
+
 namespace aitqe {
+
+/// Rows of logits that were not copied to the host.
+class RowsOnDevice {
+ public:
+  virtual ~RowsOnDevice() = default;
+  // As the functions of logits.h; sums are in f32.
+  virtual std::int32_t largest(std::int64_t row) const = 0;
+  virtual bool is_usable(std::int64_t row) const = 0;
+  virtual std::vector<double> probabilities(std::int64_t row,
+                                            std::span<const std::int32_t> ids) const = 0;
+  virtual TopLogits top(std::int64_t row, std::size_t count) const = 0;
+  /// [vocab_size], copied at first use.
+  virtual const float* fetch(std::int64_t row) const = 0;
+};
 
 /// Rows of next-token logits, one a token that was fed. Borrowed; gone after the call.
 struct LogitsRows {
-  const float* data = nullptr;  ///< [num_rows, vocab_size]
+  const float* data = nullptr;  ///< [num_rows, vocab_size], or null: see `on_device`
   std::int64_t num_rows = 0;
   std::int64_t vocab_size = 0;
+  const RowsOnDevice* on_device = nullptr;
+  std::int64_t first_on_device = 0;  ///< row 0 there
 
+  /// Costs a copy of it where the row lies on a device; what stands below does not.
   std::span<const float> row(std::int64_t index) const {
-    return {data + index * vocab_size, static_cast<std::size_t>(vocab_size)};
+    const float* begin = on_device != nullptr ? on_device->fetch(first_on_device + index)
+                                              : data + index * vocab_size;
+    return {begin, static_cast<std::size_t>(vocab_size)};
   }
   std::span<const float> last() const { return row(num_rows - 1); }
+  /// The id of a row's largest logit; of equal ones the lowest id.
+  std::int32_t largest(std::int64_t index) const;
+  /// False when any logit is NaN or all are -inf.
+  bool is_usable(std::int64_t index) const;
+  /// softmax of a row at some ids; 0 at ids below 0.
+  std::vector<double> probabilities(std::int64_t index, std::span<const std::int32_t> ids) const;
+  double probability(std::int64_t index, std::int32_t id) const {
+    return probabilities(index, {&id, 1}).front();
+  }
+  /// The `count` largest logits of a row.
+  TopLogits top(std::int64_t index, std::size_t count) const;
 };
 
 /// Tokens to run through the model next, for one sequence.

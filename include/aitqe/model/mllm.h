@@ -22,6 +22,9 @@ class Mllm {
   static std::unique_ptr<Mllm> load(const std::filesystem::path& folder, ModelConfig config,
                                     const nn::Compute& compute);
 
+  /// Weights out of TensorTable::drawn. For benchmarks; not for Backend::Kernels.
+  static std::unique_ptr<Mllm> drawn(ModelConfig config, const nn::Compute& compute);
+
   /// Every tensor of the folder that is missing, mis-shaped or left over, a line each.
   /// @throws Error(Model) when the files cannot be read at all.
   static std::vector<std::string> misfits(const std::filesystem::path& folder, ModelConfig config);

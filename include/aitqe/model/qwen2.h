@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "aitqe/nn/compute.h"
 #include "aitqe/nn/linear.h"
 #include "aitqe/nn/norm.h"
+#include "aitqe/nn/packed_index.h"
 #include "aitqe/nn/rope.h"
 
 namespace aitqe {
@@ -47,12 +49,24 @@ class Qwen2 {
   /// @return        [wanted rows of all sequences, hidden] before the final norm
   at::Tensor forward(at::Tensor hidden, std::span<const SequenceRows> sequences) const;
 
+  /// Backend::Fused: the same over a pool, with the index made by the caller and all rows wanted.
+  at::Tensor forward_packed(at::Tensor hidden, const nn::PackedIndex& index,
+                            const SequenceKv& pool) const;
+
   /// @param hidden  rows of what `forward` returned, [n, hidden]
   /// @return        [n, vocab] f32 on the CPU
   at::Tensor logits(const at::Tensor& hidden) const;
+  /// The same where the model is, in the activation dtype.
+  at::Tensor logits_on_device(const at::Tensor& hidden) const;
 
  private:
   class Layer;
+  struct Pass;
+  /// Fills in the views that a layer reads and writes.
+  using KvOfLayer = std::function<void(std::size_t layer, std::vector<nn::KvView>& kv)>;
+
+  Pass plan_pass(std::span<const SequenceRows> sequences) const;
+  at::Tensor run_layers(at::Tensor hidden, const Pass& pass, const KvOfLayer& kv_of) const;
 
   TextConfig config_;
   std::shared_ptr<const nn::Compute> compute_;

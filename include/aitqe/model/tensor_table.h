@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,11 +25,15 @@ class TensorTable {
   explicit TensorTable(const std::filesystem::path& folder, Misfits misfits = Misfits::Throw);
   explicit TensorTable(SafetensorsFolder files, Misfits misfits = Misfits::Throw);
 
+  /// A table without files that has whatever is asked for, drawn where it is used: norms about 1,
+  /// matrices about 1 / sqrt(inputs), vectors small. For benchmarks.
+  static TensorTable drawn();
+
   /// Every tensor there is, by name.
   std::map<std::string, std::vector<std::int64_t>> shapes() const;
 
-  bool contains(const std::string& name) const { return files_.contains(name); }
-  std::int64_t total_bytes() const { return files_.total_bytes(); }
+  bool contains(const std::string& name) const { return !files_ || files_->contains(name); }
+  std::int64_t total_bytes() const { return files_ ? files_->total_bytes() : 0; }
 
   /// @throws Error(Model): `FILE: tensor "x": shape [3584, 1152], expected [3584, 3584]`, or that
   ///         it is missing, or of a dtype that is no float; see Misfits.
@@ -44,12 +49,13 @@ class TensorTable {
   const std::vector<std::string>& misfits() const { return noted_; }
 
  private:
+  TensorTable() = default;
   nn::Weight take_stored(const std::string& name, const std::vector<std::int64_t>& shape);
 
   std::filesystem::path folder_;
-  SafetensorsFolder files_;
+  std::optional<SafetensorsFolder> files_;  // none: drawn
   std::set<std::string> unused_;
-  Misfits on_misfit_;
+  Misfits on_misfit_ = Misfits::Throw;
   std::vector<std::string> noted_;
 };
 

@@ -11,12 +11,17 @@ namespace aitqe::nn {
 /// Keys and values of one sequence in one layer. A view: who made it owns the memory.
 /// Kernels: keys [kv_heads, head_dim, capacity], values [kv_heads, capacity, padded head_dim].
 /// Aten: both [kv_heads, capacity, head_dim].
+/// Fused: both [pool rows, kv_heads, head_dim], shared by all sequences of the pool.
 struct KvView {
   at::Tensor keys;
   at::Tensor values;
+  std::int64_t first_row = 0;  ///< Fused: where in the pool the sequence begins
 };
 
-/// Room for `capacity` or somewhat more tokens in each of `num_layers` layers, zeroed.
+struct PackedIndex;
+
+/// Room for `capacity` or somewhat more tokens in each of `num_layers` layers, zeroed. Fused: a
+/// pool of that many rows.
 /// @return  one view a layer, over one allocation
 std::vector<KvView> allocate_kv(const Compute& compute, std::int64_t num_layers,
                                 const kernels::AttentionShape& shape, std::int64_t capacity);
@@ -31,6 +36,7 @@ struct AttentionRows {
 
 /// Softmax attention of packed rows, each over its own sequence's cache.
 /// Source: eager attention of transformers' Qwen2Attention and SiglipAttention.
+/// Fused, bf16, on a GPU: FlashAttention over all sequences at once; otherwise one after the other.
 class Attention {
  public:
   Attention(const kernels::AttentionShape& shape, std::shared_ptr<const Compute> compute);
@@ -47,6 +53,13 @@ class Attention {
   /// @return  [R, num_heads * head_dim]
   at::Tensor attend(const at::Tensor& queries, std::span<const AttentionRows> rows,
                     std::span<const KvView> caches) const;
+  /// Fused: attends to what lies in the pool, the rows' own keys and values among it.
+  /// @param queries  [R, num_heads * head_dim], a view whose rows may lie apart
+  /// @param pool     of any of the sequences: they share it
+  at::Tensor attend(const at::Tensor& queries, const PackedIndex& index, const KvView& pool) const;
+  /// Attends within `num_sequences` runs of rows of the same length that keep no keys and values.
+  /// Not for Backend::Kernels. @param qkv  [R, (num_heads + 2 num_kv_heads) * head_dim]
+  at::Tensor attend_dense(const at::Tensor& qkv, std::int64_t num_sequences) const;
 
  private:
   at::Tensor with_kernels(const at::Tensor& queries, std::span<const AttentionRows> rows,

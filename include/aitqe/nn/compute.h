@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "aitqe/base/thread_pool.h"
+#include "aitqe/kernels/fused.h"
 #include "aitqe/kernels/gemm.h"
 
 namespace aitqe::nn {
@@ -13,6 +14,9 @@ namespace aitqe::nn {
 enum class Backend {
   Kernels,  ///< our own CPU kernels: the same bits at any batch; activations are always f32
   Aten,     ///< libtorch, on any device; activations have the computing dtype
+  /// As Aten, but what stands between the products is fused, and keys and values of all sequences
+  /// lie in one pool that one call attends to. For GPUs; on a CPU slow, and there for tests.
+  Fused,
 };
 
 /// What every layer of one model shares. The pool outlives the layers; one thread at a time runs
@@ -22,6 +26,9 @@ struct Compute {
   at::Device device = at::kCPU;
   /// In what products are formed: at::kFloat or at::kBFloat16.
   at::ScalarType dtype = at::kFloat;
+  /// Products of the language model's layers in FP8; not of its head, nor of the vision tower.
+  /// Backend::Fused with bf16 only.
+  bool fp8 = false;
   /// Kernels only.
   kernels::Packing packing = kernels::Packing::Ahead;
   std::shared_ptr<ThreadPool> pool = std::make_shared<ThreadPool>(1);
@@ -33,6 +40,21 @@ struct Compute {
   at::TensorOptions activation_options() const {
     return at::TensorOptions().device(device).dtype(activation_dtype());
   }
+
+  /// Backend::Fused: the kernels of the device. @pre has_fused_kernels(device)
+  const kernels::FusedKernels& fused() const;
+  kernels::ScalarType fused_type() const {
+    return dtype == at::kBFloat16 ? kernels::ScalarType::BF16 : kernels::ScalarType::F32;
+  }
+  /// The device's current stream, or the CPU.
+  kernels::Queue queue() const;
 };
+
+/// Whether this build holds fused kernels for the device.
+bool has_fused_kernels(at::Device device);
+
+/// Values of host memory on `device`, on their way when this returns: the copy is put into the
+/// current stream, from pinned memory where the device is no CPU.
+at::Tensor to_device(const at::Tensor& on_host, at::Device device);
 
 }  // namespace aitqe::nn

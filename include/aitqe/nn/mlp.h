@@ -28,7 +28,7 @@ class GeluMlp {
 class SwigluMlp {
  public:
   SwigluMlp(const LinearWeights& gate, const LinearWeights& up, const LinearWeights& down,
-            std::shared_ptr<const Compute> compute);
+            std::shared_ptr<const Compute> compute, Products products = Products::AsComputed);
   /// @param x  [R, hidden]   @return  [R, hidden]
   at::Tensor operator()(const at::Tensor& x) const;
 

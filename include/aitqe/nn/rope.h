@@ -3,6 +3,7 @@
 #include <span>
 
 #include "aitqe/nn/compute.h"
+#include "aitqe/nn/packed_index.h"
 
 namespace aitqe::nn {
 
@@ -19,6 +20,12 @@ class Rope {
   /// @param x  [R, heads * head_dim], a view whose rows may lie apart
   /// @param positions  R positions below max_positions
   void apply(at::Tensor x, std::span<const std::int64_t> positions) const;
+
+  /// Fused: turns the queries in place, and puts turned keys and values into the pool.
+  /// @param qkv   [R, (num_heads + 2 num_kv_heads) * head_dim], contiguous
+  /// @param pool  that `index` speaks of
+  void turn_and_store(at::Tensor qkv, const kernels::AttentionShape& shape,
+                      const PackedIndex& index, const KvView& pool) const;
 
  private:
   std::shared_ptr<const Compute> compute_;

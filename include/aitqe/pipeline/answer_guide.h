@@ -86,7 +86,7 @@ class AnswerGuide : public Guide {
   std::optional<Feed> force(const std::vector<std::int32_t>& prefix, Feed::From from);
   /// Takes tokens as long as they are those that were drafted, and one more.
   std::optional<Feed> generate_rows(const LogitsRows& logits);
-  std::optional<Feed> generate(std::span<const float> logits);
+  std::optional<Feed> generate(const LogitsRows& logits, std::int64_t row);
   /// Appends what may follow.
   Feed with_draft(Feed feed);
   std::optional<Feed> commit(std::int32_t id);
@@ -98,7 +98,6 @@ class AnswerGuide : public Guide {
   std::optional<Feed> ask_recaption_score();
   double score_behind_key(const LogitsRows& logits) const;
   bool at_score() const;
-  std::vector<double> digit_probabilities(std::span<const float> logits) const;
   double expected_score(const std::vector<double>& digits, double p_zero_after_one) const;
 
   std::shared_ptr<const AnswerRules> rules_;

@@ -8,6 +8,7 @@
 
 #include "aitqe/image/pixels.h"
 #include "aitqe/model/mllm.h"
+#include "aitqe/nn/device.h"
 #include "aitqe/quality/prompt.h"
 #include "aitqe/text/tokenizer.h"
 
@@ -19,7 +20,7 @@ struct ModelOptions {
   std::optional<std::filesystem::path> vision_folder;
   /// auto | cpu | cuda[:N] | cuda:all, or several with commas: the weights are loaded onto each.
   std::string device = "auto";
-  std::string dtype = "auto";    ///< auto | f32 | bf16
+  std::string dtype = "auto";    ///< auto | f32 | bf16 | fp8 (GPU)
   std::string packing = "auto";  ///< auto | ahead | none: a packed copy of the weights in memory
   int num_threads = 0;           ///< of the model, over all devices; 0 = one a core
 };
@@ -48,15 +49,10 @@ struct LoadedModel : ModelInputs {
   const Mllm& mllm() const { return *replicas.front(); }
 };
 
-/// The device that `auto`, `cpu`, `cuda` or `cuda:N` names, its libraries opened. `auto` is the
-/// CPU.
-/// @throws Error(Usage) for another word; Error(Model) where there is no such device.
-at::Device open_device(const std::string& name);
+using nn::open_device;
 
-/// The devices of a list with commas, in its order; `cuda:all` stands for every CUDA device.
-/// @throws as open_device; Error(Usage) where a CUDA device is named twice or CPU and CUDA are
-/// mixed (they do not give the same bits).
-std::vector<at::Device> open_devices(const std::string& names);
+/// As `--dtype` names it: f32, bf16 or fp8.
+std::string dtype_name(const nn::Compute& compute);
 
 /// Loads everything. @throws Error(Model) or Error(Usage) for an option that means nothing here.
 LoadedModel load_model(const ModelOptions& options);

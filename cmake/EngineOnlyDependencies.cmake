@@ -1,0 +1,23 @@
+# For a machine with a compiler, libtorch and little else (scripts/bench_gpu.sh): two libraries of headers,
+# and GoogleTest for the tests, each found as files, so that a folder of copies will do (AITQE_CARRIED).
+set(AITQE_CARRIED "" CACHE PATH "Folder with include/ and lib/ of what is not installed")
+find_path(AITQE_JSON_INCLUDE nlohmann/json.hpp HINTS ${AITQE_CARRIED}/include REQUIRED)
+add_library(nlohmann_json::nlohmann_json INTERFACE IMPORTED)
+target_include_directories(nlohmann_json::nlohmann_json SYSTEM INTERFACE ${AITQE_JSON_INCLUDE})
+find_path(AITQE_CLI11_INCLUDE CLI/CLI.hpp HINTS ${AITQE_CARRIED}/include REQUIRED)
+add_library(CLI11::CLI11 INTERFACE IMPORTED)
+target_include_directories(CLI11::CLI11 SYSTEM INTERFACE ${AITQE_CLI11_INCLUDE})
+
+if(AITQE_BUILD_TESTS)
+  include(GoogleTest)
+  find_path(AITQE_GTEST_INCLUDE gmock/gmock.h HINTS ${AITQE_CARRIED}/include REQUIRED)
+  foreach(part gtest gmock gtest_main)
+    find_library(AITQE_${part}_LIBRARY ${part} HINTS ${AITQE_CARRIED}/lib REQUIRED)
+    add_library(GTest::${part} UNKNOWN IMPORTED)
+    set_target_properties(GTest::${part} PROPERTIES IMPORTED_LOCATION ${AITQE_${part}_LIBRARY})
+    target_include_directories(GTest::${part} SYSTEM INTERFACE ${AITQE_GTEST_INCLUDE})
+    if(NOT part STREQUAL "gtest")
+      target_link_libraries(GTest::${part} INTERFACE GTest::gtest Threads::Threads)
+    endif()
+  endforeach()
+endif()
