@@ -21,6 +21,7 @@ BUILD_PACKAGES=(
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
   libgtest-dev libgmock-dev libbenchmark-dev
+  slurm-wlm slurm-client slurmd slurmctld munge
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev
   chromium
 )

@@ -24,6 +24,7 @@ void stop_on_signals(std::atomic<bool>& stop_requested) {
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error of the write, exit code 5
   struct sigaction action {};
   action.sa_handler = handle_stop;
+  action.sa_flags = SA_RESTART;  // a write that a signal cuts short goes on
   for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) sigaction(signal, &action, nullptr);
 }
 

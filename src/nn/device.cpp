@@ -64,9 +64,8 @@ std::vector<at::Device> open_devices(const std::string& names) {
     const bool is_twice =
         device->is_cuda() && std::find(devices.begin(), device, *device) != device;
     if (is_twice || device->type() != devices.front().type()) {
-      throw Error(ErrorCategory::Usage,
-                  "--device " + names + ": expected devices of one kind, " +
-                      (is_twice ? device->str() + " only once" : "not both"));
+      throw Error(ErrorCategory::Usage, "--device " + names + ": expected devices of one kind, " +
+                                            (is_twice ? device->str() + " only once" : "not both"));
     }
   }
   return devices;

@@ -118,8 +118,8 @@ std::string describe(const ModelOptions& options, const LoadedModel& model) {
   for (const auto& replica : model.replicas) {
     devices += (devices.empty() ? "" : ", ") + replica->compute().device.str();
   }
-  std::string text = options.folder.lexically_normal().string() + ": " +
-                     dtype_name(compute) + " on " + devices;
+  std::string text =
+      options.folder.lexically_normal().string() + ": " + dtype_name(compute) + " on " + devices;
   if (compute.backend == nn::Backend::Kernels) {
     text += std::string(" (") + kernels::cpu_kernels().name + "), " +
             std::to_string(compute.pool->num_threads()) + " threads, weights " +

@@ -76,7 +76,7 @@ class ShardJob {
   RewriteCounts counts_;
   ShardOutput output_;
   std::optional<ParquetWriter> parquet_;  // the writer's thread alone until it is finished
-  ShardWriter writer_;  // last: its thread uses the rest
+  ShardWriter writer_;                    // last: its thread uses the rest
 };
 
 }  // namespace aitqe

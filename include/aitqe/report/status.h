@@ -53,8 +53,8 @@ std::string status_to_json(const RunStatus& status);
 /// For the terminal; ends with a newline.
 std::string render_status(const RunStatus& status);
 
-/// Tasks of the missing shards as `sbatch --array` takes them, "1,3-5"; their indexes where one task
-/// does all. "" when none is missing.
+/// Tasks of the missing shards as `sbatch --array` takes them, "1,3-5"; their indexes where one
+/// task does all. "" when none is missing.
 std::string slurm_indexes(const RunStatus& status);
 
 }  // namespace aitqe
