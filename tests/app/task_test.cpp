@@ -34,7 +34,9 @@ class TaskTest : public ::testing::Test {
   }
   void pin(const std::string& count) const {
     fs::create_directories(folder_.path() / "_aitqe");
-    std::ofstream(folder_.path() / "_aitqe/run.json") << R"({"task_count": )" + count + "}";
+    std::ofstream(folder_.path() / "_aitqe/run.json")
+        << R"({"schema": "aitqe.run/1", "version": "", "config": {}, "model_sha256": "",)"
+        << "\"task_count\": " << count << "}";
   }
   void expect(const std::string& index, int count, const TaskShare& wanted) const {
     const TaskShare found = read_task(index, count, folder_.path());
