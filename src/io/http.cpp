@@ -17,21 +17,21 @@ constexpr std::size_t kMaxBodyBytes = std::size_t{16} << 20;
 constexpr std::int64_t kProgressBytes = std::int64_t{256} << 10;
 
 enum HttpStatus : long {
-  kPartialContent = 206,
-  kUnauthorized = 401,
-  kForbidden = 403,
-  kProxyUnauthorized = 407,
-  kRequestTimeout = 408,
-  kPreconditionFailed = 412,
-  kRangeNotSatisfiable = 416,
-  kTooManyRequests = 429,
-  kServerErrors = 500,
+  PartialContent = 206,
+  Unauthorized = 401,
+  Forbidden = 403,
+  ProxyUnauthorized = 407,
+  RequestTimeout = 408,
+  PreconditionFailed = 412,
+  RangeNotSatisfiable = 416,
+  TooManyRequests = 429,
+  ServerErrors = 500,
 };
 
 bool is_success(long status) { return status >= 200 && status < 300; }
 
 bool is_temporary(long status) {
-  return status == kRequestTimeout || status == kTooManyRequests || status >= kServerErrors;
+  return status == RequestTimeout || status == TooManyRequests || status >= ServerErrors;
 }
 
 std::string status_text(const HttpAnswer& answer) {
@@ -133,8 +133,8 @@ std::string HttpAnswer::header(const std::string& name) const {
 }
 
 void refuse_http(const HttpRequest& request, const HttpAnswer& answer) {
-  const bool is_denied = answer.status == kUnauthorized || answer.status == kForbidden ||
-                         answer.status == kProxyUnauthorized;
+  const bool is_denied = answer.status == Unauthorized || answer.status == Forbidden ||
+                         answer.status == ProxyUnauthorized;
   if (is_denied) {
     throw Error(ErrorCategory::Usage, request.name + ": access denied, " + status_text(answer));
   }
@@ -223,7 +223,7 @@ class HttpSource::State {
     if (version_.etag.starts_with('"')) request.headers.push_back("If-Match: " + version_.etag);
     const Refuse refuse = [this](const HttpRequest& sent, const HttpAnswer& answer) {
       const bool is_other =
-          answer.status == kPreconditionFailed || answer.status == kRangeNotSatisfiable;
+          answer.status == PreconditionFailed || answer.status == RangeNotSatisfiable;
       if (is_other) fail_replaced();
       refuse_(sent, answer);
     };
@@ -231,7 +231,7 @@ class HttpSource::State {
     const HttpAnswer& head = transfer->head();
     const auto range = ContentRange::parse(head.header("content-range"));
     // rclone 1.75 gives the part that was asked for with 200.
-    const bool is_part = head.status == kPartialContent || range.begin;
+    const bool is_part = head.status == PartialContent || range.begin;
     const auto size = is_part ? range.total : transfer->size_bytes();
     const Version version{head.header("etag"), head.header("last-modified"), size};
     if (!version.may_equal(version_)) fail_replaced();

@@ -8,7 +8,8 @@ class ParquetWriter::State {};
 
 bool has_parquet() { return false; }
 
-ParquetWriter::ParquetWriter(std::function<void(std::string_view)> write, ParquetOptions options) {
+ParquetWriter::ParquetWriter(std::function<void(std::string_view)> /*write*/,
+                             ParquetOptions /*options*/) {
   throw Error(ErrorCategory::Usage,
               "this program was built without Arrow, so it writes no Parquet (--no-parquet)");
 }
