@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <numeric>
+#include <optional>
 
 #include "aitqe/kernels/cpu_dispatch.h"
 
@@ -18,8 +19,10 @@ std::uint64_t seed_of(const std::string& name) {
 
 at::Tensor draw(const Weight& weight, at::Device device, at::ScalarType dtype) {
   at::manual_seed(seed_of(weight.name));
-  return at::empty(weight.shape, at::TensorOptions().device(device).dtype(dtype))
-      .normal_(weight.drawing->mean, weight.drawing->deviation);
+  const std::optional<at::Generator> global = std::nullopt;
+  const at::Tensor values =
+      at::empty(weight.shape, at::TensorOptions().device(device).dtype(dtype));
+  return values.normal_(weight.drawing->mean, weight.drawing->deviation, global);
 }
 
 }  // namespace
