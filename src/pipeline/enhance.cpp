@@ -53,8 +53,9 @@ class Run {
         [this](const std::string& shard, std::int64_t index) { return is_worst(shard, index); },
         [this](const EnhancedSample& sample) { count(sample); }};
     const auto count = static_cast<std::size_t>(options.task.count);
-    for (auto i = static_cast<std::size_t>(options.task.index); i < options.shards.size();
-         i += count) {
+    const auto first = static_cast<std::size_t>(options.task.index);
+    result_.is_idle_task = first > 0 && first >= options.shards.size();
+    for (std::size_t i = first; i < options.shards.size(); i += count) {
       ++progress_.num_shards;
       if (!add_if_done(options.shards[i])) to_do_.push_back(&options.shards[i]);
     }
@@ -305,6 +306,7 @@ void check_enhance_options(const EnhanceOptions& options) {
 
 std::optional<ErrorCategory> outcome(const EnhanceResult& result, double max_failed_percent) {
   if (result.stopped || result.shards_elsewhere > 0) return ErrorCategory::Resumable;
+  if (result.is_idle_task) return std::nullopt;
   const Summary& summary = result.summary;
   if (summary.read == 0 && result.shards_done == 0 && result.shards_done_before == 0)
     return ErrorCategory::NoInput;

@@ -6,7 +6,7 @@
 #include "aitqe/base/error.h"
 #include "aitqe/data/shard_output.h"
 #include "aitqe/quality/worst.h"
-#include "aitqe/report/row.h"
+#include "aitqe/report/row_reader.h"
 
 namespace aitqe {
 
@@ -46,10 +46,9 @@ PairSet load_worst_set(const std::filesystem::path& scores_folder,
                        const std::vector<ShardRef>& shards, double percent, std::uint64_t seed) {
   std::vector<ScoredPair> pairs;
   for (const ShardRef& shard : shards) {
-    std::ifstream rows(scores_folder / (shard.name + ".aitqe.jsonl"), std::ios::binary);
-    for (std::string line; std::getline(rows, line);) {
-      const ReportRow row = from_json_line(line);
-      pairs.push_back({row.shard, row.key, row.index, row.score_expected});
+    RowReader rows(scores_folder / (shard.name + ".aitqe.jsonl"));
+    while (const auto row = rows.next()) {
+      pairs.push_back({row->shard, row->key, row->index, row->score_expected});
     }
   }
   PairSet worst;

@@ -203,6 +203,13 @@ TEST_F(EnhanceTest, DoesEveryNthShardOfASharedJob) {
   EXPECT_EQ(pinned_task_count(options_.output_folder), 2) << "a retry of some tasks needs it";
 }
 
+TEST_F(EnhanceTest, ATaskWithoutAShardHasDoneItsPart) {
+  options_.task = {5, 8};
+  const EnhanceResult result = enhance(options_, model_, progress_);
+  EXPECT_EQ(result.summary.read, 0);
+  EXPECT_EQ(outcome(result, 1.0), std::nullopt);
+}
+
 TEST_F(EnhanceTest, WritesTheSameBytesFromTwoDevices) {
   enhance(options_, model_, progress_);
   ModelOptions two;

@@ -53,8 +53,9 @@ struct EnhanceResult {
   std::int64_t shards_done_before = 0;
   std::int64_t shards_unreadable = 0;
   std::int64_t shards_elsewhere = 0;  ///< left to another run that is at them
-  std::int64_t pairs_resumed = 0;     ///< answered by a run that was interrupted
-  bool stopped = false;               ///< on request, before the last shard
+  bool is_idle_task = false;       ///< a task beyond the last shard: all is well, and nothing to do
+  std::int64_t pairs_resumed = 0;  ///< answered by a run that was interrupted
+  bool stopped = false;            ///< on request, before the last shard
   EngineTimes times;
   double run_s = 0;  ///< without loading the model
 };
