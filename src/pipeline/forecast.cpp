@@ -169,6 +169,9 @@ Forecast forecast(const EnhanceOptions& options, const LoadedModel& model, doubl
   const double most = std::max(kLeastMeasured, survey.num_pairs);
   const EnhanceResult measured =
       measure(options, model, survey, std::clamp(rough * measure_s, kLeastMeasured, most));
+  if (measured.summary.read == 0) {
+    throw Error(ErrorCategory::NoInput, "no pair was taken to forecast from (--sample)");
+  }
   const auto read = static_cast<double>(measured.summary.read);
   Forecast forecast;
   forecast.pairs_measured = measured.summary.read;
