@@ -23,10 +23,10 @@ torch_free_modules() { sed -n 's/^!torch-free: *//p' scripts/layers.txt | tr ' '
 
 tidy() {
   local which
-  which="/src/($(torch_free_modules))/[^\"]*"
-  if [[ ${1:-} == --all ]]; then which='/src/[^"]*'; fi
+  which="$ROOT/src/($(torch_free_modules))/[^\"]*"  # not what the build writes below build/tidy/src
+  if [[ ${1:-} == --all ]]; then which="$ROOT/src/[^\"]*"; fi
   configure tidy -DAITQE_BUILD_TESTS=OFF
-  grep -oE "\"file\": \"[^\"]*$which" build/tidy/compile_commands.json | cut -d'"' -f4 | sort -u |
+  grep -oE "\"file\": \"$which" build/tidy/compile_commands.json | cut -d'"' -f4 | sort -u |
     xargs -r -P "$jobs" -n 1 clang-tidy-14 -p build/tidy --quiet 2>/dev/null
 }
 
