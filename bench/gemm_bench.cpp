@@ -54,9 +54,14 @@ std::vector<at::Tensor> draw_weights(const Shape& shape, at::ScalarType dtype,
 }
 
 /// GemmWeight as nn::Linear uses it: rows of f32 in and out, weights packed ahead.
-Implementation ours(ThreadPool& pool) {
-  const auto prepare = [&pool](const Shape& shape, at::ScalarType dtype, std::size_t num_copies) {
+/// @param in_int8  whatever the dtype of the weights
+Implementation ours(ThreadPool& pool, bool in_int8) {
+  const auto prepare = [&pool, in_int8](const Shape& shape, at::ScalarType dtype,
+                                        std::size_t num_copies) {
     const bool is_bf16 = dtype == at::kBFloat16;
+    const auto compute = in_int8   ? aitqe::kernels::Compute::Int8
+                         : is_bf16 ? aitqe::kernels::Compute::BF16
+                                   : aitqe::kernels::Compute::F32;
     auto weights = std::make_shared<std::vector<GemmWeight>>();
     for (std::size_t i = 0; i < num_copies; ++i) {
       const at::Tensor stored = draw({shape.n, shape.k}, dtype);
@@ -64,17 +69,17 @@ Implementation ours(ThreadPool& pool) {
                                                        is_bf16 ? aitqe::kernels::ScalarType::BF16
                                                                : aitqe::kernels::ScalarType::F32,
                                                        shape.n, shape.k},
-                            is_bf16 ? aitqe::kernels::Compute::BF16 : aitqe::kernels::Compute::F32,
-                            aitqe::kernels::Packing::Ahead, nullptr, pool);
+                            compute, aitqe::kernels::Packing::Ahead, nullptr, pool);
     }
     const at::Tensor x = draw({shape.m, shape.k}, at::kFloat);
     const at::Tensor y = at::empty({shape.m, shape.n}, at::kFloat);
-    return [&pool, weights, x, y, shape](std::size_t copy) {
-      (*weights)[copy].multiply(x.const_data_ptr<float>(), shape.m, nullptr,
-                                y.mutable_data_ptr<float>(), shape.n, pool);
+    return [&pool, weights, x, y, shape, compute](std::size_t copy) {
+      const aitqe::kernels::GemmRows rows(x.const_data_ptr<float>(), shape.m, shape.k, compute,
+                                          pool);
+      (*weights)[copy].multiply(rows, nullptr, y.mutable_data_ptr<float>(), shape.n, pool);
     };
   };
-  return {"ours", prepare};
+  return {in_int8 ? "ours_int8" : "ours", prepare};
 }
 
 /// What any libtorch program calls: oneDNN in bf16, MKL in f32.
@@ -158,6 +163,7 @@ struct Options {
   std::vector<std::int64_t> rows;
   std::vector<std::string> weights;  ///< each NxK
   std::vector<std::string> dtypes = {"f32", "bf16"};
+  bool int8 = false;
   int threads = 1;
   /// Copies of a weight take this many bytes together at least.
   double cache_mb = 128;
@@ -182,7 +188,9 @@ void add_benchmarks(const Options& options, ThreadPool& pool) {
       const auto num_copies = static_cast<std::size_t>(options.cache_mb * 1e6 / bytes) + 1;
       for (const std::int64_t rows : options.rows) {
         shape.m = rows;
-        for (const Implementation& implementation : {ours(pool), linear(), packed_linear()}) {
+        std::vector<Implementation> implementations{ours(pool, false), linear(), packed_linear()};
+        if (options.int8) implementations.push_back(ours(pool, true));
+        for (const Implementation& implementation : implementations) {
           add_benchmark(implementation, dtype, shape, num_copies, prepared);
         }
       }
@@ -201,6 +209,7 @@ int main(int argc, char** argv) {
   app.add_option("--dtypes", options.dtypes, "f32, bf16")
       ->delimiter(',')
       ->check(CLI::IsMember({"f32", "bf16"}));
+  app.add_flag("--int8", options.int8, "Ours in whole numbers of 8 bits too, as ours_int8");
   app.add_option("--threads", options.threads, "Of ours and of libtorch")
       ->check(CLI::PositiveNumber);
   app.add_option("--cache-mb", options.cache_mb, "Copies of a weight take this much together");

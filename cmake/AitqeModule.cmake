@@ -32,7 +32,8 @@ function(aitqe_module name)
   target_link_libraries(aitqe_${name} PUBLIC ${ARG_LINKS})
 endfunction()
 
-# aitqe_test(MODULE SOURCES ... [LINKS ...]): one executable per module, tests found by ctest.
+# aitqe_test(MODULE SOURCES ... [LINKS ...]): one executable per module; ctest runs each test in a process of its own,
+# but with sanitizers, where a process takes long to start, all of a module in one.
 function(aitqe_test module)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${module}_test ${ARG_SOURCES})
@@ -41,6 +42,11 @@ function(aitqe_test module)
     AITQE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(${module}_test PRIVATE aitqe_flags aitqe_${module} ${ARG_LINKS}
                         GTest::gtest_main GTest::gmock)
-  gtest_discover_tests(${module}_test TEST_PREFIX ${module}. DISCOVERY_TIMEOUT 60
-                       PROPERTIES TIMEOUT 600)
+  if(AITQE_SANITIZE)
+    add_test(NAME ${module} COMMAND ${module}_test --gtest_brief=1)
+    set_tests_properties(${module} PROPERTIES TIMEOUT 1800)
+  else()
+    gtest_discover_tests(${module}_test TEST_PREFIX ${module}. DISCOVERY_TIMEOUT 60
+                         PROPERTIES TIMEOUT 600)
+  endif()
 endfunction()

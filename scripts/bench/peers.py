@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import pathlib
 import subprocess
 
@@ -32,6 +33,11 @@ def python_of(options, kind):
     return pathlib.Path(options.peer_python.get(kind.name, ROOT / ".deps/peers" / kind.name / "bin/python3"))
 
 
+def environment():
+    """Without the packages of the Python that runs this: a peer has its own."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+
+
 def last_line(text):
     lines = text.strip().splitlines()
     return lines[-1] if lines else "it said nothing"
@@ -42,7 +48,8 @@ def why_missing(options, kind):
     python = python_of(options, kind)
     if not python.exists():
         return "not set up (scripts/setup_peers.sh)"
-    test = subprocess.run([python, "-c", f"import {kind.imports}"], capture_output=True, text=True)
+    test = subprocess.run([python, "-c", f"import {kind.imports}"], capture_output=True, text=True,
+                          env=environment())
     return f"its Python cannot import what it needs: {last_line(test.stderr)}" if test.returncode else ""
 
 
@@ -55,7 +62,7 @@ def convert(options, kind, dtype):
     if not done.exists():
         command = [python_of(options, kind), ROOT / "bench" / kind.converter, options.exported, folder]
         command += ["--dtype", dtype] if kind.file_has_dtype else []
-        made = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+        made = subprocess.run([str(part) for part in command], capture_output=True, text=True, env=environment())
         if made.returncode:
             return None, f"{kind.converter} failed: {last_line(made.stderr)}"
         done.touch()
@@ -76,7 +83,7 @@ class Peer:
                    options.threads]
         self.log = open(options.folder / f"{kind.script}-{dtype}-{batch}.log", "w+")
         self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=self.log, text=True)
+                                        stderr=self.log, text=True, env=environment())
         self.versions = self.read()["versions"]
 
     def read(self):

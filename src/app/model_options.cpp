@@ -69,10 +69,12 @@ void add_model_options(CLI::App& app, ModelOptions& model) {
       ->check(names_devices)
       ->group("Model")
       ->capture_default_str();
-  app.add_option("--dtype", model.dtype,
-                 "auto (bf16 where the device has it), f32, bf16, or fp8 (GPU; not exact)")
+  app.add_option(
+         "--dtype", model.dtype,
+         "auto (bf16 where the device has it), f32, bf16, int8 (CPU; not exact), or fp8 (GPU; not "
+         "exact)")
       ->type_name("TYPE")
-      ->check(one_of({"auto", "f32", "bf16", "fp8"}))
+      ->check(one_of({"auto", "f32", "bf16", "int8", "fp8"}))
       ->group("Model")
       ->capture_default_str();
   app.add_option("--packing", model.packing,

@@ -40,7 +40,7 @@ CpuKernelList runnable_cpu_kernels() {
   CpuKernelList list{};
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-  if (avx512 && cpu_has_avx512_bf16()) {
+  if (avx512 && cpu_has_avx512_bf16() && __builtin_cpu_supports("avx512vnni")) {
     list.tables[list.count++] = &kAvx512Bf16Kernels;
   }
   if (avx512) list.tables[list.count++] = &kAvx512Kernels;

@@ -15,24 +15,60 @@ constexpr std::int64_t kRowsPerTask = 192;
 constexpr std::int64_t kInlineProducts = std::int64_t{1}
                                          << 17;  // below this a hand-over costs more
 
-/// 32-bit words of one depth block.
-std::int64_t words_of(Compute compute, std::int64_t depth) {
-  return compute == Compute::F32 ? depth : (depth + 1) / 2;
+/// 32-bit words of the factors themselves, down to `depth`.
+std::int64_t factor_words(Compute compute, std::int64_t depth) {
+  switch (compute) {
+    case Compute::F32:
+      return depth;
+    case Compute::BF16:
+      return (depth + 1) / 2;
+    case Compute::Int8:
+      return (depth + 3) / 4;
+  }
+  return 0;
 }
 
-/// Rows of x as words of the computing type: itself, or rounded pairs.
-const std::uint32_t* as_words(const float* x, std::int64_t m, std::int64_t k, Compute compute,
-                              ThreadPool& pool, std::vector<std::uint32_t>& space) {
-  if (compute == Compute::F32) return reinterpret_cast<const std::uint32_t*>(x);
-  const std::int64_t words = (k + 1) / 2;
-  space.resize(static_cast<std::size_t>(m * words));
+/// Whole blocks and the rest of one.
+std::int64_t num_blocks(std::int64_t depth) { return round_up(depth, kDepthBlock) / kDepthBlock; }
+
+/// 32-bit words of a row of x.
+std::int64_t row_words(Compute compute, std::int64_t depth) {
+  return factor_words(compute, depth) + (compute == Compute::Int8 ? num_blocks(depth) : 0);
+}
+
+/// 32-bit words of a column of a panel.
+std::int64_t column_words(Compute compute, std::int64_t depth) {
+  return factor_words(compute, depth) + (compute == Compute::Int8 ? 2 * num_blocks(depth) : 0);
+}
+
+void convert_row(const float* row, std::int64_t k, Compute compute, std::uint32_t* to) {
+  if (compute == Compute::Int8) {
+    for (std::int64_t k0 = 0; k0 < k; k0 += kDepthBlock) {
+      const auto depth = static_cast<int>(std::min<std::int64_t>(kDepthBlock, k - k0));
+      cpu_kernels().to_int8(row + k0, depth, to);
+      to += row_words(compute, depth);
+    }
+    return;
+  }
+  auto* halves = reinterpret_cast<std::uint16_t*>(to);
+  cpu_kernels().to_bf16(row, k, halves);
+  if (k % 2 != 0) halves[k] = 0;
+}
+
+}  // namespace
+
+GemmRows::GemmRows(const float* x, std::int64_t m, std::int64_t k, Compute compute,
+                   ThreadPool& pool)
+    : num_rows_(m), words_(reinterpret_cast<const std::uint32_t*>(x)) {
+  if (compute == Compute::F32) return;
+  const std::int64_t words = row_words(compute, k);
+  converted_ = std::make_unique_for_overwrite<std::uint32_t[]>(static_cast<std::size_t>(m * words));
+  words_ = converted_.get();
   constexpr std::int64_t kRowsTogether = 16;
   const auto convert = [&](std::size_t chunk) {
     const auto first = static_cast<std::int64_t>(chunk) * kRowsTogether;
     for (std::int64_t row = first; row < std::min(m, first + kRowsTogether); ++row) {
-      auto* to = reinterpret_cast<std::uint16_t*>(space.data() + row * words);
-      cpu_kernels().to_bf16(x + row * k, k, to);
-      if (k % 2 != 0) to[k] = 0;
+      convert_row(x + row * k, k, compute, converted_.get() + row * words);
     }
   };
   const auto chunks = static_cast<std::size_t>((m + kRowsTogether - 1) / kRowsTogether);
@@ -41,10 +77,7 @@ const std::uint32_t* as_words(const float* x, std::int64_t m, std::int64_t k, Co
   } else {
     pool.parallel_for(chunks, convert);
   }
-  return space.data();
 }
-
-}  // namespace
 
 /// What one `multiply` reads and writes.
 struct GemmWeight::Job {
@@ -82,7 +115,7 @@ GemmWeight::GemmWeight(WeightView view, Compute compute, Packing packing,
     for (std::int64_t k0 = 0; k0 < view_.cols; k0 += kDepthBlock) {
       const auto depth = static_cast<int>(std::min<std::int64_t>(kDepthBlock, view_.cols - k0));
       pack_panel(static_cast<std::int64_t>(panel), k0, depth, to);
-      to += words_of(compute_, depth) * kPanelCols;
+      to += column_words(compute_, depth) * kPanelCols;
     }
   });
   view_.data = nullptr;
@@ -92,7 +125,7 @@ GemmWeight::GemmWeight(WeightView view, Compute compute, Packing packing,
 std::size_t GemmWeight::packed_bytes() const { return packed_.size() * sizeof(std::uint32_t); }
 
 std::int64_t GemmWeight::words_per_panel() const {
-  return words_of(compute_, view_.cols) * kPanelCols;
+  return column_words(compute_, view_.cols) * kPanelCols;
 }
 
 void GemmWeight::pack_panel(std::int64_t panel, std::int64_t k0, int depth,
@@ -101,10 +134,17 @@ void GemmWeight::pack_panel(std::int64_t panel, std::int64_t k0, int depth,
   const int cols = static_cast<int>(std::min<std::int64_t>(kPanelCols, view_.rows - n0));
   const auto* from = static_cast<const char*>(view_.data) +
                      (n0 * view_.cols + k0) * static_cast<std::int64_t>(size_bytes(view_.type));
-  if (compute_ == Compute::F32) {
-    cpu_kernels().pack_f32(from, view_.type, view_.cols, cols, depth, reinterpret_cast<float*>(to));
-  } else {
-    cpu_kernels().pack_bf16(from, view_.type, view_.cols, cols, depth, to);
+  const CpuKernels& kernels = cpu_kernels();
+  switch (compute_) {
+    case Compute::F32:
+      kernels.pack_f32(from, view_.type, view_.cols, cols, depth, reinterpret_cast<float*>(to));
+      break;
+    case Compute::BF16:
+      kernels.pack_bf16(from, view_.type, view_.cols, cols, depth, to);
+      break;
+    case Compute::Int8:
+      kernels.pack_int8(from, view_.type, view_.cols, cols, depth, to);
+      break;
   }
 }
 
@@ -114,9 +154,9 @@ void GemmWeight::add_block(const Job& job, const Block& block, const std::uint32
   const std::int64_t n0 = block.panel * kPanelCols;
   const bool is_whole = n0 + kPanelCols <= view_.rows;
   const int rows = static_cast<int>(block.end_row - block.first_row);
-  const int words = static_cast<int>(words_of(compute_, block.depth));
+  const int words = static_cast<int>(factor_words(compute_, block.depth));
   const std::uint32_t* x =
-      job.x + block.first_row * job.x_stride + words_of(compute_, block.first_depth);
+      job.x + block.first_row * job.x_stride + row_words(compute_, block.first_depth);
   float* y = job.y + block.first_row * job.y_stride + n0;
   // A panel that hangs over the last column is summed beside y and copied in at the end.
   if (!is_whole) edge_space.resize(static_cast<std::size_t>(rows) * kPanelCols);
@@ -128,8 +168,8 @@ void GemmWeight::add_block(const Job& job, const Block& block, const std::uint32
                      reinterpret_cast<const float*>(panel), kPanelCols, rows, kPanelCols, words, to,
                      to_stride, accumulate);
   } else {
-    kernels.gemm_bf16(x, job.x_stride, panel, kPanelCols, rows, kPanelCols, words, to, to_stride,
-                      accumulate);
+    const auto gemm = compute_ == Compute::BF16 ? kernels.gemm_bf16 : kernels.gemm_int8;
+    gemm(x, job.x_stride, panel, kPanelCols, rows, kPanelCols, words, to, to_stride, accumulate);
   }
   if (is_whole || block.first_depth + block.depth < view_.cols) return;
   for (int m = 0; m < rows; ++m) {
@@ -141,7 +181,7 @@ void GemmWeight::add_block(const Job& job, const Block& block, const std::uint32
 const std::uint32_t* GemmWeight::packed_block(std::int64_t panel, std::int64_t k0,
                                               int depth) const {
   if (!packed_.empty()) {
-    return packed_.data() + panel * words_per_panel() + words_of(compute_, k0) * kPanelCols;
+    return packed_.data() + panel * words_per_panel() + column_words(compute_, k0) * kPanelCols;
   }
   thread_local std::vector<std::uint32_t> space;
   space.resize(std::size_t{kDepthBlock} * kPanelCols);
@@ -165,11 +205,10 @@ void GemmWeight::run_task(const Job& job, const Task& task) const {
   }
 }
 
-void GemmWeight::multiply(const float* x, std::int64_t m, const float* bias, float* y,
-                          std::int64_t y_stride, ThreadPool& pool) const {
-  std::vector<std::uint32_t> rounded;
-  const Job job{as_words(x, m, view_.cols, compute_, pool, rounded), words_of(compute_, view_.cols),
-                bias, y, y_stride};
+void GemmWeight::multiply(const GemmRows& x, const float* bias, float* y, std::int64_t y_stride,
+                          ThreadPool& pool) const {
+  const std::int64_t m = x.num_rows();
+  const Job job{x.words_, row_words(compute_, view_.cols), bias, y, y_stride};
   // Packing on the fly is paid once per task: there a task takes all rows.
   const bool ahead = !packed_.empty();
   const std::int64_t panels_per_task = ahead ? kPanelsPerTask : kPanelsPerPackedTask;

@@ -21,10 +21,6 @@ kernels::AttentionShape attention_shape_of(const TextConfig& config) {
           /*causal=*/true};
 }
 
-nn::Products products_of(const nn::Compute& compute) {
-  return compute.fp8 ? nn::Products::Fp8 : nn::Products::AsComputed;
-}
-
 nn::Weight take_head(const TextConfig& config, TensorTable& tensors) {
   const std::vector<std::int64_t> shape{config.vocab_size, config.hidden_size};
   const bool tied = config.tie_word_embeddings && !tensors.contains("model.lm_head.weight");
@@ -95,10 +91,10 @@ class Qwen2::Layer {
         qkv_({take_biased(tensors, name + "self_attn.q_proj", query_width_, config.hidden_size),
               take_biased(tensors, name + "self_attn.k_proj", kv_width_, config.hidden_size),
               take_biased(tensors, name + "self_attn.v_proj", kv_width_, config.hidden_size)},
-             compute, products_of(*compute)),
+             compute, compute->products),
         attention_(attention_shape_of(config), compute),
         out_({take_plain(tensors, name + "self_attn.o_proj", config.hidden_size, query_width_)},
-             compute, products_of(*compute)),
+             compute, compute->products),
         post_norm_(tensors.take(name + "post_attention_layernorm.weight", {config.hidden_size}),
                    static_cast<float>(config.rms_norm_eps), compute),
         mlp_(
@@ -107,7 +103,7 @@ class Qwen2::Layer {
             take_plain(tensors, name + "mlp.up_proj", config.intermediate_size, config.hidden_size),
             take_plain(tensors, name + "mlp.down_proj", config.hidden_size,
                        config.intermediate_size),
-            compute, products_of(*compute)) {}
+            compute, compute->products) {}
 
   /// @param hidden  [R, hidden], changed in place; in the last layer what is wanted of it is left
   /// @param update  what the layer before adds to it; undefined in the first

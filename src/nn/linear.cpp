@@ -46,6 +46,11 @@ at::Tensor multiply_fp8(const Fp8Rows& x, const at::Tensor& weight,
                         /*scale_result=*/std::nullopt, at::kBFloat16, /*use_fast_accum=*/true);
 }
 
+kernels::Compute computed_in_kernels(const Compute& compute, Products products) {
+  if (products == Products::Int8) return kernels::Compute::Int8;
+  return compute.dtype == at::kBFloat16 ? kernels::Compute::BF16 : kernels::Compute::F32;
+}
+
 }  // namespace
 
 Linear::Linear(const std::vector<LinearWeights>& stacked, std::shared_ptr<const Compute> compute,
@@ -66,13 +71,12 @@ Linear::Linear(const std::vector<LinearWeights>& stacked, std::shared_ptr<const 
     }
     return;
   }
-  const auto computed_in =
-      compute_->dtype == at::kBFloat16 ? kernels::Compute::BF16 : kernels::Compute::F32;
+  computed_in_ = computed_in_kernels(*compute_, products);
   for (const LinearWeights& part : stacked) {
     const Weight& w = part.weight;
     const kernels::WeightView view{w.data, w.type, w.shape[0], w.num_values() / w.shape[0]};
     parts_.push_back(
-        {kernels::GemmWeight(view, computed_in, compute_->packing, w.keep_alive, *compute_->pool),
+        {kernels::GemmWeight(view, computed_in_, compute_->packing, w.keep_alive, *compute_->pool),
          part.bias ? part.bias->to_floats() : std::vector<float>()});
   }
 }
@@ -85,10 +89,11 @@ at::Tensor Linear::operator()(const at::Tensor& x) const {
   }
   if (compute_->backend != Backend::Kernels) return at::linear(x, weight_, bias_);
   at::Tensor y = at::empty({x.size(0), num_outputs_}, compute_->activation_options());
+  const kernels::GemmRows rows(x.const_data_ptr<float>(), x.size(0), x.size(1), computed_in_,
+                               *compute_->pool);
   float* to = y.mutable_data_ptr<float>();
   for (const Part& part : parts_) {
-    part.weight.multiply(x.const_data_ptr<float>(), x.size(0),
-                         part.bias.empty() ? nullptr : part.bias.data(), to, num_outputs_,
+    part.weight.multiply(rows, part.bias.empty() ? nullptr : part.bias.data(), to, num_outputs_,
                          *compute_->pool);
     to += part.weight.num_outputs();
   }

@@ -62,15 +62,16 @@ void choose_dtype(const ModelOptions& options, nn::Compute& compute) {
     compute.dtype = at::kFloat;
   } else if (options.dtype == "bf16") {
     compute.dtype = at::kBFloat16;
-  } else if (options.dtype == "auto") {
+  } else if (options.dtype == "auto" || options.dtype == "int8") {
     const bool fast_bf16 = compute.device.is_cuda() || kernels::cpu_kernels().has_native_bf16;
     compute.dtype = fast_bf16 ? at::kBFloat16 : at::kFloat;
+    if (options.dtype == "int8") compute.products = nn::Products::Int8;
   } else if (options.dtype == "fp8") {
     compute.dtype = at::kBFloat16;
-    compute.fp8 = true;
+    compute.products = nn::Products::Fp8;
   } else {
     throw Error(ErrorCategory::Usage,
-                "--dtype " + options.dtype + ": expected auto, f32, bf16 or fp8");
+                "--dtype " + options.dtype + ": expected auto, f32, bf16, int8 or fp8");
   }
 }
 
@@ -86,9 +87,12 @@ nn::Compute choose_compute(const ModelOptions& options, at::Device device, int n
   compute.backend = device.is_cpu() ? nn::Backend::Kernels : nn::Backend::Aten;
   choose_dtype(options, compute);
   choose_fusion(compute);
-  if (compute.fp8 && compute.backend != nn::Backend::Fused) {
+  if (compute.products == nn::Products::Fp8 && compute.backend != nn::Backend::Fused) {
     throw Error(ErrorCategory::Usage,
                 "--dtype fp8: needs --device cuda and a build with CUDA kernels");
+  }
+  if (compute.products == nn::Products::Int8 && compute.backend != nn::Backend::Kernels) {
+    throw Error(ErrorCategory::Usage, "--dtype int8: needs --device cpu");
   }
   if (compute.backend == nn::Backend::Kernels)
     compute.packing = choose_packing(options, compute.dtype);
@@ -131,8 +135,15 @@ std::string describe(const ModelOptions& options, const LoadedModel& model) {
 }  // namespace
 
 std::string dtype_name(const nn::Compute& compute) {
-  if (compute.dtype == at::kFloat) return "f32";
-  return compute.fp8 ? "fp8" : "bf16";
+  switch (compute.products) {
+    case nn::Products::Fp8:
+      return "fp8";
+    case nn::Products::Int8:
+      return "int8";
+    case nn::Products::AsComputed:
+      break;
+  }
+  return compute.dtype == at::kFloat ? "f32" : "bf16";
 }
 
 ModelInputs load_model_inputs(const fs::path& folder,

@@ -80,6 +80,15 @@ class BatchingTest(unittest.TestCase):
         other = oracle.Run(name, *options(name, 1, 1, 1, "bf16"), shards=[self.shard], command="enhance")
         self.assertEqual(other.rows, base.rows)
 
+    def check_int8(self, name):
+        exact = oracle.Run(name, *options(name, 16, 2, 2), shards=[self.shard], command="enhance")
+        base = oracle.Run(name, *options(name, 16, 2, 2, "int8"), shards=[self.shard], command="enhance")
+        self.assertNotEqual(base.rows, exact.rows)
+        other = oracle.Run(name, *options(name, 1, 1, 1, "int8", "--packing", "none"), shards=[self.shard],
+                           command="enhance")
+        self.assertEqual(other.rows, base.rows)
+        self.assertEqual(other.tars, base.tars)
+
 
 def add_tests():
     for name in CHECKPOINTS:
@@ -87,6 +96,7 @@ def add_tests():
         setattr(BatchingTest, f"test_same_bytes_{label}", lambda self, n=name: self.check_same_bytes(n))
         setattr(BatchingTest, f"test_any_order_{label}", lambda self, n=name: self.check_any_order(n))
         setattr(BatchingTest, f"test_bf16_{label}", lambda self, n=name: self.check_repeatable_in_bf16(n))
+        setattr(BatchingTest, f"test_int8_{label}", lambda self, n=name: self.check_int8(n))
 
 
 add_tests()

@@ -38,6 +38,30 @@ TEST(CpuKernels, GiveTheSameF32BitsOnEveryInstructionSet) {
   }
 }
 
+TEST(CpuKernels, GiveTheSameInt8BitsOnEveryInstructionSet) {
+  constexpr int kDepth = 99;  // no whole number of quads
+  constexpr int kQuads = (kDepth + 3) / 4;
+  auto a = random_floats(13 * kDepth, 1);
+  const auto b = random_floats(kPanelCols * kDepth, 2);
+  for (int k = 0; k < kDepth; ++k) a[k] = k % 2 == 0 ? 1.0F : -1.0F;  // the largest bytes
+  std::vector<std::vector<float>> results;
+  const CpuKernelList list = runnable_cpu_kernels();
+  for (int i = 0; i < list.count; ++i) {
+    const CpuKernels& kernels = *list.tables[i];
+    std::vector<std::uint32_t> rows(13 * (1 + kQuads));
+    for (int m = 0; m < 13; ++m) {
+      kernels.to_int8(a.data() + m * kDepth, kDepth, rows.data() + m * (1 + kQuads));
+    }
+    std::vector<std::uint32_t> panel((2 + kQuads) * kPanelCols);
+    kernels.pack_int8(b.data(), ScalarType::F32, kDepth, kPanelCols, kDepth, panel.data());
+    std::vector<float> c(13 * kPanelCols, 0.5F);
+    kernels.gemm_int8(rows.data(), 1 + kQuads, panel.data(), kPanelCols, 13, kPanelCols, kQuads,
+                      c.data(), kPanelCols, true);
+    results.push_back(c);
+    EXPECT_EQ(results.front(), c) << kernels.name;
+  }
+}
+
 TEST(CpuKernels, SoftmaxSumsToOneAndClearsWhatIsMasked) {
   for (const int valid : {1, 15, 16, 17, 64}) {
     auto scores = random_floats(64, 4);

@@ -46,6 +46,18 @@ TEST(Linear, RoundsItsInputsInBf16) {
       1e-5F);
 }
 
+TEST(Linear, FormsProductsInInt8) {
+  const ReferenceTensors blocks(reference_dir() / "blocks.safetensors");
+  const std::vector<LinearWeights> stored{
+      {blocks.weight("linear.weight"), blocks.weight("linear.bias")}};
+  const auto shared = compute(Backend::Kernels, 2, at::kFloat);
+  const at::Tensor& x = blocks["linear.input"];
+  const float error =
+      largest_difference(Linear(stored, shared, Products::Int8)(x), Linear(stored, shared)(x));
+  EXPECT_LT(error, 0.1F);
+  EXPECT_GT(error, 1e-4F);
+}
+
 class Fp8LinearOn : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(Fp8LinearOn, IsNearTheProductInBf16) {

@@ -36,7 +36,7 @@ TEST(LoadModel, SaysWhatAnOptionShouldBe) {
   ModelOptions options = random_model();
   options.dtype = "f64";
   EXPECT_THAT(message_of([&] { load_model(options); }),
-              HasSubstr("--dtype f64: expected auto, f32, bf16 or fp8"));
+              HasSubstr("--dtype f64: expected auto, f32, bf16, int8 or fp8"));
   options = random_model();
   options.dtype = "fp8";
   EXPECT_THAT(message_of([&] { load_model(options); }),

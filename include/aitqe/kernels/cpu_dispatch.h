@@ -21,6 +21,11 @@ struct CpuKernels {
   void (*gemm_bf16)(const std::uint32_t* a, std::int64_t lda, const std::uint32_t* b,
                     std::int64_t ldb, int rows, int cols, int depth_pairs, float* c,
                     std::int64_t ldc, bool accumulate);
+  /// The same in whole numbers of 8 bits, four depths a word, scaled as `to_int8` and `pack_int8`
+  /// tell: a [rows, lda], b [2 + ceil(depth / 4), ldb].
+  void (*gemm_int8)(const std::uint32_t* a, std::int64_t lda, const std::uint32_t* b,
+                    std::int64_t ldb, int rows, int cols, int depth_quads, float* c,
+                    std::int64_t ldc, bool accumulate);
   /// Transposes `cols` <= kPanelCols rows of a weight [N, K] into a panel [depth, kPanelCols].
   /// @param weight  first element of row n0, column k0; `row_stride` in elements.
   void (*pack_f32)(const void* weight, ScalarType type, std::int64_t row_stride, int cols,
@@ -28,6 +33,14 @@ struct CpuKernels {
   /// The same into words of two bf16, [ceil(depth / 2), kPanelCols]; an odd last depth is zero.
   void (*pack_bf16)(const void* weight, ScalarType type, std::int64_t row_stride, int cols,
                     int depth, std::uint32_t* panel);
+  /// The same into [2 + ceil(depth / 4), kPanelCols]: the scale of each column's block, -128 times
+  /// the sum of its numbers (what the 128 of `to_int8` adds too much), then words of four signed
+  /// bytes; depths past the last are zero.
+  void (*pack_int8)(const void* weight, ScalarType type, std::int64_t row_stride, int cols,
+                    int depth, std::uint32_t* panel);
+  /// A block of `count` <= kDepthBlock floats as 1 + ceil(count / 4) words: their scale, the
+  /// largest magnitude / 127, then four bytes a word: 128 + the value / scale, to nearest even.
+  void (*to_int8)(const float* from, int count, std::uint32_t* words);
   /// Rounds `count` floats to bf16, to nearest even.
   void (*to_bf16)(const float* from, std::int64_t count, std::uint16_t* to);
   void (*to_f32)(const void* from, ScalarType type, std::int64_t count, float* to);

@@ -12,10 +12,11 @@ namespace aitqe::kernels {
 
 // Note [Same bits at any batch]
 // An output element is the sum of its products in one order that depends on the depth K alone:
-// kDepthBlock products one after the other by fused multiply-add from zero, then the block sums one
-// after the other. Rows that share the call, the cut into tiles, the number of threads and whether
-// the weight was packed ahead change nothing. So a pair's answer does not depend on who shares its
-// batch, and a restarted run repeats its bytes. Library GEMMs choose the order by shape.
+// kDepthBlock products one after the other by fused multiply-add from zero (whole numbers: in any
+// order, for they are exact), then the block sums one after the other. Rows that share the call,
+// the cut into tiles, the number of threads and whether the weight was packed ahead change nothing.
+// So a pair's answer does not depend on who shares its batch, and a restarted run repeats its
+// bytes. Library GEMMs choose the order by shape.
 
 /// A weight as it lies in a checkpoint: [rows = outputs, cols = inputs], row-major.
 struct WeightView {
@@ -25,12 +26,34 @@ struct WeightView {
   std::int64_t cols = 0;
 };
 
-/// In what the products are formed; sums are always f32.
-enum class Compute { F32, BF16 };
+/// In what the products are formed.
+enum class Compute {
+  F32,   ///< sums in f32
+  BF16,  ///< both factors rounded; sums in f32
+  /// Both factors as whole numbers of 8 bits, scaled by the largest of kDepthBlock neighbours along
+  /// the depth; sums of a block in whole numbers, so exact, and of the blocks in f32. An
+  /// approximation: about 0.6 % of a result of random factors.
+  Int8,
+};
 
 /// Ahead: a packed copy is made once (fastest). OnTheFly: panels are packed as they are used, for
 /// weights that fill the memory.
 enum class Packing { Ahead, OnTheFly };
+
+/// Rows as GemmWeights multiply them, converted once for all that do.
+class GemmRows {
+ public:
+  /// @param x  [m, k] f32, contiguous; with Compute::F32 it has to outlive this
+  GemmRows(const float* x, std::int64_t m, std::int64_t k, Compute compute, ThreadPool& pool);
+
+  std::int64_t num_rows() const { return num_rows_; }
+
+ private:
+  friend class GemmWeight;
+  std::int64_t num_rows_;
+  std::unique_ptr<std::uint32_t[]> converted_;  // null: x itself
+  const std::uint32_t* words_;
+};
 
 /// One weight ready to be multiplied with. Immutable; safe to call from many threads, each with a
 /// pool of its own.
@@ -46,11 +69,11 @@ class GemmWeight {
   std::size_t packed_bytes() const;
 
   /// y[m, n] = sum over k of x[m, k] w[n, k] (+ bias[n]).
-  /// @param x  [m, num_inputs] f32, contiguous
+  /// @param x  [m, num_inputs], made for this weight's Compute
   /// @param y  [m, num_outputs] f32, rows `y_stride` floats apart: several weights may fill one
   /// matrix
   /// @param bias  [num_outputs] or null
-  void multiply(const float* x, std::int64_t m, const float* bias, float* y, std::int64_t y_stride,
+  void multiply(const GemmRows& x, const float* bias, float* y, std::int64_t y_stride,
                 ThreadPool& pool) const;
 
  private:
@@ -68,7 +91,7 @@ class GemmWeight {
   WeightView view_;
   Compute compute_;
   std::shared_ptr<const void> keep_alive_;
-  std::vector<std::uint32_t> packed_;  // [panels, K or K/2, kPanelCols] as 32-bit words
+  std::vector<std::uint32_t> packed_;  // [panels, words of the depth, kPanelCols]
 };
 
 }  // namespace aitqe::kernels

@@ -19,6 +19,17 @@ enum class Backend {
   Fused,
 };
 
+/// In what a layer forms its products.
+enum class Products {
+  AsComputed,  ///< in Compute::dtype
+  /// e4m3, each row of x and of W scaled by its largest value, sums in f32, result in bf16.
+  /// Not exact: docs/gpu.md says how it is to be judged. Backend::Fused with bf16 only; inputs and
+  /// outputs multiples of 16.
+  Fp8,
+  /// Whole numbers of 8 bits: kernels::Compute::Int8. Not exact. Backend::Kernels only.
+  Int8,
+};
+
 /// What every layer of one model shares. The pool outlives the layers; one thread at a time runs
 /// the layers of one context.
 struct Compute {
@@ -26,9 +37,8 @@ struct Compute {
   at::Device device = at::kCPU;
   /// In what products are formed: at::kFloat or at::kBFloat16.
   at::ScalarType dtype = at::kFloat;
-  /// Products of the language model's layers in FP8; not of its head, nor of the vision tower.
-  /// Backend::Fused with bf16 only.
-  bool fp8 = false;
+  /// Of the language model's layers; not of its head, nor of the vision tower.
+  Products products = Products::AsComputed;
   /// Kernels only.
   kernels::Packing packing = kernels::Packing::Ahead;
   std::shared_ptr<ThreadPool> pool = std::make_shared<ThreadPool>(1);

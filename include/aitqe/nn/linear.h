@@ -14,20 +14,11 @@ struct LinearWeights {
   std::optional<Weight> bias;
 };
 
-/// In what a Linear forms its products.
-enum class Products {
-  AsComputed,  ///< in Compute::dtype
-  /// e4m3, each row of x and of W scaled by its largest value, sums in f32, result in bf16.
-  /// Not exact: docs/gpu.md says how it is to be judged.
-  Fp8,
-};
-
 /// y = x W^T + b, where W may be several stored matrices stacked along the outputs (q, k and v in
 /// one pass). Immutable; one thread at a time per Compute.
 class Linear {
  public:
-  /// @param stacked   at least one; all with the same inputs. Shapes were checked by the caller.
-  /// @param products  Fp8: bf16 and not Backend::Kernels; inputs and outputs multiples of 16
+  /// @param stacked  at least one; all with the same inputs. Shapes were checked by the caller.
   Linear(const std::vector<LinearWeights>& stacked, std::shared_ptr<const Compute> compute,
          Products products = Products::AsComputed);
 
@@ -46,6 +37,7 @@ class Linear {
   std::shared_ptr<const Compute> compute_;
   std::int64_t num_outputs_ = 0;
   std::vector<Part> parts_;  // Kernels
+  kernels::Compute computed_in_ = kernels::Compute::F32;
   at::Tensor weight_;        // Aten: [outputs, inputs]
   at::Tensor weight_scale_;  // Fp8: [1, outputs] f32, else undefined
   at::Tensor bias_;          // Aten: [outputs] or undefined

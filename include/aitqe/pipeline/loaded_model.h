@@ -20,7 +20,7 @@ struct ModelOptions {
   std::optional<std::filesystem::path> vision_folder;
   /// auto | cpu | cuda[:N] | cuda:all, or several with commas: the weights are loaded onto each.
   std::string device = "auto";
-  std::string dtype = "auto";    ///< auto | f32 | bf16 | fp8 (GPU)
+  std::string dtype = "auto";    ///< auto | f32 | bf16 | int8 (CPU) | fp8 (GPU)
   std::string packing = "auto";  ///< auto | ahead | none: a packed copy of the weights in memory
   int num_threads = 0;           ///< of the model, over all devices; 0 = one a core
 };
@@ -51,7 +51,7 @@ struct LoadedModel : ModelInputs {
 
 using nn::open_device;
 
-/// As `--dtype` names it: f32, bf16 or fp8.
+/// As `--dtype` names it: f32, bf16, int8 or fp8.
 std::string dtype_name(const nn::Compute& compute);
 
 /// Loads everything. @throws Error(Model) or Error(Usage) for an option that means nothing here.

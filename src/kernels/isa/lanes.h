@@ -36,6 +36,34 @@ inline F16 load_bf16(const std::uint16_t* p) {
 inline F16 load_f16(const std::uint16_t* p) {
   return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
 }
+/// The lanes, whole numbers from 0 to 255, as bytes.
+inline void store_bytes(std::uint8_t* p, F16 a) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(a.v)));
+}
+
+/// Sixteen words of 32 bits: whole numbers, or four bytes each.
+using Words16 = __m512i;
+inline Words16 load_words16(const std::uint32_t* p) { return _mm512_loadu_si512(p); }
+inline void store_words16(std::uint32_t* p, Words16 a) { _mm512_storeu_si512(p, a); }
+inline Words16 splat_words16(std::uint32_t x) { return _mm512_set1_epi32(static_cast<int>(x)); }
+inline Words16 add_words16(Words16 a, Words16 b) { return _mm512_add_epi32(a, b); }
+inline F16 to_float(Words16 a) { return {_mm512_cvtepi32_ps(a)}; }
+#if defined(__AVX512VNNI__)
+/// sums + the four products of unsigned bytes of a and signed bytes of b, in each word.
+inline Words16 dot_quads(Words16 sums, Words16 a, Words16 b) {
+  return _mm512_dpbusd_epi32(sums, a, b);
+}
+#else
+inline Words16 dot_quads(Words16 sums, Words16 a, Words16 b) {
+  const __m512i a_even = _mm512_and_si512(a, _mm512_set1_epi16(0xFF));
+  const __m512i a_odd = _mm512_srli_epi16(a, 8);
+  const __m512i b_even = _mm512_srai_epi16(_mm512_slli_epi16(b, 8), 8);
+  const __m512i b_odd = _mm512_srai_epi16(b, 8);
+  const __m512i products =
+      _mm512_add_epi32(_mm512_madd_epi16(a_even, b_even), _mm512_madd_epi16(a_odd, b_odd));
+  return _mm512_add_epi32(sums, products);
+}
+#endif
 #else
 struct F16 {
   __m256 lo, hi;
@@ -72,6 +100,45 @@ inline F16 load_bf16(const std::uint16_t* p) { return {load_bf16_half(p), load_b
 inline F16 load_f16(const std::uint16_t* p) {
   return {_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))),
           _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8)))};
+}
+inline void store_bytes(std::uint8_t* p, F16 a) {
+  const __m256i pairs = _mm256_packus_epi32(_mm256_cvtps_epi32(a.lo), _mm256_cvtps_epi32(a.hi));
+  const __m256i in_order = _mm256_permute4x64_epi64(pairs, 0xD8);  // packing works by halves
+  const __m128i bytes =
+      _mm_packus_epi16(_mm256_castsi256_si128(in_order), _mm256_extracti128_si256(in_order, 1));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), bytes);
+}
+
+struct Words16 {
+  __m256i lo, hi;
+};
+inline Words16 load_words16(const std::uint32_t* p) {
+  return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)),
+          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 8))};
+}
+inline void store_words16(std::uint32_t* p, Words16 a) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a.lo);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 8), a.hi);
+}
+inline Words16 splat_words16(std::uint32_t x) {
+  const __m256i word = _mm256_set1_epi32(static_cast<int>(x));
+  return {word, word};
+}
+inline Words16 add_words16(Words16 a, Words16 b) {
+  return {_mm256_add_epi32(a.lo, b.lo), _mm256_add_epi32(a.hi, b.hi)};
+}
+inline F16 to_float(Words16 a) { return {_mm256_cvtepi32_ps(a.lo), _mm256_cvtepi32_ps(a.hi)}; }
+inline __m256i dot_quads_half(__m256i sums, __m256i a, __m256i b) {
+  const __m256i a_even = _mm256_and_si256(a, _mm256_set1_epi16(0xFF));
+  const __m256i a_odd = _mm256_srli_epi16(a, 8);
+  const __m256i b_even = _mm256_srai_epi16(_mm256_slli_epi16(b, 8), 8);
+  const __m256i b_odd = _mm256_srai_epi16(b, 8);
+  const __m256i products =
+      _mm256_add_epi32(_mm256_madd_epi16(a_even, b_even), _mm256_madd_epi16(a_odd, b_odd));
+  return _mm256_add_epi32(sums, products);
+}
+inline Words16 dot_quads(Words16 sums, Words16 a, Words16 b) {
+  return {dot_quads_half(sums.lo, a.lo, b.lo), dot_quads_half(sums.hi, a.hi, b.hi)};
 }
 #endif
 
