@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "aitqe/base/ascii.h"
 #include "aitqe/base/error.h"
@@ -68,6 +69,7 @@ HttpTransfer::HttpTransfer(const HttpRequest& request, const HttpOptions& option
   multi_.reset(curl_multi_init());
   easy_.reset(curl_easy_init());
   set_options(request);
+  set_method(request);
   if (request.signature) sign(*request.signature);
   for (const std::string& header : request.headers) {
     headers_.reset(curl_slist_append(headers_.release(), header.c_str()));
@@ -111,6 +113,17 @@ void HttpTransfer::set_options(const HttpRequest& request) {
   set(CURLOPT_HEADERDATA, this);
   set(CURLOPT_WRITEFUNCTION, &HttpTransfer::take_body);
   set(CURLOPT_WRITEDATA, this);
+}
+
+void HttpTransfer::set_method(const HttpRequest& request) {
+  using Method = HttpRequest::Method;
+  if (request.method == Method::Head) set(CURLOPT_NOBODY, 1L);
+  if (request.method == Method::Delete) set(CURLOPT_CUSTOMREQUEST, "DELETE");
+  if (request.method != Method::Put && request.method != Method::Post) return;
+  // From memory, so that libcurl signs the body's hash and can send it twice.
+  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+  set(CURLOPT_POSTFIELDS, request.body.empty() ? "" : request.body.data());
+  if (request.method == Method::Put) set(CURLOPT_CUSTOMREQUEST, "PUT");
 }
 
 void HttpTransfer::sign(const AwsSignature& signature) {
@@ -174,6 +187,9 @@ void HttpTransfer::advance() {
       is_done_ = true;
       result_ = message->data.result;
     }
+    curl_off_t num_sent = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_SIZE_UPLOAD_T, &num_sent);
+    window_bytes_ += num_sent - std::exchange(num_sent_, num_sent);
     if (!arrived_.empty() || is_done_) break;
     curl_multi_poll(multi_.get(), nullptr, 0, std::min(kLongestPollMs, options_.stall_ms), nullptr);
     check_speed(Clock::now() - start);

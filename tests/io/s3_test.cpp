@@ -116,8 +116,9 @@ TEST(ListS3, JoinsPages) {
   const HttpServer server(
       {page("<IsTruncated>true</IsTruncated><NextContinuationToken>a/+=</NextContinuationToken>"
             "<Contents><Key>in/b</Key></Contents>"),
-       page("<Contents><Key>in/a</Key></Contents>")});
-  EXPECT_THAT(list_s3({"bucket", "in/"}, settings_for(server)), ElementsAre("in/a", "in/b"));
+       page("<Contents><Key>in/a</Key><Size>7</Size></Contents>")});
+  EXPECT_THAT(list_s3({"bucket", "in/"}, settings_for(server)),
+              ElementsAre(S3Object{"in/a", 7}, S3Object{"in/b", 0}));
   EXPECT_THAT(server.requests(),
               ElementsAre(HasSubstr("GET /bucket/?delimiter=%2F&list-type=2&prefix=in%2F HTTP"),
                           HasSubstr("GET /bucket/?continuation-token=a%2F%2B%3D&delimiter=%2F&")));
