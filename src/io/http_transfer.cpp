@@ -8,6 +8,7 @@
 
 #include "aitqe/base/ascii.h"
 #include "aitqe/base/error.h"
+#include "aitqe/base/hash.h"
 
 namespace aitqe {
 namespace {
@@ -70,7 +71,7 @@ HttpTransfer::HttpTransfer(const HttpRequest& request, const HttpOptions& option
   easy_.reset(curl_easy_init());
   set_options(request);
   set_method(request);
-  if (request.signature) sign(*request.signature);
+  if (request.signature) sign(*request.signature, request.body);
   for (const std::string& header : request.headers) {
     headers_.reset(curl_slist_append(headers_.release(), header.c_str()));
   }
@@ -120,16 +121,19 @@ void HttpTransfer::set_method(const HttpRequest& request) {
   if (request.method == Method::Head) set(CURLOPT_NOBODY, 1L);
   if (request.method == Method::Delete) set(CURLOPT_CUSTOMREQUEST, "DELETE");
   if (request.method != Method::Put && request.method != Method::Post) return;
-  // From memory, so that libcurl signs the body's hash and can send it twice.
+  // From memory, so that libcurl signs its hash.
   set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
   set(CURLOPT_POSTFIELDS, request.body.empty() ? "" : request.body.data());
   if (request.method == Method::Put) set(CURLOPT_CUSTOMREQUEST, "PUT");
 }
 
-void HttpTransfer::sign(const AwsSignature& signature) {
+void HttpTransfer::sign(const AwsSignature& signature, std::string_view body) {
   set(CURLOPT_AWS_SIGV4, ("aws:amz:" + signature.region + ":s3").c_str());
   set(CURLOPT_USERNAME, signature.access_key.c_str());
   set(CURLOPT_PASSWORD, signature.secret_key.c_str());
+  // S3 wants the hash as a header too, which libcurl before 8 does not send.
+  const std::string hash = "x-amz-content-sha256: " + sha256_hex(body);
+  headers_.reset(curl_slist_append(headers_.release(), hash.c_str()));
   if (signature.session_token.empty()) return;
   const std::string token = "x-amz-security-token: " + signature.session_token;
   headers_.reset(curl_slist_append(headers_.release(), token.c_str()));

@@ -63,7 +63,7 @@ class HttpTransfer {
   void set(CURLoption option, Value value);
   void set_options(const HttpRequest& request);
   void set_method(const HttpRequest& request);
-  void sign(const AwsSignature& signature);
+  void sign(const AwsSignature& signature, std::string_view body);
   /// Lets libcurl work until more of the body is there, or its end.
   void advance();
   void check_speed(std::chrono::steady_clock::duration waited);

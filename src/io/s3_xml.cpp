@@ -129,7 +129,10 @@ S3Error parse_s3_error(std::string_view xml) {
 std::string parse_s3_upload_id(std::string_view xml) {
   std::string id;
   XmlReader reader([&](const std::string& path, const std::string& text) {
-    if (path == "InitiateMultipartUploadResult/UploadId") id = text;
+    // The second name is that of rclone 1.75.
+    const bool is_id = path == "InitiateMultipartUploadResult/UploadId" ||
+                       path == "InitiateMultipartUpload/UploadId";
+    if (is_id) id = text;
   });
   reader.read(xml);
   if (id.empty()) throw XmlError("no id of an upload");

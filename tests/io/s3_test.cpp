@@ -73,6 +73,7 @@ TEST(OpenS3, SignsARequestForThePathOfTheObject) {
   EXPECT_THAT(request, HasSubstr("GET /bucket/a%20b/../%C3%A4%2B%25.tar HTTP/1.1"));
   EXPECT_THAT(request, HasSubstr("Authorization: AWS4-HMAC-SHA256 Credential=key/"));
   EXPECT_THAT(request, HasSubstr("/eu-west-3/s3/aws4_request"));
+  EXPECT_THAT(request, HasSubstr("x-amz-content-sha256: e3b0c44298fc1c14"));  // of nothing
   EXPECT_THAT(request, HasSubstr("x-amz-security-token: token"));
   EXPECT_THAT(request, Not(HasSubstr("hidden")));
 }

@@ -61,6 +61,9 @@ TEST(S3Upload, HasAnId) {
   EXPECT_EQ(parse_s3_upload_id("<InitiateMultipartUploadResult xmlns=\"x\"><Bucket>b</Bucket>"
                                "<UploadId>a+/=</UploadId></InitiateMultipartUploadResult>"),
             "a+/=");
+  EXPECT_EQ(parse_s3_upload_id("<InitiateMultipartUpload><UploadId>of rclone</UploadId>"
+                               "</InitiateMultipartUpload>"),
+            "of rclone");
   for (const std::string text : {"", "<html/>", "<InitiateMultipartUploadResult/>",
                                  "<Error><UploadId>a</UploadId></Error>"}) {
     EXPECT_THROW(parse_s3_upload_id(text), XmlError) << text;
