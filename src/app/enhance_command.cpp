@@ -4,6 +4,8 @@
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
+#include "aitqe/io/output_folder.h"
+#include "aitqe/io/sink.h"
 #include "aitqe/pipeline/enhance.h"
 #include "aitqe/pipeline/forecast.h"
 #include "aitqe/report/parquet.h"
@@ -24,6 +26,7 @@ namespace {
 struct Typed {
   std::vector<std::string> inputs;
   std::string output;
+  std::string state_folder;
   ModelOptions model;
   std::string caption_from = "txt";
   std::string rewrite_when = "model";
@@ -73,17 +76,19 @@ class EnhanceCommand : public Command {
     complete_options();
     check_enhance_options(options_);
     if (typed_.dry_run) return dry_run();
-    Progress progress;
-    stop_on_signals(progress.stop_requested);
+    if (!options_.output_folder.is_local()) {
+      log_info("unfinished shards are kept in " + options_.output_folder.work_folder().string());
+    }
+    stop_on_signals(progress_.stop_requested);
     const LoadedModel model = load_model(typed_.model);
     log_info(formatted("%s, loaded in %.1f s", model.description.c_str(), model.load_s));
     options_.judge.limits = choose_limits(model, typed_.batch_size, typed_.batch_tokens);
     EnhanceResult result;
     {
       const ProgressLine line(
-          [&progress](double elapsed_s) { return describe_progress(progress, elapsed_s); },
+          [this](double elapsed_s) { return describe_progress(progress_, elapsed_s); },
           !log_shows_information());
-      result = enhance(options_, model, progress);
+      result = enhance(options_, model, progress_);
     }
     return conclude_run(result);
   }
@@ -95,7 +100,8 @@ class EnhanceCommand : public Command {
            "Shards: files, folders, globs, braces, @list.txt, - (a tar on stdin), pipe:CMD, "
            "https://..., s3://BUCKET/KEY")
         ->type_name("INPUT");
-    app.add_option("-o,--output", typed_.output, "Folder for shards and report rows")
+    app.add_option("-o,--output", typed_.output,
+                   "Where shards and report rows go: a folder, or s3://BUCKET/PREFIX")
         ->type_name("DIR");
     app.add_option("--caption-from", typed_.caption_from, "Where captions are: txt or json:FIELD")
         ->type_name("SOURCE")
@@ -206,6 +212,11 @@ class EnhanceCommand : public Command {
         ->type_name("N")
         ->check(CLI::PositiveNumber)
         ->group("Run");
+    app.add_option("--state", typed_.state_folder,
+                   "With -o s3://...: where this machine keeps what is not uploaded yet; default: "
+                   "aitqe in $XDG_CACHE_HOME or ~/.cache")
+        ->type_name("DIR")
+        ->group("Run");
     app.add_flag("--overwrite", options_.overwrite, "Do shards again that are done already")
         ->group("Run");
     app.add_flag("--no-parquet", typed_.no_parquet, "Write report rows as JSON lines only")
@@ -238,7 +249,8 @@ class EnhanceCommand : public Command {
     if (typed_.inputs.empty())
       throw Error(ErrorCategory::Usage, "no input given (see `aitqe " + name() + " --help`)");
     if (typed_.output.empty()) throw Error(ErrorCategory::Usage, "no output folder given (-o DIR)");
-    options_.output_folder = typed_.output;
+    options_.output_folder = OutputFolder::open(
+        typed_.output, {typed_.state_folder, [this] { return progress_.stop_requested.load(); }});
     options_.task = read_task(typed_.task_index, typed_.task_count, options_.output_folder);
     options_.rule = RewriteRule::parse(typed_.rewrite_when);
     options_.prepare.caption_source = CaptionSource::parse(typed_.caption_from);
@@ -246,6 +258,7 @@ class EnhanceCommand : public Command {
     options_.reading.sampling.rate = parse_share(typed_.sample, "--sample");
     options_.reading.tar.read_after_end_marker = typed_.joined_archives == "read";
     options_.max_failed_percent = 100 * parse_share(typed_.max_failed, "--max-failed");
+    require_on_disk(typed_.scores, "--scores");
     if (!typed_.scores.empty()) options_.scores_folder = typed_.scores;
     if (!typed_.trace.empty()) options_.trace_file = typed_.trace;
     options_.write_parquet = has_parquet() && !typed_.no_parquet;
@@ -267,8 +280,9 @@ class EnhanceCommand : public Command {
     if (!typed_.json) {
       std::printf(
           "%zu shards, %.1f MB, to %s with %s (%lld image tokens a pair); nothing was written\n",
-          options_.shards.size(), static_cast<double>(bytes) / 1e6, options_.output_folder.c_str(),
-          typed_.model.folder.c_str(), static_cast<long long>(config.num_image_tokens));
+          options_.shards.size(), static_cast<double>(bytes) / 1e6,
+          options_.output_folder.name().c_str(), typed_.model.folder.c_str(),
+          static_cast<long long>(config.num_image_tokens));
     }
     if (typed_.forecast_s > 0) show_forecast();
     return 0;
@@ -316,6 +330,7 @@ class EnhanceCommand : public Command {
 
   const CLI::App* app_ = nullptr;
   Typed typed_;
+  Progress progress_;
   EnhanceOptions options_;
 };
 

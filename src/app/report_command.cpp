@@ -7,6 +7,7 @@
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
+#include "aitqe/io/output_folder.h"
 #include "aitqe/io/sink.h"
 #include "aitqe/report/report.h"
 #include "command.h"
@@ -16,8 +17,6 @@
 namespace aitqe::app {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 bool is_set(const char* variable) {
   const char* value = std::getenv(variable);
@@ -47,7 +46,8 @@ class ReportCommand : public Command {
 
   void add_options(CLI::App& app) override {
     app.add_option("folder", folders_,
-                   "Output folders of `aitqe enhance` or `score`; several are parts of one job")
+                   "Output folders of `aitqe enhance` or `score`, on disk or s3://BUCKET/PREFIX; "
+                   "several are parts of one job")
         ->type_name("DIR");
     app.add_option("--html", html_, "Where the page goes; default: report.html in the first DIR")
         ->type_name("FILE");
@@ -65,17 +65,14 @@ class ReportCommand : public Command {
     if (folders_.empty()) {
       throw Error(ErrorCategory::Usage, "no output folder given (see `aitqe report --help`)");
     }
-    options_.folders.assign(folders_.begin(), folders_.end());
+    for (const std::string& folder : folders_) {
+      options_.folders.push_back(OutputFolder::open(folder));
+    }
     options_.max_failed_percent = 100 * parse_share(max_failed_, "--max-failed");
     options_.with_images = !no_images_ && !no_html_;
     const RunReport report = make();
     write_sizes(report);
-    if (!no_html_) {
-      const fs::path page =
-          html_.empty() ? options_.folders.front() / "report.html" : fs::path(html_);
-      write_atomically(page, report_to_html(report));
-      log_info("the same with charts and examples: " + page.string());
-    }
+    if (!no_html_) write_page(report);
     const std::string text =
         json_ ? report_to_json(report) : render_report(report, terminal_style());
     std::fwrite(text.data(), 1, text.size(), stdout);
@@ -96,16 +93,29 @@ class ReportCommand : public Command {
     return make_report(options_, progress);
   }
 
+  void write_page(const RunReport& report) const {
+    constexpr const char* kPage = "report.html";
+    const OutputFolder& first = options_.folders.front();
+    if (html_.empty()) {
+      first.write(kPage, report_to_html(report));
+    } else {
+      write_atomically(html_, report_to_html(report));
+    }
+    log_info("the same with charts and examples: " +
+             (html_.empty() ? first.name_of(kPage) : html_));
+  }
+
   /// open_clip counts on it, so none is left of a folder that is no longer complete.
   static void write_sizes(const RunReport& report) {
     const bool is_complete = report.problems.empty();
+    constexpr const char* kSizes = "sizes.json";
     for (std::size_t i = 0; i < report.folders.size(); ++i) {
-      const fs::path path = report.folders[i] / "sizes.json";
-      std::error_code ignored;
+      const OutputFolder& folder = report.folders[i];
       if (is_complete && !report.sizes[i].empty()) {
-        write_atomically(path, sizes_to_json(report, i));
-      } else if (!is_complete && fs::remove(path, ignored)) {
-        log_warning(path.string() + ": removed, the folder is not complete");
+        folder.write(kSizes, sizes_to_json(report, i));
+      } else if (!is_complete && folder.size_bytes(kSizes)) {
+        folder.remove(kSizes);
+        log_warning(folder.name_of(kSizes) + ": removed, the folder is not complete");
       }
     }
   }

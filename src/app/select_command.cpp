@@ -148,6 +148,7 @@ class SelectCommand : public Command {
                   "--restore puts back whole shards; it goes with no other option of select");
     }
     for (const std::string& folder : folders_) {
+      require_on_disk(folder, "aitqe select");
       if (!reshard_.folder.empty()) require_other_folder(folder, reshard_.folder, "--shards");
       if (!patch_.empty()) require_other_folder(folder, patch_, "--patch");
       if (!restore_.empty()) require_other_folder(folder, restore_, "--restore");

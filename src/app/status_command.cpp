@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "aitqe/base/error.h"
+#include "aitqe/io/output_folder.h"
 #include "aitqe/report/status.h"
 #include "command.h"
 
@@ -21,7 +22,8 @@ class StatusCommand : public Command {
   }
 
   void add_options(CLI::App& app) override {
-    app.add_option("folder", folder_, "Output folder of `aitqe enhance` or `score`")
+    app.add_option("folder", folder_,
+                   "Output folder of `aitqe enhance` or `score`, on disk or s3://BUCKET/PREFIX")
         ->type_name("DIR");
     app.add_option("--format", format_,
                    "text, json, or slurm: the tasks of missing shards as 1,3-5")
@@ -35,7 +37,7 @@ class StatusCommand : public Command {
     if (folder_.empty()) {
       throw Error(ErrorCategory::Usage, "no output folder given (see `aitqe status --help`)");
     }
-    const std::string text = text_of(read_status(folder_));
+    const std::string text = text_of(read_status(OutputFolder::open(folder_)));
     std::fwrite(text.data(), 1, text.size(), stdout);
     return 0;
   }

@@ -52,8 +52,7 @@ Scheduled ask_scheduler() {
 
 }  // namespace
 
-TaskShare read_task(const std::string& index, int count,
-                    const std::filesystem::path& output_folder) {
+TaskShare read_task(const std::string& index, int count, const OutputFolder& output_folder) {
   if (index.empty()) {
     if (count > 0) throw Error(ErrorCategory::Usage, "--task-count: needs --task-index too");
     return {};

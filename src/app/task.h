@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <string>
 
 #include "aitqe/pipeline/enhance.h"
@@ -14,7 +13,6 @@ namespace aitqe::app {
 /// output folder was begun with, else WORLD_SIZE or the size of an array that starts at 0: a retry
 /// of some tasks of an array has another size, and must not cut the job anew.
 /// @throws Error(Usage) naming what is missing or out of range.
-TaskShare read_task(const std::string& index, int count,
-                    const std::filesystem::path& output_folder);
+TaskShare read_task(const std::string& index, int count, const OutputFolder& output_folder);
 
 }  // namespace aitqe::app

@@ -36,9 +36,7 @@ std::string make_line(std::int64_t pair, std::string_view bytes) {
   return number + " " + checksum(number, bytes) + " " + std::string(bytes) + "\n";
 }
 
-fs::path journal_folder(const fs::path& output_folder) {
-  return output_folder / "_aitqe" / "journal";
-}
+fs::path journal_folder(const fs::path& work_folder) { return work_folder / "_aitqe" / "journal"; }
 
 void remove_file(const fs::path& path) {
   ::unlink(path.c_str());
@@ -157,10 +155,10 @@ class Journal::State {
 Journal::Journal(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Journal::~Journal() = default;
 
-std::unique_ptr<Journal> Journal::open(const fs::path& output_folder, const std::string& shard_name,
+std::unique_ptr<Journal> Journal::open(const fs::path& work_folder, const std::string& shard_name,
                                        std::string_view header) {
   assert(header.find('\n') == std::string_view::npos);
-  const fs::path folder = journal_folder(output_folder);
+  const fs::path folder = journal_folder(work_folder);
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
@@ -189,8 +187,8 @@ void Journal::add(std::int64_t pair, std::string_view bytes) {
 
 void Journal::remove() { state_->remove(); }
 
-void Journal::discard(const fs::path& output_folder, const std::string& shard_name) {
-  const fs::path path = journal_folder(output_folder) / shard_name;
+void Journal::discard(const fs::path& work_folder, const std::string& shard_name) {
+  const fs::path path = journal_folder(work_folder) / shard_name;
   std::error_code ignored;
   if (fs::exists(path, ignored)) remove_file(path);
 }

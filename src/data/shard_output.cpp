@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <cassert>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
 
 #include "aitqe/base/error.h"
+#include "aitqe/base/stream.h"
+#include "aitqe/data/journal.h"
+#include "aitqe/io/sink.h"
 #include "aitqe/io/tar.h"
+#include "aitqe/io/url.h"
 
 namespace aitqe {
 namespace {
@@ -53,19 +56,13 @@ Member make_record(const Sample& sample, std::string_view record) {
 
 class ShardOutput::State {
  public:
-  State(fs::path folder, ShardRef shard, ShardOutputOptions options)
+  State(OutputFolder folder, ShardRef shard, ShardOutputOptions options)
       : folder_(std::move(folder)), shard_(std::move(shard)), options_(std::move(options)) {
-    std::error_code error;
-    fs::create_directories(folder_, error);
-    if (error) {
-      throw Error(ErrorCategory::Output,
-                  folder_.string() + ": cannot be created: " + error.message());
-    }
     sidecars_ = options_.write_tar ? sidecar_files(shard_) : std::vector<fs::path>{};
     remove_stale();
-    rows_.emplace(folder_ / rows_name(shard_.name), options_.attempt);
+    rows_.emplace(folder_, rows_name(shard_.name), options_.attempt);
     if (!options_.write_tar) return;
-    tar_file_.emplace(folder_ / tar_name(shard_.name), options_.attempt);
+    tar_file_.emplace(folder_, tar_name(shard_.name), options_.attempt);
     tar_.emplace([this](std::string_view bytes) { tar_file_->write(bytes); });
   }
 
@@ -82,39 +79,38 @@ class ShardOutput::State {
   }
 
   std::function<void(std::string_view)> open_side_file(const std::string& suffix) {
-    const fs::path path = folder_ / (shard_.name + suffix);
-    remove_stale_temporaries(path);
-    side_files_.push_back(std::make_unique<AtomicFile>(path, options_.attempt));
+    const std::string name = shard_.name + suffix;
+    remove_stale_temporaries(folder_.work_folder() / name);
+    side_files_.push_back(std::make_unique<OutputFile>(folder_, name, options_.attempt));
     return [file = side_files_.back().get()](std::string_view bytes) { file->write(bytes); };
   }
 
   void commit(nlohmann::ordered_json stats) {
     nlohmann::ordered_json files = nlohmann::ordered_json::array();
-    const auto add_digest = [&files](const std::string& name, const FileDigest& digest) {
-      files.push_back({{"name", name}, {"bytes", digest.size_bytes}, {"sha256", digest.sha256}});
+    const auto put_in_place = [&files](OutputFile& file) {
+      const FileDigest digest = file.commit();
+      files.push_back(
+          {{"name", file.name()}, {"bytes", digest.size_bytes}, {"sha256", digest.sha256}});
     };
     const auto earlier = committed(folder_, shard_.name);
     // Stats of an earlier run must not vouch for the new files, should we stop half way.
-    std::error_code ignored;
-    fs::remove(folder_ / stats_name(shard_.name), ignored);
+    if (folder_.size_bytes(stats_name(shard_.name))) folder_.remove(stats_name(shard_.name));
     if (tar_) {
       tar_->finish();
-      tar_file_->commit();
-      add_digest(tar_name(shard_.name), {tar_file_->size_bytes(), tar_file_->sha256()});
+      put_in_place(*tar_file_);
     }
-    rows_->commit();
-    add_digest(rows_name(shard_.name), {rows_->size_bytes(), rows_->sha256()});
-    for (const auto& file : side_files_) {
-      file->commit();
-      add_digest(file->path().filename().string(), {file->size_bytes(), file->sha256()});
-    }
+    put_in_place(*rows_);
+    for (const auto& file : side_files_) put_in_place(*file);
     for (const fs::path& sidecar : sidecars_) {
-      const std::string name = sidecar.filename().string();
-      add_digest(name, copy_atomically(sidecar, folder_ / name, options_.attempt));
+      OutputFile copy(folder_, sidecar.filename().string(), options_.attempt);
+      copy.write_file(sidecar);
+      put_in_place(copy);
     }
     if (earlier) remove_outdated((*earlier)["files"], files);
     stats["files"] = std::move(files);
-    write_atomically(folder_ / stats_name(shard_.name), stats.dump(2) + "\n", options_.attempt);
+    OutputFile marker(folder_, stats_name(shard_.name), options_.attempt);
+    marker.write(stats.dump(2) + "\n");
+    marker.commit();
   }
 
   std::int64_t num_samples() const { return num_samples_; }
@@ -148,32 +144,30 @@ class ShardOutput::State {
           std::any_of(written.begin(), written.end(),
                       [&name](const auto& file) { return file["name"] == name; });
       const bool is_ours = belongs_to(name, shard_.name) && name.find('/') == std::string::npos;
-      std::error_code ignored;
-      if (is_ours && !is_written) fs::remove(folder_ / name, ignored);
+      if (is_ours && !is_written) folder_.remove(name);
     }
   }
 
   void remove_stale() const {
-    remove_stale_temporaries(folder_ / stats_name(shard_.name));
-    remove_stale_temporaries(folder_ / rows_name(shard_.name));
-    remove_stale_temporaries(folder_ / tar_name(shard_.name));
-    for (const fs::path& sidecar : sidecars_) {
-      remove_stale_temporaries(folder_ / sidecar.filename());
-    }
+    const fs::path& work = folder_.work_folder();
+    remove_stale_temporaries(work / stats_name(shard_.name));
+    remove_stale_temporaries(work / rows_name(shard_.name));
+    remove_stale_temporaries(work / tar_name(shard_.name));
+    for (const fs::path& sidecar : sidecars_) remove_stale_temporaries(work / sidecar.filename());
   }
 
-  fs::path folder_;
+  OutputFolder folder_;
   ShardRef shard_;
   ShardOutputOptions options_;
   std::vector<fs::path> sidecars_;
-  std::optional<AtomicFile> rows_;
-  std::optional<AtomicFile> tar_file_;
+  std::optional<OutputFile> rows_;
+  std::optional<OutputFile> tar_file_;
   std::optional<TarWriter> tar_;
-  std::vector<std::unique_ptr<AtomicFile>> side_files_;
+  std::vector<std::unique_ptr<OutputFile>> side_files_;
   std::int64_t num_samples_ = 0;
 };
 
-ShardOutput::ShardOutput(fs::path folder, ShardRef shard, ShardOutputOptions options)
+ShardOutput::ShardOutput(OutputFolder folder, ShardRef shard, ShardOutputOptions options)
     : state_(std::make_unique<State>(std::move(folder), std::move(shard), std::move(options))) {}
 ShardOutput::~ShardOutput() = default;
 
@@ -193,12 +187,12 @@ void ShardOutput::commit(nlohmann::ordered_json stats) { state_->commit(std::mov
 
 std::int64_t ShardOutput::num_samples() const { return state_->num_samples(); }
 
-std::optional<nlohmann::ordered_json> committed(const fs::path& folder,
+std::optional<nlohmann::ordered_json> committed(const OutputFolder& folder,
                                                 const std::string& shard_name) {
-  std::ifstream stream(folder / stats_name(shard_name));
-  if (!stream) return std::nullopt;
+  const auto text = folder.read(stats_name(shard_name));
+  if (!text) return std::nullopt;
   nlohmann::ordered_json stats =
-      nlohmann::ordered_json::parse(stream, nullptr, /*allow_exceptions=*/false);
+      nlohmann::ordered_json::parse(*text, nullptr, /*allow_exceptions=*/false);
   if (!stats.is_object() || !stats.contains("files") || !stats["files"].is_array()) {
     return std::nullopt;
   }
@@ -207,11 +201,36 @@ std::optional<nlohmann::ordered_json> committed(const fs::path& folder,
                              file["name"].is_string() && file.contains("bytes") &&
                              file["bytes"].is_number_unsigned();
     if (!is_complete) return std::nullopt;
-    std::error_code error;
-    const auto size = fs::file_size(folder / file["name"].get<std::string>(), error);
-    if (error || size != file["bytes"].get<std::uintmax_t>()) return std::nullopt;
+    const auto size = folder.size_bytes(file["name"].get<std::string>());
+    if (size != file["bytes"].get<std::int64_t>()) return std::nullopt;
   }
   return stats;
+}
+
+void for_each_committed(
+    const OutputFolder& folder, const std::vector<std::string>& shard_names,
+    const std::function<void(std::size_t index, const std::optional<nlohmann::ordered_json>&)>&
+        use) {
+  constexpr int kAskedAtOnce = 16;
+  struct Found {
+    std::optional<nlohmann::ordered_json> stats;
+  };
+  const OutputFolder listed = folder.listed();
+  ParallelMap<const std::string*, Found> found(
+      [next = shard_names.begin(), end = shard_names.end()]() mutable {
+        return next == end ? std::nullopt : std::optional(&*next++);
+      },
+      [&listed](const std::string* name) { return Found{committed(listed, *name)}; },
+      listed.is_local() ? 1 : kAskedAtOnce, std::size_t{2} * kAskedAtOnce);
+  for (std::size_t i = 0; i < shard_names.size(); ++i) use(i, found.next()->stats);
+}
+
+void discard_work(const OutputFolder& folder, const std::string& shard_name) {
+  Journal::discard(folder.work_folder(), shard_name);
+  if (folder.is_local()) return;  // who makes the shard again tidies up
+  for (const std::string suffix : {".tar", ".aitqe.jsonl", ".aitqe.parquet", ".aitqe.stats.json"}) {
+    remove_dead_temporaries(folder.work_folder() / (shard_name + suffix));
+  }
 }
 
 std::vector<fs::path> sidecar_files(const ShardRef& shard) {
@@ -238,10 +257,14 @@ std::vector<fs::path> sidecar_files(const ShardRef& shard) {
   return files;
 }
 
-void check_output_folder(const fs::path& folder, const std::vector<ShardRef>& shards) {
+void check_output_folder(const OutputFolder& folder, const std::vector<ShardRef>& shards) {
   for (const ShardRef& shard : shards) {
-    if (!is_local_file(shard) || !is_same_folder(folder, input_folder(shard))) continue;
-    throw Error(ErrorCategory::Usage, folder.string() + ": the input " + shard.url +
+    const bool lies_there =
+        folder.is_local()
+            ? is_local_file(shard) && is_same_folder(folder.work_folder(), input_folder(shard))
+            : is_s3_url(shard.url) && shard.url.substr(0, shard.url.rfind('/')) == folder.name();
+    if (!lies_there) continue;
+    throw Error(ErrorCategory::Usage, folder.name() + ": the input " + shard.url +
                                           " lies in this folder; choose another one with -o");
   }
 }

@@ -26,12 +26,14 @@ enum HttpStatus : long {
   RangeNotSatisfiable = 416,
   TooManyRequests = 429,
   ServerErrors = 500,
+  NotImplemented = 501,
 };
 
 bool is_success(long status) { return status >= 200 && status < 300; }
 
 bool is_temporary(long status) {
-  return status == RequestTimeout || status == TooManyRequests || status >= ServerErrors;
+  return status == RequestTimeout || status == TooManyRequests ||
+         (status >= ServerErrors && status != NotImplemented);
 }
 
 std::string status_text(const HttpAnswer& answer) {
@@ -141,18 +143,23 @@ void refuse_http(const HttpRequest& request, const HttpAnswer& answer) {
   throw Error(ErrorCategory::NoInput, request.name + ": cannot be read, " + status_text(answer));
 }
 
-HttpAnswer fetch(const HttpRequest& request, const HttpOptions& options, const Refuse& refuse) {
+HttpAnswer fetch(const HttpRequest& request, const HttpOptions& options, const Refuse& refuse,
+                 const StopCheck& should_stop) {
   const StopCheck never;
-  Patience patience(request.name, options, never);
-  while (true) {
-    const auto transfer = Sender(options, refuse, never).send(request, patience);
-    try {
-      HttpAnswer answer = transfer->head();
-      answer.body = read_body(*transfer);
-      return answer;
-    } catch (const TransferError& error) {
-      patience.wait_after({error.what(), /*is_short_body=*/false, 0});
+  Patience patience(request.name, options, should_stop);
+  try {
+    while (true) {
+      const auto transfer = Sender(options, refuse, never).send(request, patience);
+      try {
+        HttpAnswer answer = transfer->head();
+        answer.body = read_body(*transfer);
+        return answer;
+      } catch (const TransferError& error) {
+        patience.wait_after({error.what(), /*is_short_body=*/false, 0});
+      }
     }
+  } catch (const TransferError& error) {  // stopped; all others were tried again
+    throw Error(ErrorCategory::Resumable, request.name + ": " + error.what());
   }
 }
 

@@ -4,9 +4,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "aitqe/base/ascii.h"
 #include "aitqe/base/error.h"
+#include "aitqe/base/hash.h"
 
 namespace aitqe {
 namespace {
@@ -68,7 +70,8 @@ HttpTransfer::HttpTransfer(const HttpRequest& request, const HttpOptions& option
   multi_.reset(curl_multi_init());
   easy_.reset(curl_easy_init());
   set_options(request);
-  if (request.signature) sign(*request.signature);
+  set_method(request);
+  if (request.signature) sign(*request.signature, request.body);
   for (const std::string& header : request.headers) {
     headers_.reset(curl_slist_append(headers_.release(), header.c_str()));
   }
@@ -113,10 +116,24 @@ void HttpTransfer::set_options(const HttpRequest& request) {
   set(CURLOPT_WRITEDATA, this);
 }
 
-void HttpTransfer::sign(const AwsSignature& signature) {
+void HttpTransfer::set_method(const HttpRequest& request) {
+  using Method = HttpRequest::Method;
+  if (request.method == Method::Head) set(CURLOPT_NOBODY, 1L);
+  if (request.method == Method::Delete) set(CURLOPT_CUSTOMREQUEST, "DELETE");
+  if (request.method != Method::Put && request.method != Method::Post) return;
+  // From memory, so that libcurl signs its hash.
+  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+  set(CURLOPT_POSTFIELDS, request.body.empty() ? "" : request.body.data());
+  if (request.method == Method::Put) set(CURLOPT_CUSTOMREQUEST, "PUT");
+}
+
+void HttpTransfer::sign(const AwsSignature& signature, std::string_view body) {
   set(CURLOPT_AWS_SIGV4, ("aws:amz:" + signature.region + ":s3").c_str());
   set(CURLOPT_USERNAME, signature.access_key.c_str());
   set(CURLOPT_PASSWORD, signature.secret_key.c_str());
+  // S3 wants the hash as a header too, which libcurl before 8 does not send.
+  const std::string hash = "x-amz-content-sha256: " + sha256_hex(body);
+  headers_.reset(curl_slist_append(headers_.release(), hash.c_str()));
   if (signature.session_token.empty()) return;
   const std::string token = "x-amz-security-token: " + signature.session_token;
   headers_.reset(curl_slist_append(headers_.release(), token.c_str()));
@@ -174,6 +191,9 @@ void HttpTransfer::advance() {
       is_done_ = true;
       result_ = message->data.result;
     }
+    curl_off_t num_sent = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_SIZE_UPLOAD_T, &num_sent);
+    window_bytes_ += num_sent - std::exchange(num_sent_, num_sent);
     if (!arrived_.empty() || is_done_) break;
     curl_multi_poll(multi_.get(), nullptr, 0, std::min(kLongestPollMs, options_.stall_ms), nullptr);
     check_speed(Clock::now() - start);

@@ -24,7 +24,7 @@ class TransferError : public std::runtime_error {
 inline TransferError stopped() { return {TransferError::Kind::Stopped, "stopped on request"}; }
 
 /// One request and its answer, pulled piece by piece: nothing arrives while nobody reads.
-/// One thread at a time; `options` and `should_stop` must outlive it.
+/// One thread at a time; `options`, `should_stop` and the request's body must outlive it.
 class HttpTransfer {
  public:
   HttpTransfer(const HttpRequest& request, const HttpOptions& options,
@@ -62,7 +62,8 @@ class HttpTransfer {
   template <typename Value>
   void set(CURLoption option, Value value);
   void set_options(const HttpRequest& request);
-  void sign(const AwsSignature& signature);
+  void set_method(const HttpRequest& request);
+  void sign(const AwsSignature& signature, std::string_view body);
   /// Lets libcurl work until more of the body is there, or its end.
   void advance();
   void check_speed(std::chrono::steady_clock::duration waited);
@@ -81,6 +82,7 @@ class HttpTransfer {
   CURLcode result_ = CURLE_OK;
   std::chrono::steady_clock::duration window_waited_{};
   std::int64_t window_bytes_ = 0;
+  std::int64_t num_sent_ = 0;
 };
 
 }  // namespace aitqe

@@ -29,10 +29,10 @@ void Patience::wait_after(const FailedTry& failed) {
                         static_cast<double>(wait) / 1000));
   constexpr std::chrono::milliseconds kLongestNap(100);  // how soon a request to stop is seen
   const Clock::time_point end = Clock::now() + std::chrono::milliseconds(wait);
-  while (Clock::now() < end) {
+  do {
     if (should_stop_ && should_stop_()) throw stopped();
     std::this_thread::sleep_for(std::min<Clock::duration>(kLongestNap, end - Clock::now()));
-  }
+  } while (Clock::now() < end);
 }
 
 std::int64_t Patience::wait_ms(const FailedTry& failed) const {

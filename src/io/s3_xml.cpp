@@ -2,8 +2,10 @@
 
 #include <expat.h>
 
+#include <charconv>
 #include <functional>
 #include <memory>
+#include <utility>
 
 namespace aitqe {
 namespace {
@@ -74,12 +76,28 @@ class XmlReader {
 
 }  // namespace
 
+namespace {
+
+/// 0 for what is no number.
+std::int64_t number_in(const std::string& text) {
+  std::int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+}  // namespace
+
 S3Listing parse_s3_listing(std::string_view xml) {
   S3Listing listing;
   bool is_listing = false;
   bool is_truncated = false;
+  S3Object object;
   XmlReader reader([&](const std::string& path, const std::string& text) {
-    if (path == "ListBucketResult/Contents/Key") listing.keys.push_back(text);
+    if (path == "ListBucketResult/Contents/Key") object.key = text;
+    if (path == "ListBucketResult/Contents/Size") object.size_bytes = number_in(text);
+    if (path == "ListBucketResult/Contents") {
+      listing.objects.push_back(std::exchange(object, {}));
+    }
     if (path == "ListBucketResult/NextContinuationToken") listing.next_token = text;
     if (path == "ListBucketResult/IsTruncated") is_truncated = text == "true";
     if (path == "ListBucketResult") is_listing = true;
@@ -106,6 +124,47 @@ S3Error parse_s3_error(std::string_view xml) {
     return {};
   }
   return error;
+}
+
+std::string parse_s3_upload_id(std::string_view xml) {
+  std::string id;
+  XmlReader reader([&](const std::string& path, const std::string& text) {
+    // The second name is that of rclone 1.75.
+    const bool is_id = path == "InitiateMultipartUploadResult/UploadId" ||
+                       path == "InitiateMultipartUpload/UploadId";
+    if (is_id) id = text;
+  });
+  reader.read(xml);
+  if (id.empty()) throw XmlError("no id of an upload");
+  return id;
+}
+
+std::string parse_s3_completed_etag(std::string_view xml) {
+  std::string etag;
+  XmlReader reader([&](const std::string& path, const std::string& text) {
+    if (path == "CompleteMultipartUploadResult/ETag") etag = text;
+  });
+  try {
+    reader.read(xml);
+  } catch (const XmlError&) {
+    return "";
+  }
+  return etag;
+}
+
+std::vector<S3PendingUpload> parse_s3_pending_uploads(std::string_view xml) {
+  std::vector<S3PendingUpload> uploads;
+  bool is_list = false;
+  S3PendingUpload upload;
+  XmlReader reader([&](const std::string& path, const std::string& text) {
+    if (path == "ListMultipartUploadsResult/Upload/Key") upload.key = text;
+    if (path == "ListMultipartUploadsResult/Upload/UploadId") upload.id = text;
+    if (path == "ListMultipartUploadsResult/Upload") uploads.push_back(std::exchange(upload, {}));
+    if (path == "ListMultipartUploadsResult") is_list = true;
+  });
+  reader.read(xml);
+  if (!is_list) throw XmlError("no list of uploads");
+  return uploads;
 }
 
 }  // namespace aitqe

@@ -232,7 +232,7 @@ std::vector<std::string> expand_s3(const std::string& url) {
   if (!is_folder && glob == std::string::npos) return {url};
   const S3Location prefix{location.bucket, location.key.substr(0, glob)};
   std::vector<std::string> urls;
-  for (const std::string& key : list_s3(prefix, S3Settings::read())) {
+  for (const auto& [key, size_bytes] : list_s3(prefix, S3Settings::read())) {
     const bool is_taken =
         glob != std::string::npos
             ? fnmatch(location.key.c_str(), key.c_str(), FNM_PATHNAME | FNM_PERIOD) == 0

@@ -16,6 +16,7 @@
 #include "aitqe/base/error.h"
 #include "aitqe/io/shards.h"
 #include "aitqe/io/source.h"
+#include "aitqe/io/url.h"
 
 namespace aitqe {
 namespace {
@@ -142,6 +143,13 @@ void AtomicFile::commit() {
   sha256_ = hash_.hex_digest();
 }
 
+const fs::path& AtomicFile::close_temporary() {
+  flush();
+  if (::close(std::exchange(descriptor_, -1)) != 0) fail("cannot be closed");
+  sha256_ = hash_.hex_digest();
+  return temporary_;
+}
+
 FileDigest write_atomically(const fs::path& path, std::string_view bytes,
                             const std::string& attempt) {
   AtomicFile file(path, attempt);
@@ -197,7 +205,14 @@ void require_other_folder(const fs::path& input, const fs::path& output, std::st
                                         ")");
 }
 
+void require_on_disk(const std::string& typed, std::string_view what) {
+  if (typed.find("://") == std::string::npos) return;
+  throw Error(ErrorCategory::Usage, without_secrets(typed) + ": " + std::string(what) +
+                                        " takes a folder on disk; copy it from or to there");
+}
+
 void require_writable_folder(const fs::path& folder, std::string_view option) {
+  require_on_disk(folder.string(), option);
   const fs::path existing = closest_existing(folder);
   if (!fs::is_directory(existing)) {
     throw Error(ErrorCategory::Output, folder.string() + ": cannot be made, " + existing.string() +

@@ -4,7 +4,10 @@
 #include <chrono>
 #include <deque>
 #include <future>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <utility>
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/hash.h"
@@ -52,15 +55,10 @@ class Run {
         [this](const PreparedSample& pair, const std::string& shard) { return order(pair, shard); },
         [this](const std::string& shard, std::int64_t index) { return is_worst(shard, index); },
         [this](const EnhancedSample& sample) { count(sample); }};
-    const auto count = static_cast<std::size_t>(options.task.count);
-    const auto first = static_cast<std::size_t>(options.task.index);
-    result_.is_idle_task = first > 0 && first >= options.shards.size();
-    for (std::size_t i = first; i < options.shards.size(); i += count) {
-      ++progress_.num_shards;
-      if (!add_if_done(options.shards[i])) to_do_.push_back(&options.shards[i]);
-    }
+    find_shards_to_do();
     // Not before: a folder of another configuration is refused as it stands.
     write_run_record(options.output_folder, make_run_record(options, model));
+    noted_unreadable_ = read_unreadable_shards(options.output_folder);
     work_.emplace(progress, to_do_, options.reading.sampling.rate, pairs_left_);
   }
 
@@ -81,20 +79,36 @@ class Run {
     return prepare;
   }
 
-  /// A shard that an earlier run committed counts as it stands.
-  bool add_if_done(const ShardRef& shard) {
-    if (options_.overwrite) return false;
-    const auto found = committed(options_.output_folder, shard.name);
+  void find_shards_to_do() {
+    const auto count = static_cast<std::size_t>(options_.task.count);
+    const auto first = static_cast<std::size_t>(options_.task.index);
+    result_.is_idle_task = first > 0 && first >= options_.shards.size();
+    for (std::size_t i = first; i < options_.shards.size(); i += count) {
+      to_do_.push_back(&options_.shards[i]);
+    }
+    progress_.num_shards += std::ssize(to_do_);
+    if (options_.overwrite) return;
+    std::vector<std::string> names;
+    for (const ShardRef* shard : to_do_) names.push_back(shard->name);
+    const std::vector<const ShardRef*> of_task = std::exchange(to_do_, {});
+    for_each_committed(options_.output_folder, names, [&](std::size_t index, const auto& stats) {
+      if (!add_if_done(*of_task[index], stats)) to_do_.push_back(of_task[index]);
+    });
+  }
+
+  /// A shard that an earlier run committed counts as it stands. @param found  its stats
+  bool add_if_done(const ShardRef& shard, const std::optional<nlohmann::ordered_json>& found) {
     if (!found) return false;
+    const OutputFolder& output = options_.output_folder;
     const ShardStats stats = read_stats(*found);
     const bool same_model = stats.model_sha256 == job_options_.model_sha256;
     if (!same_model || stats.config_sha256 != job_options_.config_sha256) {
       throw Error(ErrorCategory::Usage,
-                  (options_.output_folder / shard.name).string() + ": was made by another " +
+                  output.name_of(shard.name) + ": was made by another " +
                       (same_model ? "configuration" : "model") +
                       "; choose another folder (-o) or make it again (--overwrite)");
     }
-    Journal::discard(options_.output_folder, shard.name);
+    discard_work(output, shard.name);
     result_.summary.merge(stats.summary);
     if (pairs_left_ > 0) {
       pairs_left_ = std::max<std::int64_t>(0, pairs_left_ - stats.summary.read);
@@ -131,11 +145,13 @@ class Run {
       std::unique_ptr<Journal> journal = open_journal(shard, job_options_);
       if (!journal) {
         log_warning(without_secrets(shard.url) + ": another run is at this shard of " +
-                    options_.output_folder.string() + "; left to it");
+                    options_.output_folder.name() + "; left to it");
         ++result_.shards_elsewhere;
         continue;
       }
-      if (add_if_done(shard)) continue;  // by another run, since this one began
+      // By another run, since this one began.
+      const OutputFolder& output = options_.output_folder;
+      if (!options_.overwrite && add_if_done(shard, committed(output, shard.name))) continue;
       jobs_.push_back(
           std::make_unique<ShardJob>(std::move(stream), std::move(journal), job_options_, *work_));
       is_reading_ = true;
@@ -151,7 +167,9 @@ class Run {
     reading.sampling.limit = pairs_left_;
     try {
       auto stream = std::make_unique<ShardStream>(shard, prepare_, reading);
-      note_unreadable_shard(options_.output_folder, shard.name, "");
+      if (noted_unreadable_.contains(shard.name)) {
+        note_unreadable_shard(options_.output_folder, shard.name, "");
+      }
       return stream;
     } catch (const Error& error) {
       if (error.category() != ErrorCategory::NoInput) throw;
@@ -229,6 +247,7 @@ class Run {
   ShardJobOptions job_options_;
   std::optional<Trace> trace_;
   std::optional<WorkMeter> work_;
+  std::map<std::string, std::string> noted_unreadable_;  // by runs before this one
   std::int64_t pairs_left_;
   std::vector<const ShardRef*> to_do_;
   std::size_t next_to_do_ = 0;
@@ -278,10 +297,30 @@ std::string pinned_config(const EnhanceOptions& options, const LoadedModel& mode
   return config.dump();
 }
 
+namespace {
+
+/// On this machine's disk: all shards that are to be made, or as many as lie there at once before
+/// they are uploaded.
+std::int64_t needed_bytes(const EnhanceOptions& options) {
+  constexpr std::size_t kMostAtOnce = 3;  // written, being uploaded, waiting for that
+  const OutputFolder& output = options.output_folder;
+  std::vector<std::int64_t> sizes;
+  for (const ShardRef& shard : options.shards) {
+    if (!options.write_shards || !is_local_file(shard)) continue;
+    if (output.is_local() && committed(output, shard.name)) continue;
+    sizes.push_back(static_cast<std::int64_t>(std::filesystem::file_size(shard.url)));
+  }
+  std::sort(sizes.rbegin(), sizes.rend());
+  if (!output.is_local()) sizes.resize(std::min(sizes.size(), kMostAtOnce));
+  return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
+}
+
+}  // namespace
+
 void check_enhance_options(const EnhanceOptions& options) {
   if (!options.overwrite) require_task_count(options.output_folder, options.task.count);
   check_output_folder(options.output_folder, options.shards);
-  require_writable_folder(options.output_folder);
+  options.output_folder.require_writable();
   if (options.rule.kind == RewriteRule::Kind::WorstPercent && !options.scores_folder) {
     throw Error(ErrorCategory::Usage,
                 "--rewrite-when " + options.rule.to_string() +
@@ -294,14 +333,7 @@ void check_enhance_options(const EnhanceOptions& options) {
     require_writable_folder(std::filesystem::absolute(*options.trace_file).parent_path(),
                             "--trace");
   }
-  std::int64_t needed_bytes = 0;
-  for (const ShardRef& shard : options.shards) {
-    if (options.write_shards && is_local_file(shard) &&
-        !committed(options.output_folder, shard.name)) {
-      needed_bytes += static_cast<std::int64_t>(std::filesystem::file_size(shard.url));
-    }
-  }
-  require_free_space(options.output_folder, needed_bytes);
+  require_free_space(options.output_folder.work_folder(), needed_bytes(options));
 }
 
 std::optional<ErrorCategory> outcome(const EnhanceResult& result, double max_failed_percent) {

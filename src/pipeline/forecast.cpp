@@ -33,8 +33,9 @@ std::int64_t size_of(const ShardRef& shard) {
 /// Shards still to do, all of a size that says something.
 std::vector<ShardRef> to_do(const EnhanceOptions& options) {
   std::vector<ShardRef> shards;
+  const OutputFolder listed = options.output_folder.listed();
   for (const ShardRef& shard : options.shards) {
-    if (!options.overwrite && committed(options.output_folder, shard.name)) continue;
+    if (!options.overwrite && committed(listed, shard.name)) continue;
     if (!is_local_file(shard) || !shard.url.ends_with(".tar")) {
       throw Error(ErrorCategory::Usage,
                   without_secrets(shard.url) +

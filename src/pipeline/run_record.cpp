@@ -6,7 +6,6 @@
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/hash.h"
-#include "aitqe/io/sink.h"
 #include "aitqe/report/run_file.h"
 
 namespace aitqe {
@@ -33,20 +32,19 @@ nlohmann::ordered_json describe_run(const RunRecord& record) {
 }
 
 /// Nothing where the folder was begun anew: by another configuration, or with a torn record.
-std::vector<std::string> pinned_before(const std::filesystem::path& output_folder,
-                                       const RunRecord& record) {
+std::vector<std::string> pinned_before(const OutputFolder& output_folder, const RunRecord& record) {
   try {
     const auto before = read_run_file(output_folder);
     const bool goes_on = before && before->config_sha256 == sha256_hex(record.pinned_config) &&
                          before->model_sha256 == record.model_sha256;
     return goes_on ? before->shards : std::vector<std::string>{};
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (error.category() != ErrorCategory::Damaged) throw;
     return {};
   }
 }
 
-std::vector<std::string> pinned_shards(const std::filesystem::path& output_folder,
-                                       const RunRecord& record) {
+std::vector<std::string> pinned_shards(const OutputFolder& output_folder, const RunRecord& record) {
   std::vector<std::string> names = pinned_before(output_folder, record);
   std::set<std::string> known(names.begin(), names.end());
   std::copy_if(record.shards.begin(), record.shards.end(), std::back_inserter(names),
@@ -67,7 +65,7 @@ RunRecord make_run_record(const EnhanceOptions& options, const LoadedModel& mode
   return record;
 }
 
-void write_run_record(const std::filesystem::path& output_folder, const RunRecord& record) {
+void write_run_record(const OutputFolder& output_folder, const RunRecord& record) {
   // A run over all that is left does not change how the job is cut.
   const int task_count =
       record.task_count > 1 ? record.task_count : std::max(1, pinned_task_count(output_folder));
@@ -78,29 +76,23 @@ void write_run_record(const std::filesystem::path& output_folder, const RunRecor
                                  {"task_count", task_count},
                                  {"shards", pinned_shards(output_folder, record)},
                                  {"last_run", describe_run(record)}};
-  const std::filesystem::path folder = output_folder / "_aitqe";
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) {
-    throw Error(ErrorCategory::Output, folder.string() + ": cannot be made: " + error.message());
-  }
-  remove_dead_temporaries(folder / "run.json");
-  write_atomically(folder / "run.json", json.dump(2) + "\n");
+  write_run_file(output_folder, json.dump(2) + "\n");
 }
 
-int pinned_task_count(const std::filesystem::path& output_folder) {
+int pinned_task_count(const OutputFolder& output_folder) {
   try {
     const auto run = read_run_file(output_folder);
     return run ? run->task_count : 0;
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (error.category() != ErrorCategory::Damaged) throw;
     return 0;
   }
 }
 
-void require_task_count(const std::filesystem::path& output_folder, int count) {
+void require_task_count(const OutputFolder& output_folder, int count) {
   const int pinned = pinned_task_count(output_folder);
   if (pinned <= 1 || count == 1 || pinned == count) return;
-  throw Error(ErrorCategory::Usage, output_folder.string() + ": the job was begun as " +
+  throw Error(ErrorCategory::Usage, output_folder.name() + ": the job was begun as " +
                                         std::to_string(pinned) + " tasks, this is one of " +
                                         std::to_string(count) +
                                         " (--task-count; --overwrite begins anew)");

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -28,11 +27,11 @@ struct RunRecord {
 RunRecord make_run_record(const EnhanceOptions& options, const LoadedModel& model);
 
 /// @throws Error(Output) when the folder or the file cannot be written.
-void write_run_record(const std::filesystem::path& output_folder, const RunRecord& record);
+void write_run_record(const OutputFolder& output_folder, const RunRecord& record);
 
 /// @throws Error(Usage) when the job of this folder was cut into another number of tasks; one task
 /// may always do all that is left.
-void require_task_count(const std::filesystem::path& output_folder, int count);
+void require_task_count(const OutputFolder& output_folder, int count);
 
 /// The stats of a committed shard.
 ShardStats read_stats(const nlohmann::ordered_json& committed_stats);

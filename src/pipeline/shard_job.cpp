@@ -35,7 +35,8 @@ std::optional<ParquetWriter> open_parquet(ShardOutput& output, const ShardJobOpt
 }  // namespace
 
 std::unique_ptr<Journal> open_journal(const ShardRef& shard, const ShardJobOptions& options) {
-  return Journal::open(options.output_folder, shard.name, journal_header(shard, options));
+  return Journal::open(options.output_folder.work_folder(), shard.name,
+                       journal_header(shard, options));
 }
 
 ShardJob::ShardJob(std::unique_ptr<ShardStream> stream, std::unique_ptr<Journal> journal,

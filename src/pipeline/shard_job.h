@@ -9,6 +9,7 @@
 
 #include "aitqe/data/journal.h"
 #include "aitqe/data/shard_output.h"
+#include "aitqe/io/output_folder.h"
 #include "aitqe/pipeline/conclude.h"
 #include "aitqe/pipeline/judge.h"
 #include "aitqe/pipeline/shard_stream.h"
@@ -20,7 +21,7 @@ namespace aitqe {
 
 /// What the shards of a run have in common. Outlives them.
 struct ShardJobOptions {
-  std::filesystem::path output_folder;
+  OutputFolder output_folder;
   bool write_shards = true;
   bool write_parquet = false;
   /// Take answers from the journal of an interrupted run; they have no tokens and logits.

@@ -1,6 +1,5 @@
 #include "hashed_lines.h"
 
-#include <fstream>
 #include <vector>
 
 #include "aitqe/base/error.h"
@@ -47,21 +46,21 @@ class LineCutter {
 
 }  // namespace
 
-HashedFile read_hashed(const std::filesystem::path& path,
-                       const std::function<void(std::string_view)>& line) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorCategory::Damaged, path.string() + ": cannot be opened");
+HashedFile read_hashed(Source& file, const std::function<void(std::string_view)>& line) {
   HashedFile result;
   Sha256 hash;
   LineCutter lines(line);
   std::vector<char> block(kBlockBytes);
-  while (file.read(block.data(), kBlockBytes), file.gcount() > 0) {
-    const std::string_view bytes(block.data(), static_cast<std::size_t>(file.gcount()));
-    hash.update(bytes);
-    result.bytes += std::ssize(bytes);
-    if (line) lines.add(bytes);
+  try {
+    while (const std::size_t count = file.read(block)) {
+      const std::string_view bytes(block.data(), count);
+      hash.update(bytes);
+      result.bytes += std::ssize(bytes);
+      if (line) lines.add(bytes);
+    }
+  } catch (const SourceError& error) {
+    throw Error(ErrorCategory::Damaged, error.what());
   }
-  if (file.bad()) throw Error(ErrorCategory::Damaged, path.string() + ": cannot be read");
   if (line) result.ends_with_line_end = lines.finish();
   result.sha256 = hash.hex_digest();
   return result;

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
+
+#include "aitqe/io/source.h"
 
 namespace aitqe {
 
@@ -14,9 +15,9 @@ struct HashedFile {
   bool ends_with_line_end = true;  ///< also of an empty file
 };
 
-/// Reads a file once, front to back. @param line  called for each line, without its end; may be
-/// empty. @throws Error(Damaged) when the file cannot be read or a line is beyond 64 MiB.
-HashedFile read_hashed(const std::filesystem::path& path,
-                       const std::function<void(std::string_view)>& line = {});
+/// Reads a file to its end. @param line  called for each line, without its end; may be empty.
+/// @throws Error(Damaged) when the file cannot be read or a line is beyond 64 MiB; Error(Resumable)
+/// as Source::read.
+HashedFile read_hashed(Source& file, const std::function<void(std::string_view)>& line = {});
 
 }  // namespace aitqe

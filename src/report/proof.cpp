@@ -17,8 +17,6 @@
 namespace aitqe {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr const char* kRecordSuffix = "aitqe.json";
 /// Of one kind in one shard; the rest is counted.
 constexpr std::int64_t kMostOfAKind = 5;
@@ -33,9 +31,16 @@ std::uint64_t fingerprint(std::string_view key, std::string_view decision, std::
   return hash;
 }
 
+/// Throws on what says nothing of the files: a folder that cannot be asked now.
+void require_about_files(const Error& error) {
+  const bool says_nothing =
+      error.category() == ErrorCategory::Resumable || error.category() == ErrorCategory::Usage;
+  if (says_nothing) throw error;
+}
+
 class Prover {
  public:
-  Prover(const fs::path& folder, const std::string& shard, const RunFile& run,
+  Prover(const OutputFolder& folder, const std::string& shard, const RunFile& run,
          const ProofListener& listener)
       : folder_(folder), shard_(shard), run_(run), listener_(listener) {}
 
@@ -110,11 +115,13 @@ class Prover {
     }
     try {
       proof_.is_counted = true;
+      const auto source = folder_.open_file(file->name);
       const HashedFile read =
-          read_hashed(folder_ / file->name, [this](std::string_view line) { check_row(line); });
+          read_hashed(*source, [this](std::string_view line) { check_row(line); });
       expect_hash(*file, read.sha256);
       if (!read.ends_with_line_end) add("row", file->name + ": the last line has no end");
     } catch (const Error& error) {
+      require_about_files(error);
       add("row", file->name + ": " + error.what());
     }
     if (listener_.rows_end) listener_.rows_end();
@@ -150,8 +157,9 @@ class Prover {
       if (file.name == name_of(".aitqe.jsonl")) continue;
       try {
         expect_hash(file, file.name == tar ? check_tar(file.name)
-                                           : read_hashed(folder_ / file.name).sha256);
+                                           : read_hashed(*folder_.open_file(file.name)).sha256);
       } catch (const Error& error) {
+        require_about_files(error);
         add("file", error.what());
       }
     }
@@ -159,7 +167,7 @@ class Prover {
 
   /// @return the tar's sha256.
   std::string check_tar(const std::string& name) {
-    HashedSource source(FileSource::open((folder_ / name).string()));
+    HashedSource source(folder_.open_file(name));
     LossLog losses;
     TarReader members(source, losses);
     SampleReader samples(members, with_room_for_record());
@@ -217,7 +225,7 @@ class Prover {
     }
   }
 
-  const fs::path& folder_;
+  const OutputFolder& folder_;
   const std::string& shard_;
   const RunFile& run_;
   const ProofListener& listener_;
@@ -235,7 +243,7 @@ class Prover {
 
 }  // namespace
 
-ShardProof prove_shard(const fs::path& folder, const std::string& shard, const RunFile& run,
+ShardProof prove_shard(const OutputFolder& folder, const std::string& shard, const RunFile& run,
                        const ProofListener& listener) {
   return Prover(folder, shard, run, listener).run();
 }

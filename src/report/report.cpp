@@ -10,48 +10,41 @@
 namespace aitqe {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr std::string_view kStatsSuffix = ".aitqe.stats.json";
 
-/// Names of shards that have stats in the folder, sorted.
-std::vector<std::string> shards_with_stats(const fs::path& folder) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    if (name.starts_with('.') || !name.ends_with(kStatsSuffix)) continue;
-    names.push_back(name.substr(0, name.size() - kStatsSuffix.size()));
+/// Names of shards that have stats in the folder.
+std::set<std::string> shards_with_stats(const OutputFolder& folder) {
+  std::set<std::string> names;
+  for (const std::string& name : folder.list()) {
+    if (!name.ends_with(kStatsSuffix)) continue;
+    names.insert(name.substr(0, name.size() - kStatsSuffix.size()));
   }
-  std::sort(names.begin(), names.end());
   return names;
 }
 
 /// One output folder and which of its shards have stats.
 struct Folder {
-  fs::path path;
+  OutputFolder place;
   RunFile run;
   std::set<std::string> with_stats;
   std::map<std::string, std::string> unreadable;
 };
 
-Folder open_folder(const fs::path& path) {
-  auto run = read_run_file(path);
+Folder open_folder(const OutputFolder& place) {
+  auto run = read_run_file(place);
   if (!run) {
-    throw Error(ErrorCategory::NoInput, path.string() +
+    throw Error(ErrorCategory::NoInput, place.name() +
                                             ": no output folder: there is no _aitqe/run.json, "
                                             "which `aitqe enhance` and `score` write");
   }
-  const std::vector<std::string> names = shards_with_stats(path);
-  return {path, std::move(*run), {names.begin(), names.end()}, read_unreadable_shards(path)};
+  return {place.listed(), std::move(*run), shards_with_stats(place), read_unreadable_shards(place)};
 }
 
 class Reporter {
  public:
   Reporter(const ReportOptions& options, ReportProgress& progress)
       : options_(options), progress_(progress) {
-    for (const fs::path& path : options.folders) folders_.push_back(open_folder(path));
+    for (const OutputFolder& place : options.folders) folders_.push_back(open_folder(place));
     report_.folders = options.folders;
     report_.max_failed_percent = options.max_failed_percent;
     report_.run = folders_.front().run;
@@ -93,23 +86,22 @@ class Reporter {
       if (folder.run.shards.empty()) {
         report_.problems.push_back(
             {"", "shards_not_pinned",
-             folder.path.string() +
+             folder.place.name() +
                  ": run.json does not say which shards there are to be; the same command, run "
                  "again, writes it down",
              /*rerun_mends=*/true});
       }
       const RunFile& first = folders_.front().run;
       if (folder.run.config_sha256 != first.config_sha256) {
-        report_.problems.push_back({"", "other_configuration",
-                                    folder.path.string() + ": another configuration than " +
-                                        folders_.front().path.string(),
-                                    false});
+        report_.problems.push_back(
+            {"", "other_configuration",
+             folder.place.name() + ": another configuration than " + folders_.front().place.name(),
+             false});
       }
       if (folder.run.model_sha256 != first.model_sha256) {
         report_.problems.push_back(
             {"", "other_model",
-             folder.path.string() + ": another model than " + folders_.front().path.string(),
-             false});
+             folder.place.name() + ": another model than " + folders_.front().place.name(), false});
       }
     }
   }
@@ -122,7 +114,7 @@ class Reporter {
         prove(name, i);
       } else {
         report_.problems.push_back({name, "two_folders",
-                                    "is in " + folders_[i].path.string() + " too; counted once",
+                                    "is in " + folders_[i].place.name() + " too; counted once",
                                     false});
       }
     }
@@ -158,7 +150,7 @@ class Reporter {
       const auto found = shown.find(row_index);
       if (found != shown.end()) add_thumbnail(sample, *found->second);
     };
-    const ShardProof proof = prove_shard(folder.path, name, folder.run, listener);
+    const ShardProof proof = prove_shard(folder.place, name, folder.run, listener);
     const auto& problems = proof.problems;
     report_.problems.insert(report_.problems.end(), problems.begin(), problems.end());
     if (!proof.is_counted) {

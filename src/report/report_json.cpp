@@ -75,7 +75,7 @@ Json drift_object(const CaptionStatistics& before, const CaptionStatistics& afte
 
 Json folders_array(const RunReport& report) {
   Json json = Json::array();
-  for (const auto& folder : report.folders) json.push_back(folder.string());
+  for (const auto& folder : report.folders) json.push_back(folder.name());
   return json;
 }
 

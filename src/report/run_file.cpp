@@ -1,26 +1,19 @@
 #include "aitqe/report/run_file.h"
 
-#include <fstream>
-#include <iterator>
-
 #include "aitqe/base/ascii.h"
 #include "aitqe/base/error.h"
 #include "aitqe/base/hash.h"
-#include "aitqe/io/sink.h"
 #include "json_fields.h"
 
 namespace aitqe {
 namespace {
 
-namespace fs = std::filesystem;
-
+constexpr const char* kRunFile = "_aitqe/run.json";
+constexpr const char* kNotesFolder = "_aitqe/unreadable";
 constexpr std::string_view kNoteSuffix = ".txt";
 
-fs::path notes_folder(const fs::path& folder) { return folder / "_aitqe/unreadable"; }
-
-std::string content_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+std::string note_file(const std::string& shard) {
+  return kNotesFolder + ("/" + shard) + std::string(kNoteSuffix);
 }
 
 Json config_of(const RunFile& run) { return Json::parse(run.config, nullptr, false); }
@@ -56,46 +49,39 @@ RunFile run_from_json(const Json& document, const std::string& where) {
 bool RunFile::writes_shards() const { return config_of(*this).value("write_shards", true); }
 bool RunFile::has_sampling() const { return config_of(*this).value("sample", 1.0) < 1.0; }
 
-std::optional<RunFile> read_run_file(const fs::path& folder) {
-  const fs::path path = folder / "_aitqe/run.json";
-  std::error_code ignored;
-  if (!fs::exists(path, ignored)) return std::nullopt;
-  const Json document = JsonFields::parse(content_of(path), path.string());
+std::optional<RunFile> read_run_file(const OutputFolder& folder) {
+  const auto text = folder.read(kRunFile);
+  if (!text) return std::nullopt;
+  const std::string where = folder.name_of(kRunFile);
+  const Json document = JsonFields::parse(*text, where);
   try {
-    return run_from_json(document, path.string());
+    return run_from_json(document, where);
   } catch (const Json::exception& error) {
-    throw Error(ErrorCategory::Damaged, path.string() + ": " + error.what());
+    throw Error(ErrorCategory::Damaged, where + ": " + error.what());
   }
 }
 
-std::map<std::string, std::string> read_unreadable_shards(const fs::path& folder) {
+void write_run_file(const OutputFolder& folder, std::string_view json) {
+  folder.write(kRunFile, json);
+}
+
+std::map<std::string, std::string> read_unreadable_shards(const OutputFolder& folder) {
   std::map<std::string, std::string> reasons;
-  std::error_code error;
-  for (fs::directory_iterator entry(notes_folder(folder), error), end; !error && entry != end;
-       entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    if (name.starts_with('.') || !name.ends_with(kNoteSuffix)) continue;
-    reasons[name.substr(0, name.size() - kNoteSuffix.size())] =
-        std::string(ascii::trim(content_of(entry->path())));
+  for (const std::string& name : folder.list(kNotesFolder)) {
+    if (!name.ends_with(kNoteSuffix)) continue;
+    const std::string shard = name.substr(0, name.size() - kNoteSuffix.size());
+    reasons[shard] = std::string(ascii::trim(folder.read(note_file(shard)).value_or("")));
   }
   return reasons;
 }
 
-void note_unreadable_shard(const fs::path& folder, const std::string& shard,
+void note_unreadable_shard(const OutputFolder& folder, const std::string& shard,
                            const std::string& reason) {
-  const fs::path path = notes_folder(folder) / (shard + std::string(kNoteSuffix));
-  std::error_code error;
   if (reason.empty()) {
-    fs::remove(path, error);
-    fs::remove(path.parent_path(), error);  // only where it is empty
-    return;
+    folder.remove(note_file(shard));
+  } else {
+    folder.write(note_file(shard), reason + "\n");
   }
-  fs::create_directories(path.parent_path(), error);
-  if (error) {
-    throw Error(ErrorCategory::Output,
-                path.parent_path().string() + ": cannot be made: " + error.message());
-  }
-  write_atomically(path, reason + "\n");
 }
 
 }  // namespace aitqe

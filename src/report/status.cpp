@@ -48,7 +48,8 @@ double age_s(const fs::path& path) {
 std::int64_t count_lines(const fs::path& path) {
   std::int64_t lines = 0;
   try {
-    const HashedFile read = read_hashed(path, [&](std::string_view) { ++lines; });
+    const auto file = FileSource::open(path.string());
+    const HashedFile read = read_hashed(*file, [&](std::string_view) { ++lines; });
     if (!read.ends_with_line_end) --lines;  // a row that is being written
   } catch (const Error&) {
     // Gone by now: it has got its final name.
@@ -80,23 +81,16 @@ std::vector<ShardInProgress> find_in_progress(const fs::path& folder) {
   return list;
 }
 
-void add_shard(RunStatus& status, const std::string& shard, std::int64_t index,
-               const std::map<std::string, std::string>& unreadable) {
-  const auto stats_json = committed(status.folder, shard);
-  if (!stats_json) {
-    const auto note = unreadable.find(shard);
-    status.missing.push_back(
-        {shard, index,
-         note != unreadable.end() ? note->second : why_not_done(status.folder, shard)});
-    return;
-  }
+/// @return why these stats cannot be used, "" when they count.
+std::string add_done(RunStatus& status, const nlohmann::ordered_json& stats_json) {
   try {
-    const ShardStats stats = stats_from_json(stats_json->dump());
+    const ShardStats stats = stats_from_json(stats_json.dump());
     status.summary.merge(stats.summary);
     status.duration_s += stats.duration_s;
     ++status.shards_done;
+    return "";
   } catch (const Error& error) {
-    status.missing.push_back({shard, index, error.what()});
+    return error.what();
   }
 }
 
@@ -108,10 +102,10 @@ std::string age_in_words(double seconds) {
 
 }  // namespace
 
-RunStatus read_status(const fs::path& folder) {
+RunStatus read_status(const OutputFolder& folder) {
   auto run = read_run_file(folder);
   if (!run) {
-    throw Error(ErrorCategory::NoInput, folder.string() +
+    throw Error(ErrorCategory::NoInput, folder.name() +
                                             ": no output folder: there is no _aitqe/run.json, "
                                             "which `aitqe enhance` and `score` write");
   }
@@ -122,10 +116,19 @@ RunStatus read_status(const fs::path& folder) {
   const std::vector<std::string>& shards = status.run.shards;
   status.shards_expected = std::ssize(shards);
   // Before the shards: one that is finished meanwhile is done and no longer in progress.
-  std::vector<ShardInProgress> in_progress = find_in_progress(folder);
-  for (std::size_t i = 0; i < shards.size(); ++i) {
-    add_shard(status, shards[i], static_cast<std::int64_t>(i), unreadable);
-  }
+  std::vector<ShardInProgress> in_progress = find_in_progress(folder.work_folder());
+  const OutputFolder listed = folder.listed();
+  for_each_committed(listed, shards, [&](std::size_t index, const auto& stats) {
+    const auto note = unreadable.find(shards[index]);
+    std::string reason;
+    if (stats) {
+      reason = add_done(status, *stats);
+      if (reason.empty()) return;
+    } else {
+      reason = note != unreadable.end() ? note->second : why_not_done(listed, shards[index]);
+    }
+    status.missing.push_back({shards[index], static_cast<std::int64_t>(index), std::move(reason)});
+  });
   std::copy_if(in_progress.begin(), in_progress.end(), std::back_inserter(status.in_progress),
                [&](const ShardInProgress& progress) {
                  return std::any_of(
@@ -155,7 +158,7 @@ std::string slurm_indexes(const RunStatus& status) {
 
 std::string status_to_json(const RunStatus& status) {
   Json json = {{"schema", kStatusSchema},
-               {"folder", status.folder.string()},
+               {"folder", status.folder.name()},
                {"command", status.run.command},
                {"shards_expected", status.shards_expected},
                {"shards_done", status.shards_done}};

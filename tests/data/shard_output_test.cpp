@@ -236,6 +236,32 @@ TEST_F(ShardOutputTest, IsNoLongerCommittedWhenANewRunStopsHalfWay) {
   EXPECT_FALSE(committed(out(), "00000").has_value());
 }
 
+TEST_F(ShardOutputTest, IsFoundAmongManyInTheirOrder) {
+  copy_shard(write_input(make_tar({{"0.jpg", "p"}}), "b"));
+  std::vector<std::string> names(100, "a");
+  names[70] = "b";
+  std::vector<std::size_t> found;
+  std::size_t num_asked = 0;
+  for_each_committed(out(), names, [&](std::size_t index, const auto& stats) {
+    EXPECT_EQ(index, num_asked++);
+    if (stats) found.push_back(index);
+  });
+  EXPECT_EQ(num_asked, names.size());
+  EXPECT_THAT(found, ElementsAre(70U));
+}
+
+TEST_F(ShardOutputTest, LeavesNoJournalWhereAnotherMachineFinishedIt) {
+  const OutputFolder bucket =
+      OutputFolder::open("s3://bucket/out", {folder_ / "state", StopCheck()});
+  const auto work = bucket.work_folder();
+  write_bytes(work / "_aitqe/journal/00000", "a header\n");
+  write_bytes(work / "_aitqe/journal/00001", "a header\n");
+  write_bytes(work / ".00000.tar.part-elsewhere-1", "of a process that may live");
+  discard_work(bucket, "00000");
+  EXPECT_THAT(names_in(work / "_aitqe/journal"), ElementsAre("00001"));
+  EXPECT_THAT(names_in(work), ElementsAre(".00000.tar.part-elsewhere-1", "_aitqe"));
+}
+
 TEST_F(ShardOutputTest, CannotBeMadeWhereAFileStands) {
   write_bytes(out(), "a file");
   try {

@@ -6,9 +6,7 @@ import datetime
 import functools
 import http.server
 import ipaddress
-import logging
 import os
-import pathlib
 import re
 import shutil
 import signal
@@ -20,60 +18,17 @@ import threading
 import unittest
 import unittest.mock
 
-import boto3
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from moto.server import ThreadedMotoServer
 
+from s3_servers import ACCESS_KEY, SECRET_KEY, moto_server, rclone_server, s3_client, s3_variables
 from support import (ANY_NUMBER_MAY_FAIL, BINARY, EXAMPLES, LONGEST_RUN_S, MODEL_FLAGS, EndToEndTest, content_of,
                      environment, pairs, write_tar)
 
-RCLONE = pathlib.Path(boto3.__file__).parents[1] / "bin/rclone"
-ACCESS_KEY = "AITQETESTKEY00000001"
-SECRET_KEY = "aitqe-test-secret-of-forty-characters-00"
-
 
 # --- servers ---------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def rclone_server(folder):
-    """An S3 server that checks signatures; its buckets are the folders in `folder`."""
-    command = [RCLONE, "serve", "s3", folder, "--addr", "127.0.0.1:0", "--auth-key", f"{ACCESS_KEY},{SECRET_KEY}",
-               "--config", "/dev/null"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            lines = iter(process.stderr.readline, "")
-            port = next(found[1] for line in lines if (found := re.search(r"http://127\.0\.0\.1:(\d+)", line)))
-            threading.Thread(target=process.stderr.read, daemon=True).start()  # or it would fill up
-            yield int(port)
-        finally:
-            process.terminate()
-
-
-@contextlib.contextmanager
-def moto_server(folder):
-    """An S3 server that knows pages and presigned URLs; `folder` is copied into its memory."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        port = server.get_host_and_port()[1]
-        client = s3_client(port)
-        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-            bucket, _, key = str(path.relative_to(folder)).partition("/")
-            client.create_bucket(Bucket=bucket)
-            client.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
-        yield port
-    finally:
-        server.stop()
-
-
-def s3_client(port):
-    return boto3.client("s3", endpoint_url=f"http://127.0.0.1:{port}", aws_access_key_id=ACCESS_KEY,
-                        aws_secret_access_key=SECRET_KEY, region_name="us-east-1")
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
@@ -183,11 +138,7 @@ class NetworkTest(EndToEndTest):
         cls.length = (cls.root / "bucket/in/00000.tar").stat().st_size
 
     def variables(self, port, **changes):
-        variables = {"HOME": str(self.folder), "NO_PROXY": "127.0.0.1", "AWS_MAX_ATTEMPTS": "3",
-                     "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-                     "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_REGION": "us-east-1", "AWS_PROFILE": "",
-                     "AWS_SESSION_TOKEN": "", "AWS_DEFAULT_REGION": "", "AWS_ENDPOINT_URL_S3": ""}
-        return variables | changes
+        return s3_variables(port, self.folder) | changes
 
     def enhance_from(self, port, *inputs, expect=0, **changes):
         return self.enhance(*inputs, expect=expect, env=self.variables(port, **changes))

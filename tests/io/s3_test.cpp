@@ -73,6 +73,7 @@ TEST(OpenS3, SignsARequestForThePathOfTheObject) {
   EXPECT_THAT(request, HasSubstr("GET /bucket/a%20b/../%C3%A4%2B%25.tar HTTP/1.1"));
   EXPECT_THAT(request, HasSubstr("Authorization: AWS4-HMAC-SHA256 Credential=key/"));
   EXPECT_THAT(request, HasSubstr("/eu-west-3/s3/aws4_request"));
+  EXPECT_THAT(request, HasSubstr("x-amz-content-sha256: e3b0c44298fc1c14"));  // of nothing
   EXPECT_THAT(request, HasSubstr("x-amz-security-token: token"));
   EXPECT_THAT(request, Not(HasSubstr("hidden")));
 }
@@ -116,8 +117,9 @@ TEST(ListS3, JoinsPages) {
   const HttpServer server(
       {page("<IsTruncated>true</IsTruncated><NextContinuationToken>a/+=</NextContinuationToken>"
             "<Contents><Key>in/b</Key></Contents>"),
-       page("<Contents><Key>in/a</Key></Contents>")});
-  EXPECT_THAT(list_s3({"bucket", "in/"}, settings_for(server)), ElementsAre("in/a", "in/b"));
+       page("<Contents><Key>in/a</Key><Size>7</Size></Contents>")});
+  EXPECT_THAT(list_s3({"bucket", "in/"}, settings_for(server)),
+              ElementsAre(S3Object{"in/a", 7}, S3Object{"in/b", 0}));
   EXPECT_THAT(server.requests(),
               ElementsAre(HasSubstr("GET /bucket/?delimiter=%2F&list-type=2&prefix=in%2F HTTP"),
                           HasSubstr("GET /bucket/?continuation-token=a%2F%2B%3D&delimiter=%2F&")));

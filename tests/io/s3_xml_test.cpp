@@ -18,7 +18,8 @@ TEST(S3Listing, GivesKeysAndTheTokenOfTheNextPage) {
         <CommonPrefixes><Prefix>a/b/</Prefix></CommonPrefixes>
         <NextContinuationToken>t/1==</NextContinuationToken>
       </ListBucketResult>)");
-  EXPECT_THAT(listing.keys, ElementsAre("a/0.tar", "a/x & y <1>.tar"));
+  EXPECT_THAT(listing.objects,
+              ElementsAre(S3Object{"a/0.tar", 10}, S3Object{"a/x & y <1>.tar", 0}));
   EXPECT_EQ(listing.next_token, "t/1==");
 }
 
@@ -54,6 +55,39 @@ TEST(S3Error, IsEmptyForAnythingElse) {
   EXPECT_EQ(parse_s3_error("").code, "");
   EXPECT_EQ(parse_s3_error("<html>502 Bad Gateway<br></html>").code, "");
   EXPECT_EQ(parse_s3_error("<Error><Code>cut").code, "");
+}
+
+TEST(S3Upload, HasAnId) {
+  EXPECT_EQ(parse_s3_upload_id("<InitiateMultipartUploadResult xmlns=\"x\"><Bucket>b</Bucket>"
+                               "<UploadId>a+/=</UploadId></InitiateMultipartUploadResult>"),
+            "a+/=");
+  EXPECT_EQ(parse_s3_upload_id("<InitiateMultipartUpload><UploadId>of rclone</UploadId>"
+                               "</InitiateMultipartUpload>"),
+            "of rclone");
+  for (const std::string text : {"", "<html/>", "<InitiateMultipartUploadResult/>",
+                                 "<Error><UploadId>a</UploadId></Error>"}) {
+    EXPECT_THROW(parse_s3_upload_id(text), XmlError) << text;
+  }
+}
+
+TEST(S3Upload, IsCompleteOnlyWhenTheAnswerSaysSo) {
+  EXPECT_EQ(parse_s3_completed_etag("<CompleteMultipartUploadResult><ETag>&quot;a-2&quot;</ETag>"
+                                    "</CompleteMultipartUploadResult>"),
+            "\"a-2\"");
+  for (const std::string text :
+       {"", "<Error><Code>InternalError</Code><ETag>a</ETag></Error>",
+        "<CompleteMultipartUploadResult><ETag>a</ETag>", "<CompleteMultipartUploadResult/>"}) {
+    EXPECT_EQ(parse_s3_completed_etag(text), "") << text;
+  }
+}
+
+TEST(S3PendingUploads, HaveKeyAndId) {
+  EXPECT_THAT(parse_s3_pending_uploads("<ListMultipartUploadsResult><Prefix>a</Prefix>"
+                                       "<Upload><Key>a</Key><UploadId>1</UploadId></Upload>"
+                                       "<Upload><Key>a b</Key><UploadId>2</UploadId></Upload>"
+                                       "</ListMultipartUploadsResult>"),
+              ElementsAre(S3PendingUpload{"a", "1"}, S3PendingUpload{"a b", "2"}));
+  EXPECT_THROW(parse_s3_pending_uploads("<ListBucketResult/>"), XmlError);
 }
 
 }  // namespace

@@ -64,21 +64,21 @@ TEST_F(EnhanceTest, WritesOneRowPerPairAndCommits) {
   EXPECT_EQ(outcome(result, 100.0), std::nullopt);
   EXPECT_EQ(outcome(result, 1.0),
             ErrorCategory::Damaged);  // random weights answer nothing readable
-  EXPECT_TRUE(fs::exists(options_.output_folder / "hard-00000.tar"));
-  EXPECT_TRUE(fs::exists(options_.output_folder / "_aitqe/run.json"));
-  const std::string rows = read(options_.output_folder / "hard-00000.aitqe.jsonl");
+  EXPECT_TRUE(fs::exists(options_.output_folder.work_folder() / "hard-00000.tar"));
+  EXPECT_TRUE(fs::exists(options_.output_folder.work_folder() / "_aitqe/run.json"));
+  const std::string rows = read(options_.output_folder.work_folder() / "hard-00000.aitqe.jsonl");
   EXPECT_EQ(std::count(rows.begin(), rows.end(), '\n'), 166);
 }
 
 TEST_F(EnhanceTest, LeavesADoneShardAloneAndCountsIt) {
   enhance(options_, model_, progress_);
-  const auto written = fs::last_write_time(options_.output_folder / "hard-00000.tar");
+  const auto written = fs::last_write_time(options_.output_folder.work_folder() / "hard-00000.tar");
   const EnhanceResult again = enhance(options_, model_, progress_);
   EXPECT_EQ(again.shards_done, 0);
   EXPECT_EQ(progress_.work_total, 0);  // nothing was left to do
   EXPECT_EQ(again.shards_done_before, 1);
   EXPECT_EQ(again.summary.read, 166);
-  EXPECT_EQ(fs::last_write_time(options_.output_folder / "hard-00000.tar"), written);
+  EXPECT_EQ(fs::last_write_time(options_.output_folder.work_folder() / "hard-00000.tar"), written);
 }
 
 TEST_F(EnhanceTest, RefusesTheFolderOfAnotherConfiguration) {
@@ -95,7 +95,7 @@ TEST_F(EnhanceTest, LeavesNoShardBehindWhenItIsStopped) {
   const EnhanceResult result = enhance(options_, model_, progress_);
   EXPECT_TRUE(result.stopped);
   EXPECT_EQ(outcome(result, 1.0), ErrorCategory::Resumable);
-  EXPECT_FALSE(fs::exists(options_.output_folder / "hard-00000.tar"));
+  EXPECT_FALSE(fs::exists(options_.output_folder.work_folder() / "hard-00000.tar"));
 }
 
 /// Lets `num_pairs` be answered and stops, as a signal would.
@@ -117,13 +117,15 @@ TEST_F(EnhanceTest, GoesOnWhereItWasStoppedToTheSameBytes) {
     options_.judge.batch_pairs = batch_pairs;
     options_.output_folder = folder_.path() / ("stopped-" + std::to_string(batch_pairs));
     EXPECT_TRUE(stop_after(40, options_, model_).stopped);
-    EXPECT_TRUE(fs::exists(options_.output_folder / "_aitqe/journal/hard-00000"));
+    EXPECT_TRUE(fs::exists(options_.output_folder.work_folder() / "_aitqe/journal/hard-00000"));
     const EnhanceResult rest = enhance(options_, model_, progress_);
     EXPECT_GT(rest.pairs_resumed, 0);
     EXPECT_LT(rest.pairs_resumed, 166);
-    EXPECT_FALSE(fs::exists(options_.output_folder / "_aitqe/journal"));
+    EXPECT_FALSE(fs::exists(options_.output_folder.work_folder() / "_aitqe/journal"));
     for (const char* name : {"hard-00000.tar", "hard-00000.aitqe.jsonl"}) {
-      EXPECT_EQ(read(options_.output_folder / name), read(whole.output_folder / name)) << name;
+      EXPECT_EQ(read(options_.output_folder.work_folder() / name),
+                read(whole.output_folder.work_folder() / name))
+          << name;
     }
   }
 }
@@ -138,13 +140,14 @@ TEST_F(EnhanceTest, AsksAgainWhereTheInputIsNoLongerTheSame) {
 }
 
 TEST_F(EnhanceTest, LeavesAShardToTheRunThatIsAtIt) {
-  fs::create_directories(options_.output_folder);
-  const auto other = Journal::open(options_.output_folder, "hard-00000", "another run");
+  fs::create_directories(options_.output_folder.work_folder());
+  const auto other =
+      Journal::open(options_.output_folder.work_folder(), "hard-00000", "another run");
   const EnhanceResult result = enhance(options_, model_, progress_);
   EXPECT_EQ(result.shards_elsewhere, 1);
   EXPECT_EQ(result.summary.read, 0);
   EXPECT_EQ(outcome(result, 1.0), ErrorCategory::Resumable);
-  EXPECT_FALSE(fs::exists(options_.output_folder / "hard-00000.tar"));
+  EXPECT_FALSE(fs::exists(options_.output_folder.work_folder() / "hard-00000.tar"));
 }
 
 /// Shards of 1, 0, 40 and 3 pairs: fewer and more than are judged at once.
@@ -183,8 +186,8 @@ TEST_F(EnhanceTest, TakesManySmallShardsAsOneStream) {
     Progress progress;
     enhance(alone, model_, progress);
     for (const char* suffix : {".tar", ".aitqe.jsonl"}) {
-      EXPECT_EQ(read(options_.output_folder / (shard.name + suffix)),
-                read(alone.output_folder / (shard.name + suffix)))
+      EXPECT_EQ(read(options_.output_folder.work_folder() / (shard.name + suffix)),
+                read(alone.output_folder.work_folder() / (shard.name + suffix)))
           << shard.name << suffix;
     }
   }
@@ -224,7 +227,9 @@ TEST_F(EnhanceTest, WritesTheSameBytesFromTwoDevices) {
     other.overwrite = true;
     enhance(other, on_two, progress_);
     for (const char* name : {"hard-00000.tar", "hard-00000.aitqe.jsonl"}) {
-      EXPECT_EQ(read(other.output_folder / name), read(options_.output_folder / name)) << name;
+      EXPECT_EQ(read(other.output_folder.work_folder() / name),
+                read(options_.output_folder.work_folder() / name))
+          << name;
     }
   }
 }
@@ -239,18 +244,18 @@ TEST_F(EnhanceTest, TakesAShareOfThePairsThatDependsOnTheSeedAlone) {
   const std::int64_t taken = enhance(options_, model_, progress_).summary.read;
   EXPECT_GT(taken, 20);
   EXPECT_LT(taken, 90);
-  const std::string rows = read(options_.output_folder / "hard-00000.aitqe.jsonl");
+  const std::string rows = read(options_.output_folder.work_folder() / "hard-00000.aitqe.jsonl");
   options_.overwrite = true;
   options_.reading.num_workers = 3;
   enhance(options_, model_, progress_);
-  EXPECT_EQ(read(options_.output_folder / "hard-00000.aitqe.jsonl"), rows);
+  EXPECT_EQ(read(options_.output_folder.work_folder() / "hard-00000.aitqe.jsonl"), rows);
 }
 
 TEST_F(EnhanceTest, ScoresWithoutWritingShards) {
   options_.write_shards = false;
   enhance(options_, model_, progress_);
-  EXPECT_FALSE(fs::exists(options_.output_folder / "hard-00000.tar"));
-  EXPECT_TRUE(fs::exists(options_.output_folder / "hard-00000.aitqe.jsonl"));
+  EXPECT_FALSE(fs::exists(options_.output_folder.work_folder() / "hard-00000.tar"));
+  EXPECT_TRUE(fs::exists(options_.output_folder.work_folder() / "hard-00000.aitqe.jsonl"));
 }
 
 TEST_F(EnhanceTest, GoesOnWithTheOtherShardsWhenOneCannotBeOpened) {

@@ -89,7 +89,7 @@ TEST_F(ForecastTest, RunsAPartOfTheInputAndLeavesNothingBehind) {
   EXPECT_EQ(found.pairs_expected, 300);
   EXPECT_GE(found.pairs_measured, 16);
   EXPECT_DOUBLE_EQ(found.run_s, found.pairs_expected / found.pairs_per_s);
-  EXPECT_FALSE(fs::exists(options_.output_folder));
+  EXPECT_FALSE(fs::exists(options_.output_folder.work_folder()));
   const auto json = nlohmann::json::parse(forecast_to_json(found));
   EXPECT_EQ(json.at("pairs_expected"), 300);
   EXPECT_THAT(render_forecast(found), HasSubstr("about 300 pairs at"));

@@ -20,7 +20,8 @@ using testing::Pair;
 
 RunReport report_on(const std::vector<std::filesystem::path>& folders, double max_failed = 1.0) {
   ReportProgress progress;
-  return make_report({.folders = folders, .max_failed_percent = max_failed}, progress);
+  return make_report(
+      {.folders = {folders.begin(), folders.end()}, .max_failed_percent = max_failed}, progress);
 }
 
 std::string image_bytes() {

@@ -74,7 +74,7 @@ class HttpServer {
     return "http://127.0.0.1:" + std::to_string(port_) + path;
   }
 
-  /// Request line and headers of each connection so far.
+  /// Request line, headers and body of each connection so far.
   std::vector<std::string> requests() const {
     const std::lock_guard lock(mutex_);
     return requests_;
@@ -103,6 +103,14 @@ class HttpServer {
     std::string request;
     char byte = 0;
     while (!request.ends_with("\r\n\r\n") && recv(connection, &byte, 1, 0) == 1) request += byte;
+    constexpr std::string_view kLength = "\r\nContent-Length: ";
+    const std::size_t length = request.find(kLength);
+    if (length == std::string::npos) return request;
+    std::size_t left = std::stoul(request.substr(length + kLength.size()));
+    while (left > 0 && recv(connection, &byte, 1, 0) == 1) {
+      request += byte;
+      --left;
+    }
     return request;
   }
 

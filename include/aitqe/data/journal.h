@@ -9,10 +9,10 @@
 namespace aitqe {
 
 /// What a restart need not do again: opaque bytes for the pairs of one unfinished shard, in
-/// `OUT/_aitqe/journal/NAME`. A header line, then a line a pair: its number in the shard, a
-/// checksum and the bytes. Lines are appended whole; one that a crash cut, or that two runs wrote
-/// into each other, has the wrong checksum and counts as absent. Every failure to write is
-/// Error(Output).
+/// `WORK/_aitqe/journal/NAME`, WORK being the output's work folder (OutputFolder). A header line,
+/// then a line a pair: its number in the shard, a checksum and the bytes. Lines are appended whole;
+/// one that a crash cut, or that two runs wrote into each other, has the wrong checksum and counts
+/// as absent. Every failure to write is Error(Output).
 class Journal {
  public:
   /// Reads what an earlier run left under the same header and goes on behind it; another header
@@ -20,7 +20,7 @@ class Journal {
   /// @param header  one line that says what the entries hold for
   /// @return null while another run on this machine has the shard's journal open. (Where the file
   ///         system knows no locks both go on: they write the same, and the commit is a rename.)
-  static std::unique_ptr<Journal> open(const std::filesystem::path& output_folder,
+  static std::unique_ptr<Journal> open(const std::filesystem::path& work_folder,
                                        const std::string& shard_name, std::string_view header);
   ~Journal();
   Journal(const Journal&) = delete;
@@ -37,7 +37,7 @@ class Journal {
   /// Once the shard is committed: the file goes.
   void remove();
   /// The same for a committed shard whose run was killed before it could; none is fine.
-  static void discard(const std::filesystem::path& output_folder, const std::string& shard_name);
+  static void discard(const std::filesystem::path& work_folder, const std::string& shard_name);
 
  private:
   class State;

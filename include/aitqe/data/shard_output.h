@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "aitqe/data/sample.h"
+#include "aitqe/io/output_folder.h"
 #include "aitqe/io/shards.h"
-#include "aitqe/io/sink.h"
 
 namespace aitqe {
 
@@ -30,13 +30,15 @@ struct ShardOutputOptions {
 ///   OUT/NAME.SUFFIX            what the caller wrote through `open_side_file`, e.g. Parquet
 ///   OUT/NAME*                  copies of the files beside the input shard (see `sidecar_files`)
 ///   OUT/NAME.aitqe.stats.json  written last: the commit
-/// Nothing has its final name before `commit`. An input that already has KEY.aitqe.json (an
-/// enhanced shard as input) gets the new record in that member's place, so enhancing twice does not
-/// add a second one. Every failure to write is Error(Output). One thread at a time.
+/// Nothing has its final name before `commit`; until then all of it is in OUT's work folder. An
+/// input that already has KEY.aitqe.json (an enhanced shard as input) gets the new record in that
+/// member's place, so enhancing twice does not add a second one. Every failure to write is
+/// Error(Output). One thread at a time.
 class ShardOutput {
  public:
-  /// Creates `folder` where needed and removes temporaries that an earlier run left for this shard.
-  ShardOutput(std::filesystem::path folder, ShardRef shard, ShardOutputOptions options = {});
+  /// Creates the work folder where needed and removes temporaries that an earlier run left for this
+  /// shard.
+  ShardOutput(OutputFolder folder, ShardRef shard, ShardOutputOptions options = {});
   /// Without `commit` all temporaries are removed and no file of the shard has changed.
   ~ShardOutput();
   ShardOutput(const ShardOutput&) = delete;
@@ -55,9 +57,9 @@ class ShardOutput {
   /// @return what takes its bytes in order; not to be called once this is gone.
   std::function<void(std::string_view)> open_side_file(const std::string& suffix);
 
-  /// Puts all files in place, the stats last, each synced. Stats of an earlier run go first, so a
-  /// stop half way leaves a shard that is not `committed`; files that they list and this run did
-  /// not write go too.
+  /// Puts all files in place one after the other, the stats last. Stats of an earlier run go first,
+  /// so a stop half way leaves a shard that is not `committed`; files that they list and this run
+  /// did not write go too.
   /// @param stats  a JSON object; "files": [{"name", "bytes", "sha256"}] is added for tar, rows,
   ///               side files and copies.
   void commit(nlohmann::ordered_json stats);
@@ -72,8 +74,19 @@ class ShardOutput {
 /// The stats of a finished shard, or nothing when it must be done (again): no stats file, one that
 /// is not JSON, or a file that it lists is missing or has another size. Hashes are not checked
 /// here.
-std::optional<nlohmann::ordered_json> committed(const std::filesystem::path& folder,
+std::optional<nlohmann::ordered_json> committed(const OutputFolder& folder,
                                                 const std::string& shard_name);
+
+/// `committed` of each shard, in their order: of one list of the folder, and several at once where
+/// a bucket is asked. @param use  called by this thread with the shard's place in `shard_names`
+void for_each_committed(
+    const OutputFolder& folder, const std::vector<std::string>& shard_names,
+    const std::function<void(std::size_t index, const std::optional<nlohmann::ordered_json>&)>&
+        use);
+
+/// Removes what this machine keeps of a shard that is finished elsewhere: its journal, and
+/// temporaries of processes that are no more.
+void discard_work(const OutputFolder& folder, const std::string& shard_name);
 
 /// Files that belong to a shard: beside it, named after its stem and `.` or `_` (NAME.parquet,
 /// NAME_stats.json, NAME.json). Left out: tars, aitqe's own files, and files whose name fits the
@@ -81,6 +94,6 @@ std::optional<nlohmann::ordered_json> committed(const std::filesystem::path& fol
 std::vector<std::filesystem::path> sidecar_files(const ShardRef& shard);
 
 /// @throws Error(Usage) when the output folder is a folder that an input shard lies in.
-void check_output_folder(const std::filesystem::path& folder, const std::vector<ShardRef>& shards);
+void check_output_folder(const OutputFolder& folder, const std::vector<ShardRef>& shards);
 
 }  // namespace aitqe

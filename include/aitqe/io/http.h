@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "aitqe/io/source.h"
@@ -37,11 +38,15 @@ struct AwsSignature {
 };
 
 struct HttpRequest {
+  enum class Method { Get, Head, Put, Post, Delete };
+  Method method = Method::Get;
   std::string url;
   /// For messages: the url without secrets, or the `s3://` one.
   std::string name;
   /// `Name: value` each.
   std::vector<std::string> headers;
+  /// Of Put and Post. Not copied: outlives the answer.
+  std::string_view body;
   std::optional<AwsSignature> signature;
   /// Signed requests must not: the signature names the host.
   bool may_redirect = true;
@@ -58,15 +63,19 @@ struct HttpAnswer {
 };
 
 /// Throws the Error that stands for an answer which is neither a success nor worth another try.
+/// Where it comes back there is another try.
 using Refuse = std::function<void(const HttpRequest&, const HttpAnswer&)>;
 
 /// Error(NoInput) for what is not there, Error(Usage) where access is denied.
 void refuse_http(const HttpRequest& request, const HttpAnswer& answer);
 
-/// A whole small answer, at most 16 MiB. Tries again as HttpSource does.
+/// A whole small answer, at most 16 MiB. Tries again as HttpSource does: the whole request, so it
+/// must be one that may be sent twice. When `should_stop`, what is under way goes on, but nothing
+/// is tried again: Error(Resumable).
 /// @throws Error(Resumable) when the network or the server fails all the while, Error(Usage) for a
 ///         URL or a certificate that is wrong, and what `refuse` throws.
-HttpAnswer fetch(const HttpRequest& request, const HttpOptions& options, const Refuse& refuse);
+HttpAnswer fetch(const HttpRequest& request, const HttpOptions& options, const Refuse& refuse,
+                 const StopCheck& should_stop = {});
 
 /// The body of a GET. When the connection breaks, stalls or crawls, or the server is busy (408,
 /// 429, 5xx; Retry-After is honoured), the rest is asked for with Range; an answer of another

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "aitqe/io/s3_settings.h"
+#include "aitqe/io/s3_xml.h"
 
 namespace aitqe {
 
@@ -27,9 +28,9 @@ std::unique_ptr<Source> open_s3(const std::string& url, StopCheck should_stop = 
 std::unique_ptr<Source> open_s3(const S3Location& object, const S3Settings& settings,
                                 StopCheck should_stop = {});
 
-/// Keys that begin with `prefix.key`, in the order of their bytes; without those that have a `/`
-/// behind that prefix.
+/// Objects whose key begins with `prefix.key`, in the order of its bytes; without those that have a
+/// `/` behind that prefix.
 /// @throws as open_s3; Error(NoInput) for a bucket that is not there.
-std::vector<std::string> list_s3(const S3Location& prefix, const S3Settings& settings);
+std::vector<S3Object> list_s3(const S3Location& prefix, const S3Settings& settings);
 
 }  // namespace aitqe

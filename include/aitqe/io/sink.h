@@ -25,11 +25,14 @@ class AtomicFile {
 
   /// After this the file is on disk under its name; nothing may be written any more.
   void commit();
+  /// Instead of `commit`, for a file that is to go elsewhere: nothing may be written any more.
+  /// @return the temporary, which is there as long as this is.
+  const std::filesystem::path& close_temporary();
 
   const std::filesystem::path& path() const { return path_; }
   /// Bytes given to `write` so far.
   std::int64_t size_bytes() const { return size_bytes_; }
-  /// Of all bytes written; 64 hex digits. Only after `commit`.
+  /// Of all bytes written; 64 hex digits. Only after `commit` or `close_temporary`.
   const std::string& sha256() const { return sha256_; }
 
  private:
@@ -73,8 +76,13 @@ int remove_dead_temporaries(const std::filesystem::path& path);
 void require_other_folder(const std::filesystem::path& input, const std::filesystem::path& output,
                           std::string_view option = "-o");
 
-/// @throws Error(Output) when `folder`, or its closest parent that exists, is no folder that this
-///         user may write to. Nothing is made. @param option  that named it, for the message
+/// For what works in folders on disk alone. @param what  an option or a command, for the message
+/// @throws Error(Usage) for anything with a scheme.
+void require_on_disk(const std::string& typed, std::string_view what);
+
+/// @throws Error(Usage) as `require_on_disk`; Error(Output) when `folder`, or its closest parent
+///         that exists, is no folder that this user may write to. Nothing is made. @param option
+///         that named it, for the message
 void require_writable_folder(const std::filesystem::path& folder, std::string_view option = "-o");
 
 /// Bytes that this user may still write in `folder`, or in its closest parent that exists.

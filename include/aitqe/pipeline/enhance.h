@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "aitqe/base/error.h"
+#include "aitqe/io/output_folder.h"
 #include "aitqe/pipeline/conclude.h"
 #include "aitqe/pipeline/judge.h"
 #include "aitqe/pipeline/loaded_model.h"
@@ -26,7 +27,7 @@ struct EnhanceOptions {
   /// Of the whole job.
   std::vector<ShardRef> shards;
   TaskShare task;
-  std::filesystem::path output_folder;
+  OutputFolder output_folder;
   /// Off for `score`: report rows only.
   bool write_shards = true;
   /// Rows as Parquet too, beside the JSON lines. @see has_parquet
@@ -70,7 +71,7 @@ struct EnhanceResult {
 EnhanceResult enhance(const EnhanceOptions& options, const LoadedModel& model, Progress& progress);
 
 /// The tasks that the job of this output folder was cut into; 0 where it has not begun.
-int pinned_task_count(const std::filesystem::path& output_folder);
+int pinned_task_count(const OutputFolder& output_folder);
 
 /// The options that decide the output's bytes, as JSON on one line; pinned in run.json.
 std::string pinned_config(const EnhanceOptions& options, const LoadedModel& model);

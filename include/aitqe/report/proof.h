@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "aitqe/data/sample.h"
+#include "aitqe/io/output_folder.h"
 #include "aitqe/report/row.h"
 #include "aitqe/report/run_file.h"
 #include "aitqe/report/stats.h"
@@ -45,7 +45,9 @@ struct ShardProof {
 
 /// Proves one shard of an output folder from its files alone. Reads every byte once, and keeps
 /// sixteen bytes a row. Never throws for what is wrong with files: that is a problem.
-ShardProof prove_shard(const std::filesystem::path& folder, const std::string& shard,
-                       const RunFile& run, const ProofListener& listener);
+/// @throws Error(Resumable), Error(Usage) where a folder in a bucket cannot be asked
+/// (OutputFolder).
+ShardProof prove_shard(const OutputFolder& folder, const std::string& shard, const RunFile& run,
+                       const ProofListener& listener);
 
 }  // namespace aitqe

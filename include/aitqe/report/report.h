@@ -2,13 +2,13 @@
 
 #include <atomic>
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "aitqe/base/error.h"
+#include "aitqe/io/output_folder.h"
 #include "aitqe/report/gallery.h"
 #include "aitqe/report/proof.h"
 #include "aitqe/report/run_file.h"
@@ -21,7 +21,7 @@ inline constexpr std::string_view kReportSchema = "aitqe.report/1";
 
 struct ReportOptions {
   /// Output folders of one job: of one run, or of several that did a part each. At least one.
-  std::vector<std::filesystem::path> folders;
+  std::vector<OutputFolder> folders;
   /// --max-failed
   double max_failed_percent = 1.0;
   /// Off: the gallery shows captions alone, and no image is decoded.
@@ -39,7 +39,7 @@ struct ReportProgress {
 
 /// What the files of some output folders say.
 struct RunReport {
-  std::vector<std::filesystem::path> folders;
+  std::vector<OutputFolder> folders;
   double max_failed_percent = 1.0;
   RunFile run;  ///< of the first folder
   /// All shards that the folders are to hold, and those of them that were read.

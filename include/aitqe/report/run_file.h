@@ -1,11 +1,12 @@
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "aitqe/io/output_folder.h"
 
 namespace aitqe {
 
@@ -34,15 +35,18 @@ struct RunFile {
 
 /// Nothing where there is no such file: no run of `enhance` or `score` has begun here.
 /// @throws Error(Damaged) naming the file when it cannot be read.
-std::optional<RunFile> read_run_file(const std::filesystem::path& folder);
+std::optional<RunFile> read_run_file(const OutputFolder& folder);
+
+/// @throws Error(Output) when it cannot be written.
+void write_run_file(const OutputFolder& folder, std::string_view json);
 
 /// Shards whose input could not be opened by the latest run that tried, and why.
 /// (OUT/_aitqe/unreadable/NAME.txt)
-std::map<std::string, std::string> read_unreadable_shards(const std::filesystem::path& folder);
+std::map<std::string, std::string> read_unreadable_shards(const OutputFolder& folder);
 
 /// Remembers why, or with an empty reason forgets it: the input can be read by now.
 /// @throws Error(Output) when the note cannot be written.
-void note_unreadable_shard(const std::filesystem::path& folder, const std::string& shard,
+void note_unreadable_shard(const OutputFolder& folder, const std::string& shard,
                            const std::string& reason);
 
 }  // namespace aitqe

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "aitqe/io/output_folder.h"
 #include "aitqe/report/run_file.h"
 #include "aitqe/report/summary.h"
 
@@ -14,7 +14,8 @@ namespace aitqe {
 inline constexpr std::string_view kStatusSchema = "aitqe.status/1";
 
 /// A shard that somebody writes, or began to write before being stopped: which of the two cannot be
-/// told from files; the age of its last write is a hint.
+/// told from files; the age of its last write is a hint. Of output in a bucket, what this machine
+/// knows.
 struct ShardInProgress {
   std::string shard;
   std::int64_t pairs = 0;  ///< rows written out so far; the latest ones may not be among them
@@ -34,7 +35,7 @@ struct MissingShard {
 /// What an output folder says of its run, from the files alone; the run may be going on, on
 /// whatever machine. Sizes of files are checked, their contents are not: that is `report`.
 struct RunStatus {
-  std::filesystem::path folder;
+  OutputFolder folder;
   RunFile run;
   std::int64_t shards_expected = 0;
   std::int64_t shards_done = 0;
@@ -45,7 +46,7 @@ struct RunStatus {
 };
 
 /// @throws Error(NoInput) for a folder in which no run of `enhance` or `score` has begun.
-RunStatus read_status(const std::filesystem::path& folder);
+RunStatus read_status(const OutputFolder& folder);
 
 /// `aitqe status --json` (docs/formats.md). Indented by two, ends with a newline.
 std::string status_to_json(const RunStatus& status);
