@@ -27,24 +27,35 @@ def interval(values, random):
     return np.quantile(draws, 0.025), np.quantile(draws, 0.975)
 
 
+def read_rewrites(paths):
+    """Trials whose mismatched caption was rewritten, and whose image has a known true one."""
+    rows = [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    return [r for r in rows if r["kind"] in KINDS and r["rewrites"] and r["truth"] and r["recaption"].strip()]
+
+
+def cosines(rows, encode):
+    """Of the truth with the rewrite, the bad caption, and what was written for another image of the source; and source ->
+    its places in these."""
+    truth, bad, new = (encode([r[key] for r in rows]) for key in ("truth", "caption", "recaption"))
+    sources = collections.defaultdict(list)
+    for i, row in enumerate(rows):
+        sources[row["source"]].append(i)
+    other = np.empty_like(new)
+    for index in sources.values():
+        other[index] = np.roll(new[index], max(1, len(index) // 2), axis=0)
+    after, before, stranger = ((truth * x).sum(1) for x in (new, bad, other))
+    return after, before, stranger, sources
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=pathlib.Path, required=True)
     parser.add_argument("trials", type=pathlib.Path, nargs="+")
     options = parser.parse_args()
-    rows = [json.loads(line) for path in options.trials for line in path.read_text(encoding="utf-8").splitlines()]
-    rows = [r for r in rows if r["kind"] in KINDS and r["rewrites"] and r["truth"] and r["recaption"].strip()]
+    rows = read_rewrites(options.trials)
     if len(rows) < 3:
         raise SystemExit("fewer than three rewrites of mismatched captions")
-    encode = CaptionEncoder(options.model).encode
-    truth, bad, new = (encode([r[key] for r in rows]) for key in ("truth", "caption", "recaption"))
-    sources = collections.defaultdict(list)
-    for i, row in enumerate(rows):
-        sources[row["source"]].append(i)
-    other = np.empty_like(new)  # what was written for another image of the same source
-    for index in sources.values():
-        other[index] = np.roll(new[index], max(1, len(index) // 2), axis=0)
-    after, before, stranger = ((truth * x).sum(1) for x in (new, bad, other))
+    after, before, stranger, sources = cosines(rows, CaptionEncoder(options.model).encode)
     random = np.random.default_rng(0)
     # A source with one rewrite has no stranger to compare with.
     sources = {"all": [i for index in sources.values() if len(index) > 1 for i in index]} | sources

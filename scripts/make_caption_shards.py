@@ -957,6 +957,29 @@ def print_summary(table, splits):
         print(f"{split:12}{'all':14}" + "".join(f"{v:12}" for v in totals[split]))
 
 
+def foreign_readers(work, english):
+    """Sources that no model of ours is trained on: name -> what reads its pairs."""
+    share = work / "root/usr/share"
+    return {
+        "scikit-image": lambda: photograph_pairs(work), "tuxpaint": lambda: tuxpaint_pairs(share),
+        "wesnoth": lambda: [*wesnoth_pairs(share), *wesnoth_item_pairs(share, english)],
+        "scratch": lambda: scratch_pairs(share, english), "gemojione": lambda: gemojione_pairs(share),
+        "kgeography": lambda: kgeography_pairs(share),
+    }
+
+
+def read_all(readers, render, seen):
+    """Every pair, with its picture encoded; `seen`: hashes of pictures, those found are added."""
+    result = []
+    for source, read in readers.items():
+        start = time.monotonic()
+        found = list(read())
+        pairs = prepare(found, render, seen)
+        result += pairs
+        print(f"{source}: {len(pairs)} of {len(found)} pairs in {time.monotonic() - start:.0f} s", flush=True)
+    return result
+
+
 def read_sources(work):
     """(pairs to train on, pairs to validate on), each with its picture encoded."""
     share = work / "root/usr/share"
@@ -970,23 +993,8 @@ def read_sources(work):
         "fritzing": lambda: fritzing_pairs(share, english), "endless-sky": lambda: endless_sky_pairs(share),
         "povray": lambda: povray_pairs(share, english), "opencv-doc": lambda: opencv_pairs(share),
     }
-    foreign = {
-        "scikit-image": lambda: photograph_pairs(work), "tuxpaint": lambda: tuxpaint_pairs(share),
-        "wesnoth": lambda: [*wesnoth_pairs(share), *wesnoth_item_pairs(share, english)],
-        "scratch": lambda: scratch_pairs(share, english), "gemojione": lambda: gemojione_pairs(share),
-        "kgeography": lambda: kgeography_pairs(share),
-    }
     seen = set()
-    result = []
-    for sources in (own, foreign):
-        result.append([])
-        for source, read in sources.items():
-            start = time.monotonic()
-            found = list(read())
-            pairs = prepare(found, work / "render", seen)
-            result[-1] += pairs
-            print(f"{source}: {len(pairs)} of {len(found)} pairs in {time.monotonic() - start:.0f} s", flush=True)
-    return result
+    return [read_all(sources, work / "render", seen) for sources in (own, foreign_readers(work, english))]
 
 
 def main():

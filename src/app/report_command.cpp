@@ -41,7 +41,8 @@ class ReportCommand : public Command {
   std::string examples() const override {
     return "  aitqe report out\n"
            "  aitqe report task-0 task-1 --html job.html\n"
-           "  aitqe report out --json --no-html\n";
+           "  aitqe report out --json --no-html\n"
+           "  aitqe report out --filter-below 4.5\n";
   }
 
   void add_options(CLI::App& app) override {
@@ -55,6 +56,11 @@ class ReportCommand : public Command {
     app.add_flag("--no-images", no_images_, "No pictures on the page");
     app.add_option("--seed", options_.seed, "Another seed shows other pairs on the page")
         ->type_name("N");
+    app.add_option("--filter-below", options_.filter_below,
+                   "Show also what leaving out all pairs with a score below K would do to words, "
+                   "names, sources and scripts")
+        ->type_name("K")
+        ->check(CLI::Range(1.0, 10.0));
     app.add_option("--max-failed", max_failed_, "Exit with 3 when a larger share of pairs fails")
         ->type_name("P%")
         ->capture_default_str();

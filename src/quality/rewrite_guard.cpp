@@ -164,6 +164,27 @@ std::string bare_words(std::string_view text) {
   return bare;
 }
 
+constexpr std::string_view kAroundFacts = ".,;:!?\"'()[]{}";
+
+bool is_number(std::string_view word) {
+  return !word.empty() && std::all_of(word.begin(), word.end(), ascii::is_digit);
+}
+
+bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
+
+bool is_name(std::string_view word) {
+  return word.size() > 1 && is_capital(word[0]) &&
+         std::all_of(word.begin() + 1, word.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80 || c == '-';
+         });
+}
+
+bool is_time(std::string_view word) {
+  const std::size_t colon = word.find(':');
+  return colon != kNowhere && colon > 0 && colon + 1 < word.size() &&
+         ascii::is_digit(word[colon - 1]) && ascii::is_digit(word[colon + 1]);
+}
+
 }  // namespace
 
 bool says_the_same(std::string_view rewrite, std::string_view original) {
@@ -186,41 +207,39 @@ std::optional<RewriteFault> find_rewrite_fault(std::string_view rewrite, std::st
   return std::nullopt;
 }
 
-std::optional<std::string> find_lost_fact(std::string_view rewrite, std::string_view original) {
-  constexpr std::string_view kAround = ".,;:!?\"'()[]{}";
-  const auto is_number = [](std::string_view word) {
-    return !word.empty() && std::all_of(word.begin(), word.end(), ascii::is_digit);
-  };
-  const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
-  const auto is_name = [&](std::string_view word) {
-    return word.size() > 1 && is_capital(word[0]) &&
-           std::all_of(word.begin() + 1, word.end(), [](char c) {
-             return (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80 || c == '-';
-           });
-  };
-  const auto is_time = [](std::string_view word) {
-    const std::size_t colon = word.find(':');
-    return colon != kNowhere && colon > 0 && colon + 1 < word.size() &&
-           ascii::is_digit(word[colon - 1]) && ascii::is_digit(word[colon + 1]);
-  };
-  const std::vector<std::string_view> words = words_of(original);
+std::vector<std::string> find_facts(std::string_view caption) {
+  const std::vector<std::string_view> words = words_of(caption);
   std::int64_t capitals = 0;
   std::int64_t small = 0;
   for (const std::string_view word : words) {
-    const std::string_view bare = ascii::trim(word, kAround);
+    const std::string_view bare = ascii::trim(word, kAroundFacts);
     if (bare.empty() || ascii::is_digit(bare[0])) continue;
     (is_capital(bare[0]) ? capitals : small) += 1;
   }
   const bool is_title = capitals > small;
   const bool is_stamped = std::any_of(words.begin(), words.end(), is_time);
-  std::set<std::string> kept;
-  for (const std::string_view word : words_of(rewrite)) {
-    kept.insert(ascii::lower(ascii::trim(word, kAround)));
-  }
+  std::vector<std::string> facts;
   for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::string_view word = ascii::trim(words[i], kAround);
+    const std::string_view word = ascii::trim(words[i], kAroundFacts);
     const bool matters = (is_number(word) && !is_stamped) || (i > 0 && !is_title && is_name(word));
-    if (matters && !kept.contains(ascii::lower(word))) return std::string(word);
+    if (matters) facts.emplace_back(word);
+  }
+  return facts;
+}
+
+std::vector<std::string> fact_words(std::string_view caption) {
+  std::vector<std::string> bare;
+  for (const std::string_view word : words_of(caption)) {
+    bare.push_back(ascii::lower(ascii::trim(word, kAroundFacts)));
+  }
+  return bare;
+}
+
+std::optional<std::string> find_lost_fact(std::string_view rewrite, std::string_view original) {
+  const std::vector<std::string> words = fact_words(rewrite);
+  const std::set<std::string> kept(words.begin(), words.end());
+  for (std::string& fact : find_facts(original)) {
+    if (!kept.contains(ascii::lower(fact))) return std::move(fact);
   }
   return std::nullopt;
 }

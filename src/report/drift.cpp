@@ -6,6 +6,7 @@
 
 #include "aitqe/base/ascii.h"
 #include "aitqe/base/random.h"
+#include "aitqe/quality/rewrite_guard.h"
 
 namespace aitqe {
 namespace {
@@ -23,6 +24,17 @@ bool ends_in_zeros(std::uint64_t hash, int bits) {
   return (hash & ((std::uint64_t{1} << bits) - 1)) == 0;
 }
 
+std::size_t place_of(std::string_view word) { return hash_text(word, kWordSeed) % kPlaces; }
+
+/// How many different things fell into the places, when so many stayed empty (linear counting).
+std::int64_t estimate_different(std::int64_t empty_places) {
+  const auto places = static_cast<double>(kPlaces);
+  const auto empty = static_cast<double>(std::max<std::int64_t>(1, empty_places));
+  return std::llround(-places * std::log(empty / places));
+}
+
+double share(std::int64_t part, std::int64_t all) { return all == 0 ? 0.0 : mean(part, all); }
+
 std::uint64_t sum_of(const std::vector<std::uint64_t>& counts) {
   std::uint64_t sum = 0;
   for (const std::uint64_t count : counts) sum += count;
@@ -31,7 +43,8 @@ std::uint64_t sum_of(const std::vector<std::uint64_t>& counts) {
 
 }  // namespace
 
-CaptionStatistics::CaptionStatistics() : word_counts_(kPlaces), pair_counts_(kPlaces) {}
+CaptionStatistics::CaptionStatistics()
+    : word_counts_(kPlaces), pair_counts_(kPlaces), facts_(kPlaces), bare_words_(kPlaces) {}
 
 void CaptionStatistics::add(std::string_view caption) {
   ++captions_;
@@ -55,6 +68,8 @@ void CaptionStatistics::add(std::string_view caption) {
     if (!is_first) ++pair_counts_[mix_bits(before + 3 * word) % kPlaces];
     before = word;
   }
+  for (const std::string& fact : find_facts(caption)) facts_[place_of(ascii::lower(fact))] = true;
+  for (const std::string& word : fact_words(caption)) bare_words_[place_of(word)] = true;
 }
 
 void CaptionStatistics::merge(const CaptionStatistics& other) {
@@ -64,6 +79,8 @@ void CaptionStatistics::merge(const CaptionStatistics& other) {
   for (std::size_t i = 0; i < kPlaces; ++i) {
     word_counts_[i] += other.word_counts_[i];
     pair_counts_[i] += other.pair_counts_[i];
+    facts_[i] = facts_[i] || other.facts_[i];
+    bare_words_[i] = bare_words_[i] || other.bare_words_[i];
   }
   hash_zero_bits_ = std::max(hash_zero_bits_, other.hash_zero_bits_);
   for (const auto& [hash, count] : other.captions_seen_) captions_seen_[hash] += count;
@@ -85,10 +102,11 @@ double CaptionStatistics::mean_words() const { return mean(words_, captions_); }
 double CaptionStatistics::mean_characters() const { return mean(characters_, captions_); }
 
 std::int64_t CaptionStatistics::vocabulary() const {
-  const auto empty = std::max<std::int64_t>(
-      1, std::count(word_counts_.begin(), word_counts_.end(), std::uint64_t{0}));
-  const auto places = static_cast<double>(kPlaces);
-  return std::llround(-places * std::log(static_cast<double>(empty) / places));
+  return estimate_different(std::count(word_counts_.begin(), word_counts_.end(), std::uint64_t{0}));
+}
+
+std::int64_t CaptionStatistics::facts() const {
+  return estimate_different(std::count(facts_.begin(), facts_.end(), false));
 }
 
 double CaptionStatistics::entropy_bits(const Counts& counts) {
@@ -129,6 +147,31 @@ double CaptionStatistics::word_divergence_bits(const CaptionStatistics& a,
     if (share_b > 0) bits += share_b * std::log2(share_b / middle) / 2;
   }
   return std::clamp(bits, 0.0, 1.0);
+}
+
+double CaptionStatistics::lost_words_share(const CaptionStatistics& before,
+                                           const CaptionStatistics& after,
+                                           std::uint64_t most_often) {
+  std::int64_t all = 0;
+  std::int64_t lost = 0;
+  for (std::size_t i = 0; i < kPlaces; ++i) {
+    if (before.word_counts_[i] == 0 || before.word_counts_[i] > most_often) continue;
+    ++all;
+    if (after.word_counts_[i] == 0) ++lost;
+  }
+  return share(lost, all);
+}
+
+double CaptionStatistics::lost_facts_share(const CaptionStatistics& before,
+                                           const CaptionStatistics& after) {
+  std::int64_t all = 0;
+  std::int64_t lost = 0;
+  for (std::size_t i = 0; i < kPlaces; ++i) {
+    if (!before.facts_[i]) continue;
+    ++all;
+    if (!after.bare_words_[i]) ++lost;
+  }
+  return share(lost, all);
 }
 
 }  // namespace aitqe

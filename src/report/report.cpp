@@ -50,6 +50,7 @@ class Reporter {
     report_.run = folders_.front().run;
     report_.sizes.resize(folders_.size());
     report_.gallery = Gallery({.seed = options.seed});
+    if (options.filter_below) report_.tallies.filter.emplace(*options.filter_below);
   }
 
   RunReport run() {

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kMostGroups = 20;
 constexpr std::size_t kMostExtremeShards = 10;
+constexpr std::uint64_t kRareWord = 2;    // times that a rare word stands at most
 constexpr std::size_t kNumMeanBins = 36;  // quarters of a point from 1 to 10
 
 Json tally_object(const NamedTally& group) {
@@ -62,6 +63,7 @@ Json statistics_object(const CaptionStatistics& captions) {
           {"mean_words", captions.mean_words()},
           {"mean_characters", captions.mean_characters()},
           {"vocabulary", captions.vocabulary()},
+          {"facts", captions.facts()},
           {"word_entropy_bits", captions.word_entropy_bits()},
           {"word_pair_entropy_bits", captions.word_pair_entropy_bits()},
           {"repeated_share", captions.repeated_share()}};
@@ -70,7 +72,22 @@ Json statistics_object(const CaptionStatistics& captions) {
 Json drift_object(const CaptionStatistics& before, const CaptionStatistics& after) {
   return {{"before", statistics_object(before)},
           {"after", statistics_object(after)},
-          {"word_divergence_bits", CaptionStatistics::word_divergence_bits(before, after)}};
+          {"word_divergence_bits", CaptionStatistics::word_divergence_bits(before, after)},
+          {"words_lost_share",
+           CaptionStatistics::lost_words_share(before, after, std::uint64_t{1} << 62)},
+          {"rare_words_lost_share", CaptionStatistics::lost_words_share(before, after, kRareWord)},
+          {"facts_lost_share", CaptionStatistics::lost_facts_share(before, after)}};
+}
+
+/// null unless a filter was asked about.
+Json filter_object(const Tallies& tallies) {
+  if (!tallies.filter) return nullptr;
+  const FilterTally& filter = *tallies.filter;
+  return {{"below", filter.below},
+          {"left", filter.left},
+          {"drift", drift_object(tallies.before, filter.captions)},
+          {"by_source", tallies_array(filter.by_source.largest(kMostGroups))},
+          {"by_script", tallies_array(filter.by_script.largest(kMostGroups))}};
 }
 
 Json folders_array(const RunReport& report) {
@@ -135,6 +152,7 @@ Json report_object(const RunReport& report) {
   json["by_script"] = tallies_array(tallies.by_script.largest(kMostGroups));
   json["drift"] = {{"all", drift_object(tallies.before, tallies.after)},
                    {"rewritten", drift_object(tallies.rewritten_before, tallies.rewritten_after)}};
+  json["filter"] = filter_object(tallies);
   return json;
 }
 

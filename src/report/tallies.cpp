@@ -94,9 +94,21 @@ std::string source_of(std::string_view url) {
   return name.starts_with("www.") ? name.substr(4) : name;
 }
 
+void FilterTally::add(const ReportRow& row, const std::string& source) {
+  const double score = best_score(row);
+  if (row.decision == Decision::Failed || !(score >= below)) return;
+  ++left;
+  if (!source.empty()) by_source.add(source, row);
+  if (!row.caption_present) return;
+  by_script.add(dominant_script(row.caption), row);
+  captions.add(row.caption);
+}
+
 void Tallies::add(const ReportRow& row) {
   by_shard[row.shard].add(row);
-  if (const std::string source = source_of(row.url); !source.empty()) by_source.add(source, row);
+  const std::string source = source_of(row.url);
+  if (!source.empty()) by_source.add(source, row);
+  if (filter) filter->add(row, source);
   for (std::size_t i = 0; i < kNumScoreFields; ++i) {
     const double score = row.scores.at(static_cast<ScoreField>(i));
     if (score >= 0.0) ++dimensions[i][score_bin(score)];

@@ -83,6 +83,17 @@ class ReportTest(EndToEndTest):
         self.aitqe(*command)
         self.assertEqual(self.report("out")["verdict"], "complete")
 
+    def test_what_a_filter_would_leave(self):
+        self.make_run({"a": 4, "b": 3})
+        scores = [row["score_expected"] for name in ("a", "b") for row in self.output(name).rows
+                  if row["decision"] != "failed"]
+        below = max(scores)
+        told = self.report("out", "--filter-below", repr(below))["filter"]
+        self.assertEqual((told["below"], told["left"]), (below, sum(score >= below for score in scores)))
+        self.assertEqual(told["drift"]["before"]["captions"], 7)
+        self.assertIsNone(self.report("out")["filter"])
+        self.assertIn("--filter-below", self.aitqe("report", "out", "--filter-below", "0.5", expect=2).stderr)
+
     def test_parts_of_a_job_are_merged(self):
         self.make_run({"a": 3}, "task-0")
         self.make_run({"b": 2}, "task-1")
@@ -157,7 +168,7 @@ class PageTest(SharedRunTest):
         write_tar(runner.folder / "in/a.tar", hostile + broken)
         write_tar(runner.folder / "in/b.tar", real)
         runner.enhance(runner.folder / "in", "--rewrite-when", "always")
-        runner.aitqe("report", "out", "--max-failed", "100%")
+        runner.aitqe("report", "out", "--max-failed", "100%", "--filter-below", "4.5")
         cls.page = runner.folder / "out/report.html"
         cls.rows = [row for name in ("a", "b") for row in runner.output(name).rows]
         browser = Browser()
@@ -189,6 +200,11 @@ class PageTest(SharedRunTest):
         self.assertIn("document.title", text)
         self.assertIn("U+202E", text)
         self.assertNotIn("\u202e", text)
+
+    def test_shows_what_a_filter_would_do_beside_what_rewriting_did(self):
+        text = self.browser.run("document.getElementById('drift-tables').textContent")
+        self.assertIn("If pairs with a score below 4.5 were left out instead", text)
+        self.assertEqual(text.count("names and numbers that are gone"), 3)
 
     def test_filters_find_what_they_say(self):
         self.assertEqual(self.shown(), len(self.rows))

@@ -76,6 +76,13 @@ TEST(LostFact, FindsNamesAndNumbersThatAreGone) {
   EXPECT_EQ(find_lost_fact("(Mostar's bridge) in Mostar.", "the bridge in Mostar"), std::nullopt);
 }
 
+TEST(Facts, AreNamesAndNumbersAsTheyStand) {
+  EXPECT_EQ(find_facts("the 2 bridges (in Mostar), 12."),
+            (std::vector<std::string>{"2", "Mostar", "12"}));
+  EXPECT_EQ(find_facts("A cat"), std::vector<std::string>());
+  EXPECT_EQ(fact_words("(In Mostar), 12."), (std::vector<std::string>{"in", "mostar", "12"}));
+}
+
 TEST(LostFact, IsNotLookedForInTitlesFileNamesAndStamps) {
   EXPECT_EQ(find_lost_fact("a wreath", "Wreath of Evergreen, with Red Berries"), std::nullopt);
   EXPECT_EQ(find_lost_fact("a dog", "IMG_4711.JPG"), std::nullopt);

@@ -73,5 +73,29 @@ TEST(WordDivergence, GoesFromNoneToOneBit) {
   EXPECT_DOUBLE_EQ(CaptionStatistics::word_divergence_bits(cats, statistics_of({"a dog"})), 0.5);
 }
 
+TEST(LostWords, AreThoseThatStandNowhereAnyMore) {
+  // a 3, cat 2, red 1, hat 1.
+  const auto before = statistics_of({"a cat", "a cat", "a red hat"});
+  const auto after = statistics_of({"a cat", "the Hat"});
+  const auto lost = CaptionStatistics::lost_words_share;
+  EXPECT_DOUBLE_EQ(lost(before, after, 100), 1.0 / 4);
+  EXPECT_DOUBLE_EQ(lost(before, after, 1), 1.0 / 2);  // of red and hat
+  EXPECT_DOUBLE_EQ(lost(before, before, 100), 0.0);
+  EXPECT_DOUBLE_EQ(lost(before, CaptionStatistics(), 100), 1.0);
+  EXPECT_DOUBLE_EQ(lost(CaptionStatistics(), after, 100), 0.0);
+}
+
+TEST(LostFacts, AreNamesAndNumbersOfWhichNoWordIsLeft) {
+  const auto before = statistics_of({"the bridge in Mostar", "12 balls", "the flag of Poland"});
+  EXPECT_EQ(before.facts(), 3);
+  // Mostar stays in other letters and behind a bracket; 12 and Poland go.
+  const auto after = statistics_of({"(mostar) bridge", "many balls", "white and red flag"});
+  EXPECT_DOUBLE_EQ(CaptionStatistics::lost_facts_share(before, after), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(CaptionStatistics::lost_facts_share(after, before), 0.0);
+  auto merged = statistics_of({"12 dots"});
+  merged.merge(after);
+  EXPECT_DOUBLE_EQ(CaptionStatistics::lost_facts_share(before, merged), 1.0 / 3);
+}
+
 }  // namespace
 }  // namespace aitqe

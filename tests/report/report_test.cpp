@@ -129,6 +129,23 @@ TEST(ReportJson, HasWhatThePageShows) {
   EXPECT_EQ(json["fine_scores"].size(), kNumFineScoreBins);
   EXPECT_EQ(json["by_script"][0]["name"], "Latin");
   EXPECT_EQ(json["drift"]["all"]["word_divergence_bits"], 0.0);
+  EXPECT_EQ(json["drift"]["all"]["words_lost_share"], 0.0);
+  EXPECT_TRUE(json["filter"].is_null());
+}
+
+TEST(ReportJson, TellsWhatAFilterWouldLeave) {
+  const MadeFolder folder;
+  folder.write_run({"a"});
+  folder.write_shard("a", kept_rows("a", 3));  // "picture 0", "picture 1", "picture 2": 1, 2, 3
+  ReportProgress progress;
+  const RunReport report = make_report({.folders = {folder.path()}, .filter_below = 3.0}, progress);
+  const auto filter = nlohmann::json::parse(report_to_json(report))["filter"];
+  EXPECT_EQ(filter["below"], 3.0);
+  EXPECT_EQ(filter["left"], 1);
+  EXPECT_EQ(filter["drift"]["words_lost_share"], 0.5);  // 0 and 1 of picture, 0, 1, 2
+  EXPECT_EQ(filter["drift"]["rare_words_lost_share"], 2.0 / 3);
+  EXPECT_EQ(filter["drift"]["facts_lost_share"], 2.0 / 3);
+  EXPECT_EQ(filter["by_script"][0]["read"], 1);
 }
 
 TEST(ReportText, FitsAScreenAndPutsNoControlsOnIt) {

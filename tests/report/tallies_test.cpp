@@ -57,6 +57,25 @@ TEST(Tallies, PutARowWhereItBelongs) {
   EXPECT_EQ(tallies.rewritten_after.captions(), 1);
 }
 
+TEST(Tallies, TellWhatAFilterWouldLeave) {
+  Tallies tallies;
+  tallies.filter.emplace(2.25);
+  ReportRow good = sample_row();  // 2.25
+  good.caption = "a dog in Mostar";
+  ReportRow bad = good;
+  bad.score_expected = 2.2499;
+  bad.caption = "a cat in Prague";
+  ReportRow failed = bare_row();
+  failed.decision = Decision::Failed;
+  for (const ReportRow& row : {good, bad, failed}) tallies.add(row);
+  EXPECT_EQ(tallies.filter->left, 1);
+  EXPECT_EQ(tallies.filter->captions.captions(), 1);
+  EXPECT_EQ(tallies.filter->by_source.largest(1)[0].tally.read, 1);
+  EXPECT_EQ(tallies.filter->by_script.largest(1)[0].tally.read, 1);
+  const auto& left = tallies.filter->captions;
+  EXPECT_DOUBLE_EQ(CaptionStatistics::lost_facts_share(tallies.before, left), 0.5);
+}
+
 TEST(Tallies, FineScoresBeginABinAtEachStep) {
   Tallies tallies;
   for (std::size_t i = 0; i < kNumFineScoreBins; ++i) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "aitqe/quality/answer_keys.h"
 
@@ -28,10 +29,16 @@ std::optional<RewriteFault> find_rewrite_fault(std::string_view rewrite, std::st
 /// apart. What is added to a caption by such a rewrite is worth no change.
 bool says_the_same(std::string_view rewrite, std::string_view original);
 
-/// A name or number of the original that the rewrite lacks, or nothing. Numbers are words of
-/// digits; names are words with a capital letter inside a caption that is not written in capitals
-/// or as a title. Not looked for: file names and the like (letters, digits and underscores in one
-/// word), and numbers beside a time of day, which are the stamps of programs.
+/// Names and numbers, as they stand in the caption, without the punctuation around them. Numbers
+/// are words of digits; names are words with a capital letter inside a caption that is not written
+/// in capitals or as a title. Not looked for: file names and the like (letters, digits and
+/// underscores in one word), and numbers beside a time of day, which are the stamps of programs.
+std::vector<std::string> find_facts(std::string_view caption);
+
+/// Words in lower case without the punctuation around them: what facts are looked for among.
+std::vector<std::string> fact_words(std::string_view caption);
+
+/// A name or number of the original (find_facts) that the rewrite lacks, or nothing.
 std::optional<std::string> find_lost_fact(std::string_view rewrite, std::string_view original);
 
 /// "rewrite_empty", "rewrite_special_token", ...: the verdict's reason (policy.h).

@@ -30,10 +30,18 @@ class CaptionStatistics {
   /// Captions, of all, whose very text another caption has too. Exact up to 2^17 different
   /// captions, beyond that estimated from a share of them chosen by hash.
   double repeated_share() const;
+  /// Different names and numbers (find_facts of rewrite_guard.h), estimated as the vocabulary is.
+  std::int64_t facts() const;
 
   /// Jensen-Shannon divergence of the words of two bodies: 0 for equal shares of each word, 1 for
   /// none in common. 0 when either is empty.
   static double word_divergence_bits(const CaptionStatistics& a, const CaptionStatistics& b);
+  /// Of the different words of `before` that stand there at most `most_often` times, the share that
+  /// stands nowhere in `after`. 0 where there is no such word.
+  static double lost_words_share(const CaptionStatistics& before, const CaptionStatistics& after,
+                                 std::uint64_t most_often);
+  /// The same of names and numbers; case and the punctuation around them do not count.
+  static double lost_facts_share(const CaptionStatistics& before, const CaptionStatistics& after);
 
  private:
   using Counts = std::vector<std::uint64_t>;
@@ -45,6 +53,9 @@ class CaptionStatistics {
   std::int64_t characters_ = 0;
   Counts word_counts_;
   Counts pair_counts_;
+  /// Places of names and numbers, and of all words without the punctuation around them.
+  std::vector<bool> facts_;
+  std::vector<bool> bare_words_;
   /// Captions whose hash ends in `hash_zero_bits_` zeros -> how often.
   std::map<std::uint64_t, std::uint64_t> captions_seen_;
   int hash_zero_bits_ = 0;

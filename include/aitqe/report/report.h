@@ -28,6 +28,8 @@ struct ReportOptions {
   bool with_images = true;
   /// Chooses other pairs for the gallery.
   std::uint64_t seed = 0;
+  /// Also told: what leaving out all pairs with a score below this would do. 1 to 10.
+  std::optional<double> filter_below;
 };
 
 /// Written by the report, read by whoever shows it.

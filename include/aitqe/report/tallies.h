@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,20 @@ class GroupTallies {
 /// another name ("openclipart:food/egg.svg"); "" where there is neither.
 std::string source_of(std::string_view url);
 
+/// What a filter would leave: the pairs with a score of at least `below`. Pairs without a score,
+/// and failed ones, are filtered out.
+struct FilterTally {
+  explicit FilterTally(double score) : below(score) {}
+
+  void add(const ReportRow& row, const std::string& source);
+
+  double below;
+  std::int64_t left = 0;
+  CaptionStatistics captions;  ///< as they were read
+  GroupTallies by_source{20'000};
+  GroupTallies by_script{100};
+};
+
 /// What the report shows beside the summary. Memory does not grow with the number of pairs.
 class Tallies {
  public:
@@ -86,6 +101,7 @@ class Tallies {
   CaptionStatistics after;
   CaptionStatistics rewritten_before;
   CaptionStatistics rewritten_after;
+  std::optional<FilterTally> filter;
 };
 
 }  // namespace aitqe

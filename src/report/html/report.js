@@ -314,15 +314,24 @@ function drawDrift() {
     ["words a caption", (body) => body.mean_words.toFixed(2)],
     ["characters a caption", (body) => body.mean_characters.toFixed(1)],
     ["different words (estimated)", (body) => count(body.vocabulary)],
+    ["different names and numbers (estimated)", (body) => count(body.facts)],
     ["entropy of words, bits", (body) => body.word_entropy_bits.toFixed(2)],
     ["entropy of pairs of words, bits", (body) => body.word_pair_entropy_bits.toFixed(2)],
     ["captions that another one repeats", (body) => (100 * body.repeated_share).toFixed(1) + "\u00a0%"],
   ];
-  for (const [name, title] of [["all", "All captions"], ["rewritten", "Rewritten captions alone"]]) {
-    const {before, after, word_divergence_bits: divergence} = data.drift[name];
+  const lost = [
+    ["words that are gone", "words_lost_share"],
+    ["words that stood once or twice and are gone", "rare_words_lost_share"],
+    ["names and numbers that are gone", "facts_lost_share"],
+  ];
+  const bodies = [["All captions", data.drift.all], ["Rewritten captions alone", data.drift.rewritten]];
+  if (data.filter) bodies.push([`If pairs with a score below ${data.filter.below} were left out instead`, data.filter.drift]);
+  for (const [title, drift] of bodies) {
+    const {before, after, word_divergence_bits: divergence} = drift;
     if (before.captions === 0) continue;
     const rows = facts.map(([label, value]) => [label, value(before), value(after)]);
     rows.push(["distance of the words from those before (Jensen-Shannon, 0 to 1)", "", divergence.toFixed(3)]);
+    for (const [label, name] of lost) rows.push([label, "", (100 * drift[name]).toFixed(1) + "\u00a0%"]);
     at("drift-tables").append(table(title, ["", "before", "after"], rows));
   }
 }

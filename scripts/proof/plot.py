@@ -1,0 +1,85 @@
+"""The figures of docs/evidence.md, from bench/results/proof alone. Needs matplotlib."""
+
+import matplotlib
+import results
+import scores
+from settings import ROOT
+
+matplotlib.use("svg")
+from matplotlib import pyplot  # noqa: E402
+
+PICTURES = ROOT / "docs/pictures"
+COLOURS = {"raw": "#777777", "enhanced": "#0072b2", "best-by-score": "#d55e00", "dose-50": "#009e73",
+           "best-by-clip": "#e69f00", "clean": "#000000"}
+LEARNERS = {"trunk": "on the frozen trunk", "scratch": "from pixels"}
+
+
+def save(figure, name):
+    figure.tight_layout()
+    figure.savefig(PICTURES / f"{name}.svg", metadata={"Date": None})
+    pyplot.close(figure)
+    print(f"docs/pictures/{name}.svg")
+
+
+def draw_sizes(axes, found, learner, measure):
+    sizes = results.sizes(found)
+    for place, (arm, colour) in enumerate(COLOURS.items()):
+        points = []
+        for size in sizes:
+            by_seed = results.downstream(found, learner, size, arm)
+            if by_seed:
+                points.append((size, *scores.with_interval(results.values(by_seed, measure))))
+        if not points:
+            continue
+        x, mean, low, high = map(list, zip(*points))
+        x = [value * (1 + 0.02 * (place - 2.5)) for value in x]  # beside each other, not over each other
+        axes.errorbar(x, mean, [[m - v for m, v in zip(mean, low)], [v - m for m, v in zip(mean, high)]], color=colour,
+                      label=arm, marker="o", markersize=3, linewidth=1, capsize=2,
+                      linestyle="--" if arm == "clean" else "-")
+    axes.set_xscale("log")
+    axes.set_xticks(sizes, [str(size) for size in sizes])
+    axes.minorticks_off()
+    axes.set_xlabel("pairs before filtering")
+    axes.set_title(f"{measure}, {LEARNERS[learner]}", fontsize=9)
+
+
+def plot_sizes(found):
+    figure, grid = pyplot.subplots(2, 2, figsize=(8, 6))
+    for row, learner in zip(grid, LEARNERS):
+        for axes, measure in zip(row, ("recall@10", "similarity")):
+            draw_sizes(axes, found, learner, measure)
+    handles, labels = next((a.get_legend_handles_labels() for a in grid.flat if a.get_legend_handles_labels()[0]), ([], []))
+    if handles:
+        grid[0][0].legend(handles, labels, fontsize=7)
+    save(figure, "proof-sizes")
+
+
+def plot_distribution(found):
+    if "distribution" not in found:
+        return
+    figures = found["distribution"]["figures"]
+    parts = {"filtered to the same quality": figures["same_quality"], "the better half": figures["half"],
+             "enhanced": figures["enhanced"]}
+    names = {"words": "words_lost_share", "rare words": "rare_words_lost_share", "names and numbers": "facts_lost_share"}
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.4))
+    colours = ["#d55e00", "#e69f00", "#0072b2"]
+    for place, ((title, part), colour) in enumerate(zip(parts.items(), colours)):
+        left.barh([i + 0.27 * place for i in range(len(names))], [100 * part["drift"][key] for key in names.values()], 0.25,
+                  color=colour, label=title)
+    left.set_yticks([i + 0.27 for i in range(len(names))], list(names))
+    left.set_xlabel("gone, % of the different ones")
+    left.legend(fontsize=7)
+    sources = list(figures["same_quality"]["sources_left"])
+    shares = [figures["same_quality"]["sources_left"], figures["half"]["sources_left"], dict.fromkeys(sources, 1.0)]
+    for place, (share, colour) in enumerate(zip(shares, colours)):
+        right.barh([i + 0.27 * place for i in range(len(sources))], [100 * share[s] for s in sources], 0.25, color=colour)
+    right.set_yticks([i + 0.27 for i in range(len(sources))], sources)
+    right.set_xlabel("pairs left, %")
+    save(figure, "proof-distribution")
+
+
+def write():
+    matplotlib.rcParams.update({"svg.hashsalt": "aitqe", "font.size": 8})
+    found = results.read()
+    plot_sizes(found)
+    plot_distribution(found)

@@ -1,0 +1,47 @@
+"""What was decided before a result was seen."""
+
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = ROOT / "build/release/aitqe"
+MODEL = ROOT / ".deps/models/aitqe-small"
+RESULTS = ROOT / "bench/results/proof"
+
+NUM_SEEDS = 3
+SIZES = [600, 1200, 2400]
+POOL_PAIRS = 2400
+TEST_PAIRS = 400
+# Of the pool's pairs.
+JUNK_SHARE, MISMATCH_SHARE = 0.25, 0.25
+POOL_SEED = 20241021
+
+# Names of the arms: how a subset of the pool is used. `clean` is what nobody has.
+ARMS = {
+    "raw": "as they came",
+    "best-by-score": "the better half by score_expected",
+    "best-by-clip": "the better half by a CLIP-like dual encoder",
+    "enhanced": "as `aitqe enhance` writes them",
+    "dose-25": "raw, a quarter of the times enhanced",
+    "dose-50": "raw and enhanced alike",
+    "dose-75": "raw, three quarters of the times enhanced",
+    "recaptioned": "every caption replaced (`--rewrite-when always`)",
+    "clean": "the captions before the noise",
+}
+FIRST_ARMS = ["raw", "enhanced", "best-by-score", "dose-50", "best-by-clip", "clean"]
+DOSE_ARMS = ["dose-25", "dose-75", "recaptioned"]
+DOSE_SIZE = 1200  # the arms of DOSE_ARMS are tried at this size alone
+# `scratch`: pixels of 64 x 64 and nothing learnt before. `trunk`: features of ImageNet's frozen EfficientNet-Lite0.
+LEARNERS = {"scratch": {"epochs": 24, "rate": 1e-3}, "trunk": {"epochs": 40, "rate": 1e-3}}
+BATCH = 128
+PIXELS = 64
+MOST_TOKENS = 24
+
+# Table 6 of the paper: what the judge learns from.
+ABLATIONS = {
+    "scores": {"contrastive": False, "rewriting": False},
+    "contrastive": {"contrastive": True, "rewriting": False},
+    "rewriting": {"contrastive": False, "rewriting": True},
+    "both": {"contrastive": True, "rewriting": True},
+}
+ABLATION_STEPS = 120
+ABLATION_IMAGES = 60  # of each split that is evaluated
