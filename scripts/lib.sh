@@ -16,14 +16,14 @@ BUILD_PACKAGES=(
   python3 python3-pip
   libarchive-dev libpcre2-dev libutf8proc-dev nlohmann-json3-dev libcli11-dev libspdlog-dev
   libopencv-core-dev libopencv-imgcodecs-dev libtomlplusplus-dev libssl-dev libxxhash-dev
-  libjpeg62-turbo-dev libwebp-dev libpng-dev zlib1g-dev libcurl4-openssl-dev libexpat1-dev
+  libjpeg62-turbo-dev libwebp-dev libpng-dev zlib1g-dev libcurl4-openssl-dev libexpat1-dev libcld2-dev
 )
 # shellcheck disable=SC2034
 TEST_PACKAGES=(
   libgtest-dev libgmock-dev libbenchmark-dev
   slurm-wlm slurm-client slurmd slurmctld munge
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev
-  chromium
+  chromium zsh fish mandoc
 )
 
 # libtorch comes out of the wheel, without the packages that only Python or a GPU needs; libtorch_cpu
@@ -162,6 +162,35 @@ install_python() {
   fill_folder "$1" "$(grep -v '^#' "$ROOT/scripts/$2" | xargs) ${*:3}" install_python_into "$2" "${*:3}"
 }
 install_test_python() { install_python python requirements-test.txt "${TEST_WHEELS_ALONE[@]}"; }
+
+# open_clip's reader imports torch and torchvision, of which Debian has builds for CPUs alone. They are unpacked, not
+# installed: no other program of the tests shall find them.
+OPEN_CLIP_PACKAGES=(python3-torch python3-torchvision python3-pandas)
+OPEN_CLIP_WHEELS=(open_clip_torch==3.3.0 webdataset==1.0.2 braceexpand==0.1.7)
+install_open_clip_into() {
+  local deb
+  mkdir -p "$1/debs/partial" "$1/root" "$1/bin"
+  logged "apt-get could not fetch them (is there a network?)" \
+    apt-get install -y --no-install-recommends --download-only -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 \
+    -o Dir::Cache::archives="$1/debs" "${OPEN_CLIP_PACKAGES[@]}"
+  for deb in "$1"/debs/*.deb; do dpkg -x "$deb" "$1/root"; done
+  rm -r "$1/debs"
+  run_pip --no-deps --no-compile --target "$1/packages" "${OPEN_CLIP_WHEELS[@]}"
+  cat >"$1/bin/python3" <<'SCRIPT'
+#!/bin/sh
+# Debian's Python with its torch and open_clip_train, which lie in this folder.
+here=$(cd "$(dirname "$0")/.." && pwd)
+libraries=$here/root/usr/lib/$(gcc -print-multiarch)
+LD_LIBRARY_PATH=$libraries:$libraries/blas:$libraries/lapack
+PYTHONPATH=$here/packages:$here/root/usr/lib/python3/dist-packages
+export LD_LIBRARY_PATH PYTHONPATH
+exec /usr/bin/python3 "$@"
+SCRIPT
+  chmod +x "$1/bin/python3"
+}
+install_open_clip() {
+  fill_folder open-clip "${OPEN_CLIP_PACKAGES[*]} ${OPEN_CLIP_WHEELS[*]}" install_open_clip_into
+}
 
 # --- the default model --------------------------------------------------------------------------
 

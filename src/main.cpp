@@ -1,9 +1,6 @@
 #include <malloc.h>
 
-#include <CLI/CLI.hpp>
 #include <exception>
-#include <memory>
-#include <vector>
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
@@ -15,19 +12,7 @@ namespace {
 /// Parses the command line and runs one subcommand. @return the exit code.
 int run(int argc, char** argv) {
   namespace app = aitqe::app;
-  std::vector<std::unique_ptr<app::Command>> commands;
-  commands.push_back(app::make_enhance_command());
-  commands.push_back(app::make_score_command());
-  commands.push_back(app::make_report_command());
-  commands.push_back(app::make_status_command());
-  commands.push_back(app::make_select_command());
-  commands.push_back(app::make_inspect_command());
-  commands.push_back(app::make_contrast_command());
-  commands.push_back(app::make_train_command());
-  commands.push_back(app::make_eval_command());
-  commands.push_back(app::make_audit_command());
-  commands.push_back(app::make_convert_command());
-
+  const auto commands = app::make_commands();
   app::CommandLine line(commands);
   app::Command* chosen = line.parse(argc, argv);
   return chosen == nullptr ? line.exit_code() : chosen->run();

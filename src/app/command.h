@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace aitqe::app {
 
@@ -16,6 +17,8 @@ class Command {
   /// Shown under --help.
   virtual std::string examples() const = 0;
   virtual void add_options(CLI::App& app) = 0;
+  /// Whether --config says anything to it.
+  virtual bool takes_config_file() const { return true; }
   /// @return the exit code. @throws Error
   virtual int run() = 0;
 };
@@ -31,5 +34,11 @@ std::unique_ptr<Command> make_train_command();
 std::unique_ptr<Command> make_convert_command();
 std::unique_ptr<Command> make_eval_command();
 std::unique_ptr<Command> make_audit_command();
+std::unique_ptr<Command> make_config_command();
+std::unique_ptr<Command> make_completion_command();
+std::unique_ptr<Command> make_man_command();
+
+/// All of them, in the order in which help lists them.
+std::vector<std::unique_ptr<Command>> make_commands();
 
 }  // namespace aitqe::app

@@ -36,7 +36,7 @@ void name_environment_variables(CLI::App& app) {
 
 }  // namespace
 
-CommandLine::CommandLine(const std::vector<std::unique_ptr<Command>>& commands)
+CommandLine::CommandLine(const std::vector<std::unique_ptr<Command>>& commands, Variables variables)
     : app_("aitqe judges image-text pairs and rewrites poor captions.", "aitqe") {
   app_.set_version_flag("--version", "aitqe " AITQE_VERSION);
   app_.require_subcommand(1);
@@ -49,23 +49,27 @@ CommandLine::CommandLine(const std::vector<std::unique_ptr<Command>>& commands)
   for (const auto& command : commands) {
     CLI::App* sub = app_.add_subcommand(command->name(), command->summary());
     command->add_options(*sub);
-    add_common_options(*sub);
+    add_common_options(*sub, command->takes_config_file());
     sub->footer("Examples:\n" + command->examples());
-    name_environment_variables(*sub);
+    if (variables == Variables::Read) name_environment_variables(*sub);
     commands_.emplace_back(sub, command.get());
   }
 }
 
-void CommandLine::add_common_options(CLI::App& app) {
-  app.add_option("--config", config_file_,
-                 "TOML file with options; flags and AITQE_* variables beat it")
-      ->type_name("FILE")
-      ->group("Common");
+void CommandLine::add_common_options(CLI::App& app, bool with_config_file) {
+  if (with_config_file) {
+    app.add_option("--config", config_file_,
+                   "TOML file with options, or a preset: paper, careful, fast; flags and AITQE_* "
+                   "variables beat it")
+        ->type_name("FILE")
+        ->group("Common");
+  }
   app.add_flag("-q,--quiet", quiet_, "Only warnings and errors")->group("Common");
   app.add_option("--log-format", log_format_, "text or json")
       ->type_name("FORMAT")
       ->group("Common")
-      ->check(CLI::IsMember({"text", "json"}));
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
 }
 
 Command* CommandLine::parse(int argc, char** argv) {
@@ -83,7 +87,8 @@ Command* CommandLine::parse(int argc, char** argv) {
   if (!config_file_.empty()) {
     std::vector<std::string> command_names;
     for (const auto& [sub, command] : commands_) command_names.push_back(sub->get_name());
-    apply_config_file(config_file_, *chosen->first, command_names);
+    config_file_ = find_config_file(config_file_);
+    set_by_file_ = apply_config_file(config_file_, *chosen->first, command_names);
   }
   start_log(log_format_ == "json" ? LogFormat::Json : LogFormat::Text, quiet_);
   return chosen->second;

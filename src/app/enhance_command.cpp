@@ -6,8 +6,8 @@
 #include "aitqe/base/log.h"
 #include "aitqe/io/output_folder.h"
 #include "aitqe/io/sink.h"
+#include "aitqe/pipeline/dry_run.h"
 #include "aitqe/pipeline/enhance.h"
-#include "aitqe/pipeline/forecast.h"
 #include "aitqe/report/parquet.h"
 #include "command.h"
 #include "default_model.h"
@@ -16,6 +16,7 @@
 #include "share.h"
 #include "signals.h"
 #include "task.h"
+#include "terminal.h"
 #include "typed_command.h"
 
 namespace aitqe::app {
@@ -41,6 +42,7 @@ struct Typed {
   bool reference_specials = false;
   bool dry_run = false;
   double forecast_s = 20;
+  std::string report;
   std::string task_index;
   int task_count = 0;
   bool json = false;
@@ -105,7 +107,8 @@ class EnhanceCommand : public Command {
         ->type_name("DIR");
     app.add_option("--caption-from", typed_.caption_from, "Where captions are: txt or json:FIELD")
         ->type_name("SOURCE")
-        ->group("Input");
+        ->group("Input")
+        ->capture_default_str();
     app.add_option("--limit", options_.reading.sampling.limit,
                    "Take only the first N pairs of the run")
         ->type_name("N")
@@ -114,11 +117,13 @@ class EnhanceCommand : public Command {
     app.add_option("--sample", typed_.sample,
                    "Take this share of the pairs, e.g. 1%; others are not written")
         ->type_name("RATE")
-        ->group("Input");
+        ->group("Input")
+        ->capture_default_str();
     app.add_option("--seed", options_.reading.sampling.seed,
                    "Seed of --sample and of ties in worst:P%")
         ->type_name("N")
-        ->group("Input");
+        ->group("Input")
+        ->capture_default_str();
     app.add_option("--joined-archives", typed_.joined_archives,
                    "What follows the end of an archive inside a shard: read, or skip as most "
                    "loaders do; told either way")
@@ -177,7 +182,8 @@ class EnhanceCommand : public Command {
     app.add_option("--rewrite-when", typed_.rewrite_when,
                    "model (where it wants to), score<K, worst:P% (needs --scores), always or never")
         ->type_name("RULE")
-        ->group("Judgement");
+        ->group("Judgement")
+        ->capture_default_str();
     app.add_option("--scores", typed_.scores,
                    "Folder of a finished `aitqe score` run, for worst:P%")
         ->type_name("DIR")
@@ -223,7 +229,8 @@ class EnhanceCommand : public Command {
         ->group("Run");
     app.add_flag(
            "--dry-run", typed_.dry_run,
-           "Check options, inputs, output and model, say how long the run would take, and stop")
+           "Check options, inputs, output and model, say how long the run would take and what it "
+           "would do to the pairs of --sample, and stop")
         ->group("Run");
     app.add_option("--forecast-s", typed_.forecast_s,
                    "Time that --dry-run tries pairs for; 0: no forecast, no weights are loaded")
@@ -231,6 +238,10 @@ class EnhanceCommand : public Command {
         ->check(CLI::NonNegativeNumber)
         ->group("Run")
         ->capture_default_str();
+    app.add_option("--report", typed_.report,
+                   "With --dry-run: a page of what would be rewritten; its name ends in .html")
+        ->type_name("FILE")
+        ->group("Run");
     app.add_option("--max-failed", typed_.max_failed,
                    "Exit with 3 when a larger share of pairs fails")
         ->type_name("P%")
@@ -265,6 +276,7 @@ class EnhanceCommand : public Command {
     if (!has_parquet() && !typed_.no_parquet) {
       log_info("built without Arrow: report rows are JSON lines only, no Parquet");
     }
+    check_report_file();
     options_.shards = expand_inputs(typed_.inputs);
     options_.command = typed_command(*app_);
     if (typed_.model.folder.empty()) typed_.model.folder = default_model_folder();
@@ -279,20 +291,56 @@ class EnhanceCommand : public Command {
     }
     if (!typed_.json) {
       std::printf(
-          "%zu shards, %.1f MB, to %s with %s (%lld image tokens a pair); nothing was written\n",
+          "%zu shards, %.1f MB, to %s with %s (%lld image tokens a pair); nothing is written "
+          "there\n",
           options_.shards.size(), static_cast<double>(bytes) / 1e6,
           options_.output_folder.name().c_str(), typed_.model.folder.c_str(),
           static_cast<long long>(config.num_image_tokens));
     }
-    if (typed_.forecast_s > 0) show_forecast();
+    if (typed_.forecast_s > 0) show_dry_run();
     return 0;
   }
 
-  void show_forecast() {
+  /// Nothing that is there already is lost to a slip, and the output folder is never touched.
+  void check_report_file() const {
+    if (typed_.report.empty()) return;
+    const std::filesystem::path file = std::filesystem::absolute(typed_.report).lexically_normal();
+    const auto refuse = [this](const std::string& why) {
+      throw Error(ErrorCategory::Usage, "--report " + typed_.report + ": " + why);
+    };
+    if (!typed_.dry_run) {
+      refuse("only with --dry-run; after a run `aitqe report DIR` makes the page");
+    }
+    if (typed_.forecast_s <= 0)
+      refuse("--forecast-s 0 tries no pairs, so there is nothing to show");
+    if (file.extension() != ".html") refuse("expected a name that ends in .html");
+    const auto output = std::filesystem::absolute(options_.output_folder).lexically_normal() / "";
+    const auto inside = file.lexically_relative(output);
+    if (!inside.empty() && *inside.begin() != "..") {
+      refuse("is in the output folder, which a dry run does not touch");
+    }
+    require_writable_folder(file.parent_path(), "--report");
+  }
+
+  void show_dry_run() {
+    Progress progress;
+    stop_on_signals(progress.stop_requested);
     const LoadedModel model = load_model(typed_.model);
     options_.judge.limits = choose_limits(model, typed_.batch_size, typed_.batch_tokens);
-    const Forecast found = forecast(options_, model, typed_.forecast_s);
-    const std::string text = typed_.json ? forecast_to_json(found) + "\n" : render_forecast(found);
+    const bool with_page = !typed_.report.empty();
+    DryRun found;
+    {
+      const ProgressLine line(
+          [&progress](double elapsed_s) { return describe_progress(progress, elapsed_s); },
+          !log_shows_information());
+      found = dry_run(options_, model, {typed_.forecast_s, with_page}, progress);
+    }
+    if (with_page) {
+      write_atomically(typed_.report, report_to_html(found.preview.report));
+      log_info("the same with charts and examples: " + typed_.report);
+    }
+    const std::string text =
+        typed_.json ? dry_run_to_json(found) + "\n" : render_dry_run(found, terminal_style());
     std::fwrite(text.data(), 1, text.size(), stdout);
   }
 

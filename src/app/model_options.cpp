@@ -11,14 +11,15 @@ namespace aitqe::app {
 
 namespace {
 
-/// Empty when `text` is one of the words, else what was expected: as CLI11's checks are.
-auto one_of(std::vector<std::string> words) {
-  return [words = std::move(words)](const std::string& text) {
+/// One of the words; help and completions list them.
+CLI::Validator one_of(const std::vector<std::string>& words) {
+  std::string listed;
+  for (const std::string& word : words) listed += (listed.empty() ? "" : ",") + word;
+  const auto check = [words, listed](const std::string& text) {
     if (std::ranges::find(words, text) != words.end()) return std::string();
-    std::string expected;
-    for (const std::string& word : words) expected += (expected.empty() ? "" : ", ") + word;
-    return "\"" + text + "\": expected one of " + expected;
+    return "\"" + text + "\": expected one of " + listed;
   };
+  return {check, "{" + listed + "}"};
 }
 
 bool is_a_device(const std::string& text) {

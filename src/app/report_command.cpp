@@ -1,9 +1,5 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <cstdlib>
-#include <string_view>
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
@@ -13,24 +9,12 @@
 #include "command.h"
 #include "progress_line.h"
 #include "share.h"
+#include "terminal.h"
 
 namespace aitqe::app {
 
 namespace {
 
-bool is_set(const char* variable) {
-  const char* value = std::getenv(variable);
-  return value != nullptr && *value != '\0';
-}
-
-TerminalStyle terminal_style() {
-  const char* terminal = std::getenv("TERM");
-  const bool is_dumb = terminal != nullptr && std::string_view(terminal) == "dumb";
-  TerminalStyle style;
-  style.color = isatty(STDOUT_FILENO) == 1 && !is_dumb && !is_set("NO_COLOR");
-  style.blocks = !is_dumb;
-  return style;
-}
 
 class ReportCommand : public Command {
  public:
@@ -64,6 +48,14 @@ class ReportCommand : public Command {
     app.add_option("--max-failed", max_failed_, "Exit with 3 when a larger share of pairs fails")
         ->type_name("P%")
         ->capture_default_str();
+    app.add_option("--max-divergence", options_.drift_limits.divergence_bits,
+                   "Exit with 3 when the words of all captions are further than this from those "
+                   "before: Jensen-Shannon divergence, 0 to 1")
+        ->type_name("BITS")
+        ->check(CLI::Range(0.0, 1.0));
+    app.add_option("--max-repeated", max_repeated_,
+                   "Exit with 3 when more of the new captions have the very text of another one")
+        ->type_name("P%");
     app.add_flag("--json", json_, "Print JSON");
   }
 
@@ -75,6 +67,9 @@ class ReportCommand : public Command {
       options_.folders.push_back(OutputFolder::open(folder));
     }
     options_.max_failed_percent = 100 * parse_share(max_failed_, "--max-failed");
+    if (!max_repeated_.empty()) {
+      options_.drift_limits.repeated_percent = 100 * parse_share(max_repeated_, "--max-repeated");
+    }
     options_.with_images = !no_images_ && !no_html_;
     const RunReport report = make();
     write_sizes(report);
@@ -131,6 +126,7 @@ class ReportCommand : public Command {
   bool no_html_ = false;
   bool no_images_ = false;
   std::string max_failed_ = "1%";
+  std::string max_repeated_;
   bool json_ = false;
   ReportOptions options_;
 };

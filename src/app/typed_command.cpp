@@ -7,18 +7,6 @@ namespace aitqe::app {
 
 namespace {
 
-/// `https://user:key@host/path?signature` -> `https://host/path`.
-std::string without_credentials(const std::string& value) {
-  const std::size_t scheme = value.find("://");
-  if (scheme == std::string::npos || value.starts_with("pipe:")) return value;
-  const std::size_t host = scheme + 3;
-  std::string clean = value.substr(0, value.find('?', host));
-  const std::size_t path = std::min(clean.find('/', host), clean.size());
-  const std::size_t user_end = clean.rfind('@', path);
-  if (user_end != std::string::npos && user_end >= host) clean.erase(host, user_end + 1 - host);
-  return clean;
-}
-
 std::string quoted(const std::string& word) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=%@,+";
@@ -29,6 +17,17 @@ std::string quoted(const std::string& word) {
 }
 
 }  // namespace
+
+std::string without_credentials(const std::string& value) {
+  const std::size_t scheme = value.find("://");
+  if (scheme == std::string::npos || value.starts_with("pipe:")) return value;
+  const std::size_t host = scheme + 3;
+  std::string clean = value.substr(0, value.find('?', host));
+  const std::size_t path = std::min(clean.find('/', host), clean.size());
+  const std::size_t user_end = clean.rfind('@', path);
+  if (user_end != std::string::npos && user_end >= host) clean.erase(host, user_end + 1 - host);
+  return clean;
+}
 
 std::string typed_command(const CLI::App& subcommand) {
   std::string inputs;

@@ -10,8 +10,10 @@
 #include <charconv>
 #include <chrono>
 #include <cstring>
+#include <fstream>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "aitqe/base/error.h"
@@ -164,7 +166,7 @@ std::unique_ptr<Journal> Journal::open(const fs::path& work_folder, const std::s
   if (error) {
     throw Error(ErrorCategory::Output, folder.string() + ": cannot be made: " + error.message());
   }
-  auto state = std::make_unique<State>(folder / shard_name);
+  auto state = std::make_unique<State>(path_of(work_folder, shard_name));
   if (!state->open()) return nullptr;
   state->read(header);
   return std::unique_ptr<Journal>(new Journal(std::move(state)));
@@ -187,8 +189,25 @@ void Journal::add(std::int64_t pair, std::string_view bytes) {
 
 void Journal::remove() { state_->remove(); }
 
+fs::path Journal::path_of(const fs::path& work_folder, const std::string& shard_name) {
+  return journal_folder(work_folder) / shard_name;
+}
+
+std::optional<JournalContent> Journal::look(const fs::path& work_folder,
+                                            const std::string& shard_name) {
+  std::ifstream file(path_of(work_folder, shard_name), std::ios::binary);
+  JournalContent content;
+  if (!file || !std::getline(file, content.header)) return std::nullopt;
+  std::unordered_set<std::int64_t> pairs;
+  for (std::string line; std::getline(file, line);) {
+    if (const auto entry = parse_line(line)) pairs.insert(entry->pair);
+  }
+  content.num_pairs = std::ssize(pairs);
+  return content;
+}
+
 void Journal::discard(const fs::path& work_folder, const std::string& shard_name) {
-  const fs::path path = journal_folder(work_folder) / shard_name;
+  const fs::path path = path_of(work_folder, shard_name);
   std::error_code ignored;
   if (fs::exists(path, ignored)) remove_file(path);
 }

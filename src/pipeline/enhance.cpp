@@ -5,6 +5,7 @@
 #include <deque>
 #include <future>
 #include <map>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <utility>
@@ -126,6 +127,7 @@ class Run {
       if (auto question = jobs_.back()->next()) return question;
       is_reading_ = false;
       result_.pairs_resumed += jobs_.back()->num_resumed();
+      result_.pairs_passed_over += jobs_.back()->num_passed_over();
       if (pairs_left_ > 0) pairs_left_ -= jobs_.back()->num_taken();
       commit_complete();  // one without a pair, or whose last pair was back before its end was seen
     }
@@ -200,7 +202,7 @@ class Run {
   }
 
   bool is_worst(const std::string& shard, std::int64_t index) const {
-    return worst_.contains({shard, index});
+    return worst_.contains(shard, index);
   }
 
   // --- out: in the same order ------------------------------------------------------------------
@@ -232,7 +234,12 @@ class Run {
     }
   }
 
+  /// Called by the writers of several shards.
   void count(const EnhancedSample& sample) {
+    if (options_.listener) {
+      const std::lock_guard lock(listener_mutex_);
+      options_.listener(sample);
+    }
     ++progress_.pairs;
     if (sample.row.decision == Decision::Rewrite) ++progress_.rewritten;
     if (sample.row.decision == Decision::Failed) ++progress_.failed;
@@ -241,6 +248,7 @@ class Run {
   static constexpr std::size_t kMostCommitting = 1;
   const EnhanceOptions& options_;
   Progress& progress_;
+  std::mutex listener_mutex_;
   Preparer prepare_;
   Judge judge_;
   PairSet worst_;

@@ -1,7 +1,5 @@
 #include "aitqe/pipeline/forecast.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -10,9 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "aitqe/base/error.h"
-#include "aitqe/data/shard_output.h"
 #include "aitqe/data/webdataset.h"
 #include "aitqe/io/url.h"
+#include "trial_run.h"
 
 namespace aitqe {
 
@@ -31,18 +29,14 @@ std::int64_t size_of(const ShardRef& shard) {
 }
 
 /// Shards still to do, all of a size that says something.
-std::vector<ShardRef> to_do(const EnhanceOptions& options) {
-  std::vector<ShardRef> shards;
-  const OutputFolder listed = options.output_folder.listed();
-  for (const ShardRef& shard : options.shards) {
-    if (!options.overwrite && committed(listed, shard.name)) continue;
-    if (!is_local_file(shard) || !shard.url.ends_with(".tar")) {
-      throw Error(ErrorCategory::Usage,
-                  without_secrets(shard.url) +
-                      ": its size does not tell how many pairs it has; a forecast needs "
-                      "uncompressed tars in files");
-    }
-    shards.push_back(shard);
+std::vector<ShardRef> shards_with_size(const EnhanceOptions& options) {
+  std::vector<ShardRef> shards = shards_to_do(options);
+  for (const ShardRef& shard : shards) {
+    if (is_local_file(shard) && shard.url.ends_with(".tar")) continue;
+    throw Error(ErrorCategory::Usage,
+                without_secrets(shard.url) +
+                    ": its size does not tell how many pairs it has; a forecast needs "
+                    "uncompressed tars in files");
   }
   return shards;
 }
@@ -80,44 +74,19 @@ double estimate_pairs(const ShardRef& shard, const TarReaderOptions& tar) {
   return static_cast<double>(size_of(shard)) * num_pairs / static_cast<double>(bytes);
 }
 
-/// A folder that is gone again afterwards.
-class ScratchFolder {
- public:
-  ScratchFolder()
-      : path_(fs::temp_directory_path() / ("aitqe-forecast-" + std::to_string(getpid()))) {
-    fs::create_directories(path_);
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
 /// A run over about `num_pairs`, every surveyed shard by its share.
 EnhanceResult measure(const EnhanceOptions& options, const LoadedModel& model,
-                      const InputSurvey& survey, double num_pairs) {
-  const ScratchFolder scratch;
+                      const InputSurvey& survey, double num_pairs, Progress& progress) {
   EnhanceOptions measured = options;
-  measured.output_folder = scratch.path();
   measured.shards = survey.looked_at;
-  measured.reading.sampling.limit = -1;
-  measured.overwrite = false;
-  measured.trace_file.reset();
+  measured.reading.sampling.rate = 1.0;
   double surveyed = 0;
   for (const auto& [name, pairs] : survey.pairs_of_shard) surveyed += pairs;
   for (const auto& [name, pairs] : survey.pairs_of_shard) {
     measured.reading.sampling.most_of_shard[name] =
         std::max<std::int64_t>(1, std::llround(num_pairs * pairs / surveyed));
   }
-  Progress progress;
-  return enhance(measured, model, progress);
+  return try_out(std::move(measured), model, progress);
 }
 
 double rate_of(const EnhanceResult& result) {
@@ -140,7 +109,7 @@ std::string duration(double seconds) {
 }  // namespace
 
 InputSurvey survey_input(const EnhanceOptions& options) {
-  const std::vector<ShardRef> shards = to_do(options);
+  const std::vector<ShardRef> shards = shards_with_size(options);
   InputSurvey survey;
   double surveyed_bytes = 0;
   double all_bytes = 0;
@@ -156,24 +125,26 @@ InputSurvey survey_input(const EnhanceOptions& options) {
   }
   if (survey.looked_at.empty()) throw Error(ErrorCategory::NoInput, "no pair is left to do");
   const SamplingOptions& sampling = options.reading.sampling;
-  survey.num_pairs = surveyed_pairs * all_bytes / surveyed_bytes * sampling.rate;
+  survey.num_pairs = surveyed_pairs * all_bytes / surveyed_bytes;
   if (sampling.limit >= 0) {
     survey.num_pairs = std::min(survey.num_pairs, static_cast<double>(sampling.limit));
   }
   return survey;
 }
 
-Forecast forecast(const EnhanceOptions& options, const LoadedModel& model, double measure_s) {
+Forecast forecast(const EnhanceOptions& options, const LoadedModel& model, double measure_s,
+                  Progress& progress) {
   const InputSurvey survey = survey_input(options);
+  EnhanceOptions unheard = options;
+  unheard.listener = nullptr;
   // Fills caches and tells roughly how many pairs can be measured.
-  const double rough = rate_of(measure(options, model, survey, kWarmUpPairs));
+  const double rough = rate_of(measure(unheard, model, survey, kWarmUpPairs, progress));
   const double most = std::max(kLeastMeasured, survey.num_pairs);
-  const EnhanceResult measured =
-      measure(options, model, survey, std::clamp(rough * measure_s, kLeastMeasured, most));
+  const EnhanceResult measured = measure(
+      options, model, survey, std::clamp(rough * measure_s, kLeastMeasured, most), progress);
   if (measured.summary.read == 0) {
-    throw Error(ErrorCategory::NoInput, "no pair was taken to forecast from (--sample)");
+    throw Error(ErrorCategory::NoInput, "no pair was taken to forecast from");
   }
-  const auto read = static_cast<double>(measured.summary.read);
   Forecast forecast;
   forecast.pairs_measured = measured.summary.read;
   forecast.shards_measured = measured.shards_done;
@@ -181,34 +152,28 @@ Forecast forecast(const EnhanceOptions& options, const LoadedModel& model, doubl
   forecast.pairs_per_s = rate_of(measured);
   forecast.load_s = model.load_s;
   forecast.run_s = forecast.pairs_expected / forecast.pairs_per_s;
-  forecast.rewritten_share = static_cast<double>(measured.summary.rewritten) / read;
-  forecast.failed_share = static_cast<double>(measured.summary.failed) / read;
   return forecast;
 }
 
 std::string forecast_to_json(const Forecast& forecast) {
-  const nlohmann::ordered_json json = {{"schema", "aitqe.forecast/1"},
+  const nlohmann::ordered_json json = {{"schema", "aitqe.forecast/2"},
                                        {"pairs_measured", forecast.pairs_measured},
                                        {"shards_measured", forecast.shards_measured},
                                        {"pairs_expected", std::round(forecast.pairs_expected)},
                                        {"pairs_per_s", forecast.pairs_per_s},
                                        {"load_s", forecast.load_s},
-                                       {"run_s", forecast.run_s},
-                                       {"rewritten_share", forecast.rewritten_share},
-                                       {"failed_share", forecast.failed_share}};
+                                       {"run_s", forecast.run_s}};
   return json.dump();
 }
 
 std::string render_forecast(const Forecast& forecast) {
-  std::array<char, 512> text{};
+  std::array<char, 256> text{};
   std::snprintf(
       text.data(), text.size(),
-      "about %.0f pairs at %.3g pairs/s: %s and %.1f s for loading\n"
-      "of %ld pairs of %ld shards that were tried, %.1f %% would be rewritten and %.1f %% "
-      "failed\n",
+      "forecast    about %.0f pairs at %.3g pairs/s: %s and %.1f s for loading; %ld pairs "
+      "of %ld shards were timed\n",
       forecast.pairs_expected, forecast.pairs_per_s, duration(forecast.run_s).c_str(),
-      forecast.load_s, forecast.pairs_measured, forecast.shards_measured,
-      100 * forecast.rewritten_share, 100 * forecast.failed_share);
+      forecast.load_s, forecast.pairs_measured, forecast.shards_measured);
   return text.data();
 }
 

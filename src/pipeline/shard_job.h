@@ -59,6 +59,8 @@ class ShardJob {
 
   std::int64_t num_taken() const { return num_taken_; }
   std::int64_t num_resumed() const { return num_resumed_; }
+  /// Once `next` has given nothing.
+  std::int64_t num_passed_over() const { return stream_->num_passed_over(); }
 
  private:
   std::optional<Answer> known_answer(const PreparedSample& prepared) const;

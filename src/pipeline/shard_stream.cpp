@@ -41,6 +41,7 @@ struct ShardStream::State {
   TarReader members;
   SampleReader samples;
   std::int64_t num_taken = 0;
+  std::int64_t num_passed_over = 0;
   std::optional<ParallelMap<Sample, PreparedSample>> prepared;  // last: its threads use the rest
 
   State(const ShardRef& ref, const ReadingOptions& options)
@@ -57,7 +58,10 @@ struct ShardStream::State {
   std::optional<Sample> next_taken() {
     if (most >= 0 && num_taken >= most) return std::nullopt;
     while (auto sample = samples.next()) {
-      if (!is_taken(sampling, shard.name, *sample)) continue;
+      if (!is_taken(sampling, shard.name, *sample)) {
+        ++num_passed_over;
+        continue;
+      }
       ++num_taken;
       return sample;
     }
@@ -80,6 +84,7 @@ std::optional<PreparedSample> ShardStream::next() { return state_->prepared->nex
 const LossLog& ShardStream::losses() const { return state_->losses; }
 std::vector<Member> ShardStream::take_leftovers() { return state_->samples.take_leftovers(); }
 std::int64_t ShardStream::bytes_read() const { return state_->members.bytes_read(); }
+std::int64_t ShardStream::num_passed_over() const { return state_->num_passed_over; }
 std::string ShardStream::sha256() const { return state_->source.sha256(); }
 
 }  // namespace aitqe

@@ -42,19 +42,37 @@ void require_scores(const std::filesystem::path& scores_folder,
   require_whole_run(scores_folder);
 }
 
+void PairSet::insert(const std::string& shard, std::int64_t index) {
+  std::vector<bool>& pairs = pairs_[shard];
+  const auto at = static_cast<std::size_t>(index);
+  if (at >= pairs.size()) pairs.resize(at + 1);
+  pairs[at] = true;
+}
+
+bool PairSet::contains(const std::string& shard, std::int64_t index) const {
+  const auto found = pairs_.find(shard);
+  const auto at = static_cast<std::size_t>(index);
+  return found != pairs_.end() && at < found->second.size() && found->second[at];
+}
+
 PairSet load_worst_set(const std::filesystem::path& scores_folder,
                        const std::vector<ShardRef>& shards, double percent, std::uint64_t seed) {
-  std::vector<ScoredPair> pairs;
-  for (const ShardRef& shard : shards) {
-    RowReader rows(scores_folder / (shard.name + ".aitqe.jsonl"));
-    while (const auto row = rows.next()) {
-      pairs.push_back({row->shard, row->key, row->index, row->score_expected});
+  const auto for_each_scored = [&](const auto& use) {
+    for (const ShardRef& shard : shards) {
+      RowReader rows(scores_folder / (shard.name + ".aitqe.jsonl"));
+      while (const auto row = rows.next()) {
+        if (row->score_expected < 0) continue;
+        use(*row, worst_rank({row->shard, row->key, row->index, row->score_expected}, seed));
+      }
     }
-  }
+  };
+  LowestRanks lowest;
+  for_each_scored([&](const ReportRow&, const Rank& rank) { lowest.add(rank); });
+  lowest.close(share_of(percent, lowest.size()));
   PairSet worst;
-  for (const std::size_t chosen : choose_worst(pairs, percent, seed)) {
-    worst.emplace(pairs[chosen].shard, pairs[chosen].index);
-  }
+  for_each_scored([&](const ReportRow& row, const Rank& rank) {
+    if (lowest.take(rank)) worst.insert(row.shard, row.index);
+  });
   return worst;
 }
 

@@ -2,23 +2,30 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <set>
+#include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "aitqe/io/shards.h"
 
 namespace aitqe {
 
-/// Pairs by shard name and index.
-using PairSet = std::set<std::pair<std::string, std::int64_t>>;
+/// Pairs by shard name and index, a bit each.
+class PairSet {
+ public:
+  void insert(const std::string& shard, std::int64_t index);
+  bool contains(const std::string& shard, std::int64_t index) const;
+
+ private:
+  std::map<std::string, std::vector<bool>> pairs_;
+};
 
 /// @throws Error(Usage) unless the folder holds scores of every pair of every shard.
 void require_scores(const std::filesystem::path& scores_folder,
                     const std::vector<ShardRef>& shards);
 
-/// The worst `percent` of the pairs of a finished score run (require_scores).
+/// The worst `percent` of the pairs of a finished score run (require_scores). Reads the rows twice;
+/// 16 bytes a row in between, and a bit of each when it is done.
 PairSet load_worst_set(const std::filesystem::path& scores_folder,
                        const std::vector<ShardRef>& shards, double percent, std::uint64_t seed);
 

@@ -5,7 +5,9 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "aitqe/base/error.h"
 #include "aitqe/base/random.h"
+#include "aitqe/image/thumbnail.h"
 #include "aitqe/report/summary.h"
 #include "aitqe/text/unicode.h"
 
@@ -58,7 +60,7 @@ void Gallery::keep(const std::string& group, std::size_t most,
   while (kept.size() > most) kept.erase(std::prev(kept.end()));
 }
 
-void Gallery::add(const ReportRow& row) {
+GalleryPair* Gallery::add(const ReportRow& row) {
   const std::uint64_t order = mix_bits(hash_text(row.shard, mix_bits(options_.seed)) ^
                                        mix_bits(static_cast<std::uint64_t>(row.index)));
   const double score = best_score(row);
@@ -74,12 +76,23 @@ void Gallery::add(const ReportRow& row) {
     ask("score " + std::to_string(std::lround(std::floor(score * kBandsPerPoint))),
         options_.per_score_band);
   }
-  if (wanting.empty()) return;
+  if (wanting.empty()) return nullptr;
   const auto pair = std::make_shared<GalleryPair>();
   pair->row = shortened(row);
   pair->score = score;
   pair->order = order;
   for (const auto& [group, most] : wanting) keep(group, most, pair);
+  return pair.use_count() > 1 ? pair.get() : nullptr;  // it was there before
+}
+
+void add_thumbnail(const Sample& sample, GalleryPair& pair) {
+  const Member* image = find_image(sample);
+  if (image == nullptr) return;
+  try {
+    pair.thumbnail_jpeg = make_thumbnail(image->bytes);
+  } catch (const SampleError&) {
+    // The row says what is wrong with the image; the page shows none.
+  }
 }
 
 std::map<std::int64_t, GalleryPair*> Gallery::pairs_of(const std::string& shard) const {

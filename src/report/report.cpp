@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "aitqe/base/log.h"
 #include "aitqe/data/sample.h"
-#include "aitqe/image/thumbnail.h"
 #include "json_fields.h"
 
 namespace aitqe {
@@ -47,6 +47,7 @@ class Reporter {
     for (const OutputFolder& place : options.folders) folders_.push_back(open_folder(place));
     report_.folders = options.folders;
     report_.max_failed_percent = options.max_failed_percent;
+    report_.drift_limits = options.drift_limits;
     report_.run = folders_.front().run;
     report_.sizes.resize(folders_.size());
     report_.gallery = Gallery({.seed = options.seed});
@@ -166,16 +167,6 @@ class Reporter {
     }
   }
 
-  static void add_thumbnail(const Sample& sample, GalleryPair& pair) {
-    const Member* image = find_image(sample);
-    if (image == nullptr) return;
-    try {
-      pair.thumbnail_jpeg = make_thumbnail(image->bytes);
-    } catch (const SampleError&) {
-      // The row says what is wrong with the image; the page shows none.
-    }
-  }
-
   const ReportOptions& options_;
   ReportProgress& progress_;
   std::vector<Folder> folders_;
@@ -189,11 +180,29 @@ bool RunReport::has_too_many_failures() const {
          max_failed_percent * static_cast<double>(summary.read);
 }
 
+std::string RunReport::drift_beyond() const {
+  const double divergence = CaptionStatistics::word_divergence_bits(tallies.before, tallies.after);
+  if (drift_limits.divergence_bits && divergence > *drift_limits.divergence_bits) {
+    return formatted("the words of all captions are %.3f bits from those before, limit %g",
+                     divergence, *drift_limits.divergence_bits) +
+           " (--max-divergence)";
+  }
+  const double repeated = 100 * tallies.rewritten_after.repeated_share();
+  if (drift_limits.repeated_percent && repeated > *drift_limits.repeated_percent) {
+    return formatted(
+               "another new caption has the very text of %.1f %% of the new ones, limit %g %%",
+               repeated, *drift_limits.repeated_percent) +
+           " (--max-repeated)";
+  }
+  return "";
+}
+
 std::optional<ErrorCategory> RunReport::outcome() const {
   const bool needs_a_look =
       std::any_of(problems.begin(), problems.end(),
                   [](const ShardProblem& problem) { return !problem.rerun_mends; });
-  if (needs_a_look || !summary.damage.empty() || has_too_many_failures()) {
+  if (needs_a_look || !summary.damage.empty() || has_too_many_failures() ||
+      !drift_beyond().empty()) {
     return ErrorCategory::Damaged;
   }
   if (!problems.empty()) return ErrorCategory::Resumable;

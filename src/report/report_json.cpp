@@ -4,12 +4,14 @@
 #include <cmath>
 
 #include "aitqe/quality/policy.h"
+#include "preview_json.h"
 #include "summary_json.h"
 
 namespace aitqe {
 namespace {
 
 constexpr std::size_t kMostGroups = 20;
+constexpr double kNoLimit = -1.0;
 constexpr std::size_t kMostExtremeShards = 10;
 constexpr std::uint64_t kRareWord = 2;    // times that a rare word stands at most
 constexpr std::size_t kNumMeanBins = 36;  // quarters of a point from 1 to 10
@@ -137,6 +139,7 @@ Json report_object(const RunReport& report) {
   json["max_failed_percent"] = report.max_failed_percent;
   json["duration_s"] = report.duration_s;
   json["summary"] = summary_object(report.summary);
+  json["refused"] = report.summary.refused();
   json["mean_score"] = report.summary.mean_score();
   json["dimensions"] = dimensions_object(tallies);
   json["fine_score_bin"] = kFineScoreBin;
@@ -149,10 +152,16 @@ Json report_object(const RunReport& report) {
       tallies_array(extreme_shards(report, /*is_best=*/false, kMostExtremeShards));
   json["best_shards"] = tallies_array(extreme_shards(report, /*is_best=*/true, kMostExtremeShards));
   json["by_source"] = tallies_array(tallies.by_source.largest(kMostGroups));
+  json["by_language"] = tallies_array(tallies.by_language.largest(kMostGroups));
   json["by_script"] = tallies_array(tallies.by_script.largest(kMostGroups));
   json["drift"] = {{"all", drift_object(tallies.before, tallies.after)},
                    {"rewritten", drift_object(tallies.rewritten_before, tallies.rewritten_after)}};
   json["filter"] = filter_object(tallies);
+  json["drift_limits"] = {
+      {"divergence_bits", report.drift_limits.divergence_bits.value_or(kNoLimit)},
+      {"repeated_percent", report.drift_limits.repeated_percent.value_or(kNoLimit)},
+      {"beyond", report.drift_beyond()}};
+  if (report.preview) json["preview"] = preview_object(report);
   return json;
 }
 

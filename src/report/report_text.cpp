@@ -1,3 +1,5 @@
+#include "report_text.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -11,7 +13,6 @@ namespace {
 constexpr std::size_t kMostFailures = 3;
 constexpr std::size_t kMostProblems = 4;
 constexpr std::size_t kMostShards = 3;
-constexpr std::size_t kLabelWidth = 12;
 constexpr std::size_t kLineWidth = 80;
 
 constexpr std::array<const char*, 9> kBlocks = {" ",
@@ -38,8 +39,6 @@ std::string sparkline(const Bins& bins, const TerminalStyle& style) {
   return text;
 }
 
-std::string label(const std::string& text) { return name_cell(text, kLabelWidth); }
-
 std::string colored(const std::string& text, const char* code, const TerminalStyle& style) {
   return style.color ? std::string("\x1B[") + code + "m" + text + "\x1B[0m" : text;
 }
@@ -63,44 +62,17 @@ std::string funnel(const Summary& summary) {
     return label(name) + right(grouped(count), 13) + share(count, summary.read);
   };
   std::string text = label("read") + right(grouped(summary.read), 13) + "\n";
-  text += line("  kept", summary.kept) + "\n" + line("  rewritten", summary.rewritten);
+  text += line("  kept", summary.kept);
+  if (const std::int64_t refused = summary.refused(); refused > 0) {
+    text += "   of these " + grouped(refused) + " whose rewrite was refused";
+  }
+  text += "\n" + line("  rewritten", summary.rewritten);
   if (summary.rewritten > 0) {
     const auto count = static_cast<double>(summary.rewritten);
     text += "   words a caption: " + fixed(static_cast<double>(summary.words_before) / count, 1) +
             " before, " + fixed(static_cast<double>(summary.words_after) / count, 1) + " after";
   }
   return text + "\n" + line("  failed", summary.failed) + "\n";
-}
-
-std::string histograms(const RunReport& report, const TerminalStyle& style) {
-  const Tallies& tallies = report.tallies;
-  std::string text;
-  if (report.summary.scored > 0) {
-    text += label("score") + "1 " + sparkline(report.summary.score_histogram, style) +
-            " 10             mean " + fixed(report.summary.mean_score(), 2) + "\n";
-  }
-  if (tallies.before.captions() == 0) return text;
-  text += label("characters") + "0 " + sparkline(tallies.length_before, style) + " 200+ mean " +
-          fixed(tallies.before.mean_characters(), 1) + " before\n";
-  return text + label("") + "0 " + sparkline(tallies.length_after, style) + " 200+ mean " +
-         fixed(tallies.after.mean_characters(), 1) + " after\n";
-}
-
-std::string failures(const Summary& summary) {
-  std::vector<std::pair<std::string, std::int64_t>> kinds(summary.failures.begin(),
-                                                          summary.failures.end());
-  std::stable_sort(kinds.begin(), kinds.end(),
-                   [](const auto& a, const auto& b) { return a.second > b.second; });
-  std::string text;
-  for (std::size_t i = 0; i < std::min(kinds.size(), kMostFailures); ++i) {
-    text += label(i == 0 ? "failures" : "") + right(grouped(kinds[i].second), 13) + "  " +
-            name_cell(kinds[i].first, 50) + "\n";
-  }
-  if (kinds.size() > kMostFailures) {
-    text += label("") + right("", 13) + "  and " +
-            plural(std::ssize(kinds) - std::int64_t{kMostFailures}, "kind") + " more\n";
-  }
-  return text;
 }
 
 std::string shards(const RunReport& report) {
@@ -157,10 +129,44 @@ std::string advice(const RunReport& report) {
     return label("") + "more failed than --max-failed " + fixed(report.max_failed_percent, 2) +
            "% allows\n";
   }
-  return "";
+  const std::string drift = report.drift_beyond();
+  return drift.empty() ? "" : label("drift") + drift + "\n";
 }
 
 }  // namespace
+
+std::string label(const std::string& text) { return name_cell(text, kLabelWidth); }
+
+std::string histograms(const RunReport& report, const TerminalStyle& style) {
+  const Tallies& tallies = report.tallies;
+  std::string text;
+  if (report.summary.scored > 0) {
+    text += label("score") + "1 " + sparkline(report.summary.score_histogram, style) +
+            " 10             mean " + fixed(report.summary.mean_score(), 2) + "\n";
+  }
+  if (tallies.before.captions() == 0) return text;
+  text += label("characters") + "0 " + sparkline(tallies.length_before, style) + " 200+ mean " +
+          fixed(tallies.before.mean_characters(), 1) + " before\n";
+  return text + label("") + "0 " + sparkline(tallies.length_after, style) + " 200+ mean " +
+         fixed(tallies.after.mean_characters(), 1) + " after\n";
+}
+
+std::string failures(const Summary& summary) {
+  std::vector<std::pair<std::string, std::int64_t>> kinds(summary.failures.begin(),
+                                                          summary.failures.end());
+  std::stable_sort(kinds.begin(), kinds.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kinds.size(), kMostFailures); ++i) {
+    text += label(i == 0 ? "failures" : "") + right(grouped(kinds[i].second), 13) + "  " +
+            name_cell(kinds[i].first, 50) + "\n";
+  }
+  if (kinds.size() > kMostFailures) {
+    text += label("") + right("", 13) + "  and " +
+            plural(std::ssize(kinds) - std::int64_t{kMostFailures}, "kind") + " more\n";
+  }
+  return text;
+}
 
 std::string render_report(const RunReport& report, const TerminalStyle& style) {
   return headline(report, style) + funnel(report.summary) + histograms(report, style) +

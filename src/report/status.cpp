@@ -8,6 +8,7 @@
 #include <set>
 
 #include "aitqe/base/error.h"
+#include "aitqe/data/journal.h"
 #include "aitqe/data/shard_output.h"
 #include "aitqe/report/stats.h"
 #include "cells.h"
@@ -57,7 +58,15 @@ std::int64_t count_lines(const fs::path& path) {
   return lines;
 }
 
-std::vector<ShardInProgress> find_in_progress(const fs::path& folder) {
+void note_file(ShardInProgress& progress, const fs::path& path) {
+  progress.last_write_age_s = std::min(progress.last_write_age_s, age_s(path));
+  std::error_code gone;
+  const auto bytes = fs::file_size(path, gone);
+  if (!gone) progress.bytes += static_cast<std::int64_t>(bytes);
+}
+
+/// Shards that have temporary files.
+std::map<std::string, ShardInProgress> find_temporaries(const fs::path& folder) {
   std::map<std::string, ShardInProgress> found;
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
@@ -65,16 +74,41 @@ std::vector<ShardInProgress> find_in_progress(const fs::path& folder) {
     const std::string name = name_of_temporary(entry->path().filename().string());
     const std::string shard = shard_of(name);
     if (shard.empty()) continue;
-    const double age = age_s(entry->path());
-    ShardInProgress& progress =
-        found.try_emplace(shard, ShardInProgress{shard, 0, 0, age}).first->second;
-    progress.last_write_age_s = std::min(progress.last_write_age_s, age);
-    std::error_code gone;
-    const auto bytes = fs::file_size(entry->path(), gone);
-    if (!gone) progress.bytes += static_cast<std::int64_t>(bytes);
+    ShardInProgress& progress = found.try_emplace(shard, ShardInProgress{shard}).first->second;
+    note_file(progress, entry->path());
     if (name.ends_with(".aitqe.jsonl")) {
       progress.pairs = std::max(progress.pairs, count_lines(entry->path()));
     }
+  }
+  return found;
+}
+
+/// Answers that count for the run as it is pinned now; those of another configuration or model
+/// would be asked for again.
+std::int64_t answers_in_journal(const fs::path& folder, const std::string& shard,
+                                const RunFile& run) {
+  const auto journal = Journal::look(folder, shard);
+  if (!journal) return 0;
+  const Json header = Json::parse(journal->header, nullptr, /*allow_exceptions=*/false);
+  const auto is = [&header](const char* key, const std::string& text) {
+    return header.is_object() && header.contains(key) && header[key] == text;
+  };
+  const bool counts =
+      is("config_sha256", run.config_sha256) && is("model_sha256", run.model_sha256);
+  return counts ? journal->num_pairs : 0;
+}
+
+/// Of all shards that somebody has begun, whether or not the run goes on. Rows wait in memory until
+/// there is a block of them; the journal has every pair as soon as it is answered.
+std::vector<ShardInProgress> find_in_progress(const RunStatus& status) {
+  const fs::path folder = status.folder.work_folder();
+  std::map<std::string, ShardInProgress> found = find_temporaries(folder);
+  for (const std::string& shard : status.run.shards) {
+    const std::int64_t answers = answers_in_journal(folder, shard, status.run);
+    if (answers == 0) continue;
+    ShardInProgress& progress = found.try_emplace(shard, ShardInProgress{shard}).first->second;
+    note_file(progress, Journal::path_of(folder, shard));
+    progress.pairs = std::max(progress.pairs, answers);
   }
   std::vector<ShardInProgress> list;
   for (auto& [shard, progress] : found) list.push_back(std::move(progress));
@@ -116,7 +150,7 @@ RunStatus read_status(const OutputFolder& folder) {
   const std::vector<std::string>& shards = status.run.shards;
   status.shards_expected = std::ssize(shards);
   // Before the shards: one that is finished meanwhile is done and no longer in progress.
-  std::vector<ShardInProgress> in_progress = find_in_progress(folder.work_folder());
+  std::vector<ShardInProgress> in_progress = find_in_progress(status);
   const OutputFolder listed = folder.listed();
   for_each_committed(listed, shards, [&](std::size_t index, const auto& stats) {
     const auto note = unreadable.find(shards[index]);
@@ -187,8 +221,8 @@ std::string render_status(const RunStatus& status) {
                      " pairs: " + grouped(summary.rewritten) + " rewritten, " +
                      grouped(summary.failed) + " failed\n";
   for (const ShardInProgress& shard : status.in_progress) {
-    text += "in progress  " + name_cell(shard.shard, 20) + " at least " + grouped(shard.pairs) +
-            " pairs; last write " + age_in_words(shard.last_write_age_s) +
+    text += "in progress  " + name_cell(shard.shard, 20) + " " + grouped(shard.pairs) +
+            " pairs answered; last write " + age_in_words(shard.last_write_age_s) +
             " ago, as far as the clocks agree\n";
   }
   std::vector<const MissingShard*> failed;

@@ -124,6 +124,14 @@ void Summary::merge(const Summary& other) {
   damage = std::move(merged);
 }
 
+std::int64_t Summary::refused() const {
+  std::int64_t refused = 0;
+  for (const auto& [reason, pairs] : reasons) {
+    if (reason.starts_with("rewrite_")) refused += pairs;
+  }
+  return refused;
+}
+
 double Summary::mean_score() const {
   if (scored == 0) return kNoScore;
   return static_cast<double>(score_sum_millionths) / kMillion / static_cast<double>(scored);

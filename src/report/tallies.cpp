@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "aitqe/base/ascii.h"
+#include "aitqe/text/language.h"
 #include "aitqe/text/script.h"
 
 namespace aitqe {
@@ -116,6 +117,7 @@ void Tallies::add(const ReportRow& row) {
   const double score = best_score(row);
   if (row.decision != Decision::Failed && score >= 0.0) ++fine_scores[fine_bin(score)];
   if (!row.caption_present) return;
+  by_language.add(likely_language(row.caption), row);
   by_script.add(dominant_script(row.caption), row);
   ++length_before[length_bin(row.caption)];
   ++length_after[length_bin(row.caption_out)];

@@ -8,9 +8,11 @@ import resource
 import select
 import shutil
 import signal
+import subprocess
+import time
 import unittest
 
-from support import (ANY_NUMBER_MAY_FAIL, EXAMPLES, LONGEST_RUN_S, MODEL_FLAGS, RANDOM_MODEL, TINY_MODEL,
+from support import (ANY_NUMBER_MAY_FAIL, BINARY, EXAMPLES, LONGEST_RUN_S, MODEL_FLAGS, RANDOM_MODEL, TINY_MODEL,
                      EndToEndTest, HeldRun, content_of, environment, pairs, wait_for_file, write_tar)
 
 NUM_LONG = 60  # pairs; their trace does not fit into a pipe of one page
@@ -241,7 +243,7 @@ class DryRunTest(EndToEndTest):
         shard = write_tar(self.folder / "in/a.tar", pairs(2))
         result = self.enhance(shard, "--dry-run")
         self.assertIn("1 shards", result.stdout)
-        self.assertIn("nothing was written", result.stdout)
+        self.assertIn("nothing is written there", result.stdout)
         self.assertIn("about 2 pairs", result.stdout)
         self.assertFalse((self.folder / "out").exists())
 
@@ -254,6 +256,64 @@ class DryRunTest(EndToEndTest):
         self.assertAlmostEqual(found["run_s"], found["pairs_expected"] / found["pairs_per_s"], delta=0.1)
         limited = json.loads(self.enhance("in", "--dry-run", "--forecast-s", "0.2", "--json", "--limit", "20").stdout)
         self.assertEqual(limited["pairs_expected"], 20)
+
+    def test_a_sample_is_judged_and_shown_with_what_to_expect_of_the_whole(self):
+        for name, count in {"a": 30, "b": 50}.items():
+            write_tar(self.folder / f"in/{name}.tar", pairs(count))
+        flags = ["in", "--sample", "25%", "--seed", "5", "--rewrite-when", "always"]
+        result = self.enhance(*flags, "--dry-run", "--forecast-s", "0.1", "--json", "--report", "look.html")
+        found = json.loads(result.stdout)
+        self.assertEqual((found["schema"], found["pairs_expected"]), ("aitqe.forecast/2", 80))
+        preview = found["preview"]
+        self.assertEqual((preview["random"], preview["seed"], preview["pairs_in_input"]), (True, 5, 80))
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["in", "look.html"])
+        # The very pairs that a run with that sample takes, and what it does to them.
+        self.enhance(*flags)
+        rows = self.output("a").rows + self.output("b").rows
+        self.assertEqual(preview["pairs"], len(rows))
+        for name, decision in {"kept": "keep", "rewritten": "rewrite", "failed": "failed"}.items():
+            share = preview[name]
+            self.assertEqual(share["pairs"], sum(row["decision"] == decision for row in rows))
+            self.assertLessEqual(share["low"], share["share"])
+            self.assertGreaterEqual(share["high"], share["share"])
+        captions = {(row["shard"], row["key"]): row["caption_out"] for row in rows}
+        for pair in preview["border"]:
+            self.assertEqual(pair["caption_out"], captions[pair["shard"], pair["key"]])
+        text = self.enhance(*flags, "--dry-run", "--forecast-s", "0.1", output="new").stdout
+        self.assertIn(f"{len(rows)} of 80 pairs judged, drawn at random", text)
+        self.assertLessEqual(len(text.splitlines()), 24)
+        self.assertFalse((self.folder / "new").exists())
+
+    def test_where_a_preview_may_be_written(self):
+        shard = write_tar(self.folder / "in/a.tar", pairs(2))
+        refused = {"only with --dry-run": ["--report", "look.html"],
+                   "ends in .html": ["--dry-run", "--report", shard],
+                   "output folder": ["--dry-run", "--report", self.folder / "out/look.html"],
+                   "--forecast-s 0": ["--dry-run", "--forecast-s", "0", "--report", "look.html"]}
+        for message, flags in refused.items():
+            with self.subTest(message=message):
+                result = self.enhance(shard, *flags, expect=2)
+                self.assertIn("--report", result.stderr)
+                self.assertIn(message, result.stderr)
+        self.enhance(shard, "--dry-run", "--report", "/dev/null/look.html", expect=5)
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["in"])
+
+    def test_a_dry_run_that_is_stopped_leaves_nothing(self):
+        shard = write_tar(self.folder / "in/a.tar", pairs(300))
+        scratch = self.folder / "scratch"
+        scratch.mkdir()
+        command = [BINARY, "enhance", shard, "-o", self.folder / "out", *MODEL_FLAGS, "--dry-run", "--forecast-s", "300",
+                   "--sample", "99%"]
+        run = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment(TMPDIR=str(scratch)))
+        self.addCleanup(run.stderr.close)
+        deadline = time.monotonic() + LONGEST_RUN_S
+        while not any(scratch.iterdir()) and run.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        run.send_signal(signal.SIGTERM)
+        self.assertEqual(run.wait(timeout=LONGEST_RUN_S), 75, run.stderr.read())
+        self.assertEqual(list(scratch.iterdir()), [])
+        self.assertFalse((self.folder / "out").exists())
 
     def test_a_stream_has_no_forecast(self):
         result = self.enhance("-", "--dry-run", input=b"", expect=2)

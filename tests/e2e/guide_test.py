@@ -13,10 +13,36 @@ def long_options(text):
 
 
 class GuideTest(EndToEndTest):
-    def test_names_every_option_of_the_main_commands(self):
-        for command in ("enhance", "score", "report", "select", "status"):
-            missing = long_options(self.aitqe(command, "--help").stdout) - long_options(GUIDE) - {"--help"}
-            self.assertFalse(missing, f"not in docs/guide.md: {missing}")
+    def commands(self):
+        text = self.aitqe("--help").stdout
+        return re.findall(r"^  ([a-z]+)  ", text.partition("ubcommands:")[2], re.MULTILINE)
+
+    def test_names_every_option_of_every_command(self):
+        for command in self.commands():
+            with self.subTest(command=command):
+                missing = long_options(self.aitqe(command, "--help").stdout) - long_options(GUIDE) - {"--help"}
+                self.assertFalse(missing, f"not in docs/guide.md: {missing}")
+                self.assertIn(f"aitqe {command}", GUIDE)
+
+    def test_pages_name_no_option_that_no_command_has(self):
+        """Words of a line that begins with `aitqe COMMAND`."""
+        known = {command: long_options(self.aitqe(command, "--help").stdout) for command in self.commands()}
+        for page in [SOURCE_DIR / "README.md", *sorted((SOURCE_DIR / "docs").glob("*.md"))]:
+            for command, rest in re.findall(r"^ {4}(?:[A-Z_]+=\S+ )*aitqe (\w+)([^|>\n]*)", page.read_text(), re.MULTILINE):
+                with self.subTest(page=page.name, line=f"aitqe {command}{rest}"):
+                    self.assertIn(command, known)
+                    if command != "config":
+                        self.assertFalse(long_options(rest.partition("#")[0]) - known[command])
+
+    def test_every_page_is_found_from_another(self):
+        pages = {page.name: page.read_text() for page in [SOURCE_DIR / "README.md", *(SOURCE_DIR / "docs").glob("*.md")]}
+        for name in pages:
+            self.assertTrue(name == "README.md" or any(name in text for other, text in pages.items() if other != name), name)
+
+    def test_links_lead_somewhere(self):
+        for page in [SOURCE_DIR / "README.md", *sorted((SOURCE_DIR / "docs").glob("*.md"))]:
+            for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+                self.assertTrue((page.parent / target).exists(), f"{page.name}: {target}")
 
     def test_names_no_option_that_does_not_exist(self):
         option_tables = GUIDE[GUIDE.index("## Options"):]
@@ -30,6 +56,39 @@ class GuideTest(EndToEndTest):
             with self.subTest(config=config.name):
                 self.aitqe(command, shard, "-o", self.folder / config.stem, *MODEL_FLAGS, "--dry-run",
                            "--forecast-s", "0", "--config", config)
+
+
+class MeasuringTest(unittest.TestCase):
+    """docs/measuring.md says which script makes each file of bench/results."""
+
+    def rows(self):
+        """Of the table: file -> (script, what stands in its cell)."""
+        text = (SOURCE_DIR / "docs/measuring.md").read_text(encoding="utf-8")
+        found = re.findall(r"^\| [^|]*\| (`(scripts/[\w/.]+)[^|]*)\| \[([\w.-]+)\]", text, re.MULTILINE)
+        self.assertGreater(len(found), 5)
+        return {result: (script, cell) for cell, script, result in found}
+
+    def test_every_result_has_a_script_that_makes_it(self):
+        results = {path.name for path in (SOURCE_DIR / "bench/results").glob("*.txt")}
+        rows = self.rows()
+        self.assertEqual(results - set(rows), set(), "not in docs/measuring.md")
+        by_hand = {result for result, (_, cell) in rows.items() if "by hand" in cell}
+        self.assertEqual(by_hand, {"judge_blends.txt", "train_gpu.txt"})  # and no more of them
+        for result, (script, _) in rows.items():
+            with self.subTest(result=result):
+                self.assertTrue((SOURCE_DIR / "bench/results" / result).is_file())
+                source = (SOURCE_DIR / script).read_text(encoding="utf-8")
+                if result not in by_hand:
+                    self.assertIn("bench/results", source)
+
+    def test_a_result_that_names_its_script_names_the_same(self):
+        for result, (script, _) in self.rows().items():
+            lines = (SOURCE_DIR / "bench/results" / result).read_text(encoding="utf-8").splitlines()[:3]
+            named = re.findall(r"scripts/[\w/.]+\.(?:sh|py)", "\n".join(line for line in lines if line.startswith("#")))
+            if named:
+                with self.subTest(result=result):
+                    family = {name.rsplit(".", 1)[0] for name in named}  # bench_images.sh calls bench_images.py
+                    self.assertIn(script.rsplit(".", 1)[0], family)
 
 
 if __name__ == "__main__":

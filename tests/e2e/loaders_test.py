@@ -1,11 +1,12 @@
 """Enhanced shards load where people load them: webdataset and HF datasets, the programs themselves.
 
-open_clip is here by its rules alone: its reader (open_clip_train.data) imports torch and torchvision, of which only
-builds with several gigabytes of CUDA libraries can be installed.
+And open_clip's reader (open_clip_train.data), in a Python of its own with the torch that it imports.
 """
 
+import json
 import os
 import re
+import subprocess
 import tempfile
 import unittest
 
@@ -17,7 +18,30 @@ import datasets
 import pyarrow.json
 import webdataset
 
-from support import SharedRunTest, example_members, write_tar
+from support import LONGEST_RUN_S, SOURCE_DIR, SharedRunTest, environment, example_members, write_tar
+
+OPEN_CLIP_PYTHON = SOURCE_DIR / ".deps/open-clip/bin/python3"
+OPEN_CLIP_READER = """
+import argparse, json, sys
+import torch
+from open_clip_train.data import get_wds_dataset
+
+def read(is_train):
+    args = argparse.Namespace(train_data=sys.argv[1], val_data=sys.argv[1], train_num_samples=None, val_num_samples=None,
+                              train_data_upsampling_factors=None, dataset_resampled=False, seed=0, workers=0,
+                              world_size=1, batch_size=4)
+    data = get_wds_dataset(args, lambda image: torch.tensor(image.size), is_train, tokenizer=lambda text: [text])
+    sizes, texts = [], []
+    for images, captions in data.dataloader:
+        sizes += images.tolist()
+        texts += captions
+    return sizes, texts, data.dataloader.num_samples
+
+sizes, texts, _ = read(is_train=False)
+_, texts_of_epoch, samples_of_epoch = read(is_train=True)
+json.dump({"sizes": sizes, "texts": texts, "texts_of_epoch": texts_of_epoch, "samples_of_epoch": samples_of_epoch},
+          sys.stdout)
+"""
 
 FLOATS = ["score_expected", "score_forced", "score_recaption", "p_rewrite"]
 SCORES = ["overall", "text_quality", "image_text_matching", "object_detail", "semantic_understanding",
@@ -33,7 +57,7 @@ class LoadersTest(SharedRunTest):
         write_tar(runner.folder / "in/00000.tar", members[:36])
         write_tar(runner.folder / "in/00001.tar", members[36:])
         runner.enhance(runner.folder / "in")
-        cls.folder = runner.folder
+        cls.runner, cls.folder = runner, runner.folder
         cls.outputs = [runner.output(name) for name in ("00000", "00001")]
         cls.tars = [str(output.tar) for output in cls.outputs]
         cls.rows_files = [str(output.rows_file) for output in cls.outputs]
@@ -79,16 +103,31 @@ class LoadersTest(SharedRunTest):
         for name in ("decision", "reason", "recaption"):
             self.assertEqual(features[name], datasets.Value("string"), name)
 
-    def test_open_clip_drops_no_sample(self):
-        # open_clip's training/data.py: filter_no_caption_or_no_image, then this pipeline.
-        def has_caption_and_image(sample):
-            has_image = "png" in sample or "jpg" in sample or "jpeg" in sample or "webp" in sample
-            return "txt" in sample and has_image
+    def open_clip(self, folder):
+        """What open_clip's reader gives of two shards: captions and image sizes in order, as for evaluation, and the
+        captions and number of pairs of an epoch of training, for which it reads sizes.json."""
+        told = subprocess.run([OPEN_CLIP_PYTHON, "-c", OPEN_CLIP_READER, f"{folder}/{{00000..00001}}.tar"], check=True,
+                              capture_output=True, text=True, timeout=LONGEST_RUN_S, env=environment())
+        return json.loads(told.stdout)
 
-        pipeline = (webdataset.WebDataset(self.tars, shardshuffle=False).select(has_caption_and_image).decode("pilrgb")
-                    .rename(image="jpg;png;jpeg;webp", text="txt").to_tuple("image", "text"))
-        texts = [text for image, text in pipeline if image.mode == "RGB"]
-        self.assertEqual(texts, [row["caption_out"] for row in self.rows])
+    @unittest.skipUnless(OPEN_CLIP_PYTHON.exists(), "no open_clip: scripts/setup.sh --tests could not install it")
+    def test_open_clip_reads_every_pair(self):
+        self.runner.aitqe("report", "out", "--no-html", "--max-failed", "100%")  # leaves sizes.json
+        found = self.open_clip(self.folder / "out")
+        self.assertEqual(found["texts"], [row["caption_out"] for row in self.rows])
+        self.assertEqual(found["sizes"], [[row["image"]["width"], row["image"]["height"]] for row in self.rows])
+        self.assertEqual(found["samples_of_epoch"], len(self.rows))
+        self.assertEqual(sorted(found["texts_of_epoch"]), sorted(found["texts"]))
+
+    @unittest.skipUnless(OPEN_CLIP_PYTHON.exists(), "no open_clip: scripts/setup.sh --tests could not install it")
+    def test_open_clip_reads_what_select_writes(self):
+        best = self.folder / "best"
+        self.runner.aitqe("select", "out", "--best", "12", "--shards", best, "--pairs-per-shard", "6")
+        found = self.open_clip(best)
+        tars = sorted(str(path) for path in best.glob("*.tar"))
+        self.assertEqual(found["texts"],
+                         [s["txt"] for s in webdataset.WebDataset(tars, shardshuffle=False).decode("pil")])
+        self.assertEqual((len(found["texts"]), found["samples_of_epoch"]), (12, 12))
 
     def test_floats_always_have_a_decimal_point_and_nothing_is_null(self):
         for output in self.outputs:

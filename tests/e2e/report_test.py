@@ -1,11 +1,13 @@
 """`aitqe report` and `aitqe status`: what they prove from files alone, and the page in a real browser."""
 
+import base64
 import json
 import os
 import pathlib
 import pty
 import shutil
 import subprocess
+import time
 import unittest
 
 from browser import CHROMIUM, Browser
@@ -150,6 +152,12 @@ class ReportTest(EndToEndTest):
         self.addCleanup(held.close)
         told = json.loads(self.aitqe("status", "out", "--json").stdout)
         self.assertEqual([shard["shard"] for shard in told["in_progress"]], ["a"])
+        for _ in range(4):
+            held.next_pair()
+        # Of the pair in hand it may know already, of those before it must: rows wait in a block, the journal does not.
+        deadline = time.monotonic() + LONGEST_RUN_S
+        while json.loads(self.aitqe("status", "out", "--json").stdout)["in_progress"][0]["pairs"] < 4:
+            self.assertLess(time.monotonic(), deadline, "status never counted the pairs that were answered")
         self.assertEqual((told["shards_expected"], told["shards_done"], told["slurm"]), (2, 0, "0-1"))
         self.assertEqual(self.report("out", expect=75)["verdict"], "incomplete")
         self.assertEqual(held.finish()[0], 0)
@@ -231,6 +239,31 @@ class PageTest(SharedRunTest):
         self.assertIn(f"{below} of {len(scored)} scored pairs",
                       self.browser.run("document.getElementById('threshold-text').textContent"))
 
+    def test_is_read_by_the_keyboard_alone(self):
+        self.browser.run("document.activeElement.blur(), window.scrollTo(0, 0)")
+        self.browser.open(self.page)
+        self.browser.press("Tab")
+        self.assertEqual(self.browser.run("document.activeElement.className"), "skip")
+        # Whatever can be clicked can be reached.
+        self.assertEqual(self.browser.run("[...document.querySelectorAll('a, button, summary, input, select')]"
+                                          ".filter((node) => node.tabIndex < 0).length"), 0)
+
+    def test_prints_without_what_paper_cannot_do(self):
+        self.browser.order("Emulation.setEmulatedMedia", media="print",
+                           features=[{"name": "prefers-color-scheme", "value": "dark"}])
+        self.addCleanup(self.browser.order, "Emulation.setEmulatedMedia", media="", features=[])
+        style = "getComputedStyle(document.{}).{}"
+        self.assertEqual(self.browser.run(style.format("body", "backgroundColor")), "rgb(255, 255, 255)")
+        self.assertEqual(self.browser.run(style.format("querySelector('nav')", "display")), "none")
+        pdf = base64.b64decode(self.browser.order("Page.printToPDF")["data"])
+        self.assertTrue(pdf.startswith(b"%PDF"))
+        self.assertGreater(len(pdf), 20_000)
+
+    def test_says_where_scores_come_from(self):
+        text = self.browser.run("document.getElementById('group-tables').textContent")
+        for title in ("Shards, the lowest mean score first", "Sources, by host", "Language of the caption", "Script"):
+            self.assertIn(title, text)
+
     def test_fits_a_phone_and_knows_the_dark(self):
         light = self.browser.run("getComputedStyle(document.body).backgroundColor")
         self.browser.look(390, 800, "dark")
@@ -247,6 +280,43 @@ class PageTest(SharedRunTest):
         for name, width, scheme in (("phone", 390, "dark"), ("light", 1200, "light"), ("dark", 1200, "dark")):
             self.browser.look(width, 900, scheme)
             self.browser.picture(folder / f"{name}.png")
+
+
+@unittest.skipUnless(CHROMIUM, "the Debian package chromium is not installed")
+class PreviewPageTest(SharedRunTest):
+    """What a dry run shows, in a browser."""
+
+    @classmethod
+    def run_once(cls, runner):
+        write_tar(runner.folder / "in/a.tar", example_members(40))
+        cls.page = runner.folder / "look.html"
+        told = runner.enhance(runner.folder / "in", "--rewrite-when", "always", "--dry-run", "--forecast-s", "0.1",
+                              "--sample", "50%", "--report", cls.page, "--json")
+        cls.preview = json.loads(told.stdout)["preview"]
+        cls.left = [path.name for path in runner.folder.iterdir()]
+        cls.browser = Browser()
+        cls.addClassCleanup(cls.browser.__exit__)
+        cls.browser.look(1200, 900)
+        cls.browser.open(cls.page)
+
+    def text(self, place):
+        return self.browser.run(f"document.getElementById('{place}').textContent")
+
+    def test_says_that_it_is_a_preview(self):
+        self.assertEqual(self.browser.complaints, [])
+        self.assertEqual(self.browser.run("document.title"), "aitqe preview")
+        self.assertIn(f"Preview: {self.preview['pairs']} of 40 pairs were judged", self.text("verdict"))
+        self.assertIn("--sample 50% --seed 0", self.text("verdict"))
+        self.assertIn("--dry-run", self.text("rerun-facts"))
+        self.assertEqual(sorted(self.left), ["in", "look.html"])
+
+    def test_says_what_is_to_be_expected_of_the_whole(self):
+        low, high = (f"{100 * self.preview['rewritten'][end]:.1f}" for end in ("low", "high"))
+        self.assertRegex(self.text("funnel"), rf"{low}.%.to.{high}.%")
+
+    def test_shows_old_and_new_captions_with_pictures(self):
+        self.assertGreater(self.browser.run("document.querySelectorAll('#gallery-cards ins').length"), 0)
+        self.assertGreater(self.browser.run("document.images.length"), 5)
 
 
 if __name__ == "__main__":

@@ -3,19 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "aitqe/base/error.h"
 #include "aitqe/io/sink.h"
 #include "aitqe/io/tar.h"
 #include "support/errors.h"
-#include "support/reference.h"
 #include "support/temporary_folder.h"
 
 namespace aitqe {
 namespace {
 
-namespace fs = std::filesystem;
 using aitqe::test::message_of;
 using aitqe::test::TemporaryFolder;
 using ::testing::HasSubstr;
@@ -61,12 +57,16 @@ TEST_F(ForecastTest, TellsThePairsOfManyShardsFromSomeOfThem) {
   EXPECT_NEAR(survey.num_pairs, num_pairs, 0.1 * num_pairs);
 }
 
-TEST_F(ForecastTest, TakesLimitAndSampleIntoAccount) {
+TEST_F(ForecastTest, TakesALimitIntoAccountAndOfATaskItsOwnShards) {
   add_shard(200, 100);
-  options_.reading.sampling.rate = 0.25;
-  EXPECT_EQ(survey_input(options_).num_pairs, 50);
+  add_shard(50, 100);
+  options_.reading.sampling.rate = 0.25;  // says which pairs are tried
+  EXPECT_EQ(survey_input(options_).num_pairs, 250);
   options_.reading.sampling.limit = 30;
   EXPECT_EQ(survey_input(options_).num_pairs, 30);
+  options_.reading.sampling.limit = -1;
+  options_.task = {1, 2};
+  EXPECT_EQ(survey_input(options_).num_pairs, 50);
 }
 
 TEST_F(ForecastTest, SaysWhatItCannotTell) {
@@ -75,24 +75,6 @@ TEST_F(ForecastTest, SaysWhatItCannotTell) {
   options_.shards.clear();
   add_shard(0, 0);
   EXPECT_THAT(message_of([&] { survey_input(options_); }), HasSubstr("no pair"));
-}
-
-TEST_F(ForecastTest, RunsAPartOfTheInputAndLeavesNothingBehind) {
-  options_.shards =
-      expand_inputs({(aitqe::test::source_dir() / "examples/pairs-00000.tar").string()});
-  ModelOptions model_options;
-  model_options.folder = aitqe::test::reference_dir() / "drop-first-mixed";
-  const LoadedModel model = load_model(model_options);
-  options_.judge.limits = choose_limits(model, 4, 0);
-  options_.judge.max_new_tokens = 2;
-  const Forecast found = forecast(options_, model, /*measure_s=*/0.1);
-  EXPECT_EQ(found.pairs_expected, 300);
-  EXPECT_GE(found.pairs_measured, 16);
-  EXPECT_DOUBLE_EQ(found.run_s, found.pairs_expected / found.pairs_per_s);
-  EXPECT_FALSE(fs::exists(options_.output_folder.work_folder()));
-  const auto json = nlohmann::json::parse(forecast_to_json(found));
-  EXPECT_EQ(json.at("pairs_expected"), 300);
-  EXPECT_THAT(render_forecast(found), HasSubstr("about 300 pairs at"));
 }
 
 }  // namespace

@@ -92,6 +92,43 @@ TEST(Report, TooManyFailuresAreOutOfBudget) {
   EXPECT_FALSE(report_on({folder.path()}, 10).outcome().has_value());
 }
 
+TEST(Report, TellsRewritesThatWereRefused) {
+  const MadeFolder folder;
+  folder.write_run({"a"});
+  std::vector<ReportRow> rows = kept_rows("a", 10);
+  rows[1].reason = "rewrite_loop";
+  rows[2].reason = rows[3].reason = "rewrite_not_better";
+  folder.write_shard("a", rows);
+  const RunReport report = report_on({folder.path()});
+  EXPECT_EQ(nlohmann::json::parse(report_to_json(report))["refused"], 3);
+  EXPECT_THAT(render_report(report, {}), HasSubstr("of these 3 whose rewrite was refused"));
+}
+
+TEST(Report, DriftBeyondALimitIsToldAndNeedsALook) {
+  const MadeFolder folder;
+  folder.write_run({"a"});
+  std::vector<ReportRow> rows = kept_rows("a", 10);
+  for (std::size_t i = 0; i < 4; ++i) {
+    rows[i].decision = Decision::Rewrite;
+    rows[i].reason = "model_rewrites";
+    rows[i].caption_out = i < 2 ? "the same words" : "others " + std::to_string(i);
+  }
+  folder.write_shard("a", rows);
+  const auto report_with = [&](const DriftLimits& limits) {
+    ReportProgress progress;
+    return make_report({.folders = {folder.path()}, .drift_limits = limits}, progress);
+  };
+  EXPECT_FALSE(report_with({}).outcome().has_value());
+  EXPECT_FALSE(report_with({0.9, 50}).outcome().has_value());
+  const RunReport repeated = report_with({0.9, 49});
+  EXPECT_EQ(repeated.outcome(), ErrorCategory::Damaged);
+  EXPECT_THAT(repeated.drift_beyond(), HasSubstr("50.0 % of the new ones, limit 49 %"));
+  const RunReport far = report_with({0.01, {}});
+  EXPECT_EQ(far.outcome(), ErrorCategory::Damaged);
+  EXPECT_THAT(render_report(far, {}), HasSubstr("(--max-divergence)"));
+  EXPECT_TRUE(far.problems.empty());
+}
+
 TEST(Report, PartsOfAJobAreMerged) {
   const MadeFolder first;
   const MadeFolder second;
@@ -127,6 +164,7 @@ TEST(ReportJson, HasWhatThePageShows) {
   EXPECT_EQ(json["problems"][0]["kind"], "not_done");
   EXPECT_EQ(json["summary"]["read"], 3);
   EXPECT_EQ(json["fine_scores"].size(), kNumFineScoreBins);
+  EXPECT_EQ(json["by_language"][0]["name"], "unknown");  // "picture 0"
   EXPECT_EQ(json["by_script"][0]["name"], "Latin");
   EXPECT_EQ(json["drift"]["all"]["word_divergence_bits"], 0.0);
   EXPECT_EQ(json["drift"]["all"]["words_lost_share"], 0.0);

@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "aitqe/data/journal.h"
 #include "made_folder.h"
 #include "support/errors.h"
 
@@ -55,7 +57,30 @@ TEST(Status, TellsWhatIsKnownOfAShardInProgress) {
   EXPECT_EQ(status.in_progress[0].pairs, 2);
   EXPECT_EQ(status.in_progress[0].bytes, 12 + 100);
   EXPECT_GE(status.in_progress[0].last_write_age_s, 0.0);
-  EXPECT_THAT(render_status(status), HasSubstr("at least 2 pairs"));
+  EXPECT_THAT(render_status(status), HasSubstr("2 pairs answered"));
+}
+
+TEST(Status, CountsAShardInProgressFromItsJournal) {
+  const MadeFolder folder;
+  folder.write_run({"a", "b", "c"});
+  folder.write(".a.aitqe.jsonl.part-77", "{}\n");
+  const auto journal = [&](const std::string& shard, const std::string& config) {
+    const nlohmann::json header = {{"config_sha256", config}, {"model_sha256", "m"}};
+    auto opened = Journal::open(folder.path(), shard, header.dump());
+    for (const std::int64_t pair : {0, 1, 2, 1}) opened->add(pair, "{}");
+    std::ofstream(Journal::path_of(folder.path(), shard), std::ios::app) << "3 half of a li";
+  };
+  journal("a", sha256_hex(kConfig.dump()));
+  journal("b", sha256_hex(kConfig.dump()));  // stopped: what is left of it is the journal
+  journal("c", "another configuration");
+  const RunStatus status = read_status(folder.path());
+  ASSERT_THAT(status.in_progress, SizeIs(2));
+  EXPECT_EQ(status.in_progress[0].shard, "a");
+  EXPECT_EQ(status.in_progress[0].pairs, 3);
+  EXPECT_EQ(status.in_progress[1].shard, "b");
+  EXPECT_EQ(status.in_progress[1].pairs, 3);
+  EXPECT_GT(status.in_progress[1].bytes, 0);
+  EXPECT_LT(status.in_progress[1].last_write_age_s, 3600);
 }
 
 TEST(Status, OfACompleteRunHasNothingMissing) {

@@ -3,10 +3,18 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace aitqe {
+
+/// What lies in a journal, for somebody who only looks: the run that writes it may be going on, on
+/// whatever machine.
+struct JournalContent {
+  std::string header;
+  std::int64_t num_pairs = 0;  ///< different ones, in whole lines
+};
 
 /// What a restart need not do again: opaque bytes for the pairs of one unfinished shard, in
 /// `WORK/_aitqe/journal/NAME`, WORK being the output's work folder (OutputFolder). A header line,
@@ -38,6 +46,13 @@ class Journal {
   void remove();
   /// The same for a committed shard whose run was killed before it could; none is fine.
   static void discard(const std::filesystem::path& work_folder, const std::string& shard_name);
+
+  /// `OUT/_aitqe/journal/NAME`
+  static std::filesystem::path path_of(const std::filesystem::path& work_folder,
+                                       const std::string& shard_name);
+  /// Nothing where there is none (any more). Takes no lock and writes nothing.
+  static std::optional<JournalContent> look(const std::filesystem::path& work_folder,
+                                            const std::string& shard_name);
 
  private:
   class State;

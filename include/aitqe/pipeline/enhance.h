@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "aitqe/pipeline/prepare.h"
 #include "aitqe/pipeline/progress.h"
 #include "aitqe/pipeline/shard_stream.h"
+#include "aitqe/pipeline/types.h"
 #include "aitqe/report/summary.h"
 
 namespace aitqe {
@@ -42,6 +44,8 @@ struct EnhanceOptions {
   std::optional<std::filesystem::path> scores_folder;
   std::optional<std::filesystem::path> trace_file;
   bool with_answers = false;  ///< -v
+  /// Told of every pair once it is written, by one thread at a time; may be empty.
+  std::function<void(const EnhancedSample&)> listener;
   /// As typed, for the record of the run; changes nothing.
   std::string command;
   double max_failed_percent = 1.0;
@@ -54,9 +58,10 @@ struct EnhanceResult {
   std::int64_t shards_done_before = 0;
   std::int64_t shards_unreadable = 0;
   std::int64_t shards_elsewhere = 0;  ///< left to another run that is at them
-  bool is_idle_task = false;       ///< a task beyond the last shard: all is well, and nothing to do
-  std::int64_t pairs_resumed = 0;  ///< answered by a run that was interrupted
-  bool stopped = false;            ///< on request, before the last shard
+  bool is_idle_task = false;  ///< a task beyond the last shard: all is well, and nothing to do
+  std::int64_t pairs_passed_over = 0;  ///< not drawn by sampling, of shards done by this run
+  std::int64_t pairs_resumed = 0;      ///< answered by a run that was interrupted
+  bool stopped = false;                ///< on request, before the last shard
   EngineTimes times;
   double run_s = 0;  ///< without loading the model
 };

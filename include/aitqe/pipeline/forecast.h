@@ -15,7 +15,7 @@ namespace aitqe {
 struct InputSurvey {
   /// Estimates; only shards that were looked at have one.
   std::map<std::string, double> pairs_of_shard;
-  double num_pairs = 0;  ///< of all shards, `--limit` and `--sample` taken into account
+  double num_pairs = 0;  ///< of all shards, `--limit` taken into account
   std::vector<ShardRef> looked_at;
 };
 
@@ -30,19 +30,19 @@ struct Forecast {
   double pairs_per_s = 0;
   double load_s = 0;
   double run_s = 0;  ///< of the whole input, without loading
-  /// Shares of the pairs measured.
-  double rewritten_share = 0;
-  double failed_share = 0;
 };
 
 /// How long `options` would take: runs the pipeline, as it will run, over the first pairs of some
 /// shards (each by its share of the input) for about `measure_s`, into a temporary folder, and
-/// scales. Shards that are done already do not count.
-Forecast forecast(const EnhanceOptions& options, const LoadedModel& model, double measure_s);
+/// scales. Shards that are done already do not count; a sampling rate is left out of account.
+/// `options.listener` hears the pairs that were measured.
+/// @throws as survey_input; Error(Resumable) when stopped.
+Forecast forecast(const EnhanceOptions& options, const LoadedModel& model, double measure_s,
+                  Progress& progress);
 
-/// One JSON object, without a newline.
+/// One JSON object, `aitqe.forecast/2` without its preview, without a newline.
 std::string forecast_to_json(const Forecast& forecast);
-/// For people: a line each on pairs, rate and time.
+/// For people: pairs, rate and time on a line.
 std::string render_forecast(const Forecast& forecast);
 
 }  // namespace aitqe

@@ -51,6 +51,8 @@ class ShardStream {
   const LossLog& losses() const;
   std::vector<Member> take_leftovers();
   std::int64_t bytes_read() const;
+  /// Pairs that sampling did not take.
+  std::int64_t num_passed_over() const;
   /// Of the shard as it is stored; "" unless it was read to its last byte.
   std::string sha256() const;
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "aitqe/data/sample.h"
 #include "aitqe/report/row.h"
 
 namespace aitqe {
@@ -34,6 +35,9 @@ struct GalleryPair {
 
 inline constexpr std::size_t kLongestGalleryText = 1000;
 
+/// Gives a pair the picture of its sample; none where the image cannot be used.
+void add_thumbnail(const Sample& sample, GalleryPair& pair);
+
 /// A sample of pairs in which rare decisions and reasons are represented: of each group of pairs
 /// those with the smallest hash of seed, shard and index are kept. Depends on the pairs and the
 /// seed alone, not on their order. One thread at a time.
@@ -41,7 +45,8 @@ class Gallery {
  public:
   explicit Gallery(GalleryOptions options = {}) : options_(options) {}
 
-  void add(const ReportRow& row);
+  /// @return the pair as it is kept, or null; valid until the next `add`.
+  GalleryPair* add(const ReportRow& row);
 
   /// The kept pairs of a shard by index; for giving them thumbnails. Valid until the next `add`.
   std::map<std::int64_t, GalleryPair*> pairs_of(const std::string& shard) const;

@@ -19,11 +19,20 @@ namespace aitqe {
 
 inline constexpr std::string_view kReportSchema = "aitqe.report/1";
 
+/// How far captions may move away from those that were there; nothing = as far as they do.
+struct DriftLimits {
+  /// Divergence of the words of all captions from those before, 0 to 1. (--max-divergence)
+  std::optional<double> divergence_bits;
+  /// Percentage of the new captions whose very text another new one has. (--max-repeated)
+  std::optional<double> repeated_percent;
+};
+
 struct ReportOptions {
   /// Output folders of one job: of one run, or of several that did a part each. At least one.
   std::vector<OutputFolder> folders;
   /// --max-failed
   double max_failed_percent = 1.0;
+  DriftLimits drift_limits;
   /// Off: the gallery shows captions alone, and no image is decoded.
   bool with_images = true;
   /// Chooses other pairs for the gallery.
@@ -39,10 +48,21 @@ struct ReportProgress {
   std::atomic<std::int64_t> pairs = 0;
 };
 
-/// What the files of some output folders say.
+/// Of which pairs a preview tells, and for how many it stands.
+struct PreviewScope {
+  /// Drawn from all pairs (--sample); else the first ones of some shards, from which nothing
+  /// follows for the others.
+  bool is_random = false;
+  double rate = 1.0;
+  std::uint64_t seed = 0;
+  std::int64_t pairs_in_input = 0;  ///< that are left to do
+};
+
+/// What the files of some output folders say; or, with `preview`, what a run would do.
 struct RunReport {
   std::vector<OutputFolder> folders;
   double max_failed_percent = 1.0;
+  DriftLimits drift_limits;
   RunFile run;  ///< of the first folder
   /// All shards that the folders are to hold, and those of them that were read.
   std::int64_t shards_expected = 0;
@@ -55,11 +75,14 @@ struct RunReport {
   Summary summary;
   Tallies tallies;
   Gallery gallery;
+  std::optional<PreviewScope> preview;
 
   bool has_too_many_failures() const;
-  /// Nothing when everything is there and proven and failures are within the budget. Damaged when
-  /// something is wrong that the same command would not mend; Resumable when it would; NoInput when
-  /// there is no pair.
+  /// Which limit the captions are beyond, with both numbers; "" when within.
+  std::string drift_beyond() const;
+  /// Nothing when everything is there and proven and failures and drift are within their limits.
+  /// Damaged when something is wrong that the same command would not mend; Resumable when it would;
+  /// NoInput when there is no pair.
   std::optional<ErrorCategory> outcome() const;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,10 +19,11 @@ inline constexpr std::string_view kStatusSchema = "aitqe.status/1";
 /// knows.
 struct ShardInProgress {
   std::string shard;
-  std::int64_t pairs = 0;  ///< rows written out so far; the latest ones may not be among them
-  std::int64_t bytes = 0;  ///< of all its temporary files
+  /// Answered so far, by its journal; rows written out where the journal does not count.
+  std::int64_t pairs = 0;
+  std::int64_t bytes = 0;  ///< of its temporary files and its journal
   /// Since the latest write, by this machine's clock against the file system's; at least 0.
-  double last_write_age_s = 0;
+  double last_write_age_s = std::numeric_limits<double>::infinity();
 };
 
 /// A shard without output, and why.

@@ -66,6 +66,8 @@ struct Summary {
 
   /// kNoScore without scored rows.
   double mean_score() const;
+  /// Of the kept ones: a rewrite was due, and was missing, cut off, or refused by a guard.
+  std::int64_t refused() const;
 
   bool operator==(const Summary&) const = default;
 };

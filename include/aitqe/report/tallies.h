@@ -95,6 +95,7 @@ class Tallies {
   LengthBins length_before{};
   LengthBins length_after{};
   GroupTallies by_source{20'000};
+  GroupTallies by_language{200};
   GroupTallies by_script{100};
   std::map<std::string, GroupTally> by_shard;
   CaptionStatistics before;

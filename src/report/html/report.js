@@ -160,6 +160,7 @@ const textCell = (text) => fromOutside("td", {class: "text"}, text);
 
 function drawTotals() {
   const {summary, shards} = data;
+  if (data.preview) return drawPreview();
   appendText(at("folders"), data.folders.join(", "));
   const told = {
     complete: "Complete: every file, hash, row and key agrees.",
@@ -167,10 +168,38 @@ function drawTotals() {
     empty: "There is no pair in it.",
     damaged: "Something is wrong that running again would not mend.",
   };
-  const failures = summary.failed > 0 && data.verdict === "damaged" && data.num_problems === 0;
+  const failures = summary.failed > 0 && data.verdict === "damaged" && data.num_problems === 0 && !data.drift_limits.beyond;
   at("verdict").classList.add(data.verdict);
-  at("verdict").textContent = `${failures ? "More pairs failed than the limit allows, or the input is damaged." : told[data.verdict]} ` +
+  at("verdict").textContent = `${failures ? "More pairs failed than the limit allows, or the input is damaged." : data.drift_limits.beyond ? "Captions drift beyond a limit." : told[data.verdict]} ` +
     `${count(shards.done)} of ${count(shards.expected)} shards, ${count(summary.read)} pairs.`;
+  drawFunnel();
+  drawProblems();
+}
+
+// What a run would do: these pairs were judged, and nothing was written but this page.
+function drawPreview() {
+  const {preview} = data;
+  document.title = at("title").textContent = "aitqe preview";
+  at("folders").textContent = "What a run would do. Nothing was written but this page.";
+  at("verdict").classList.add("incomplete");
+  at("verdict").textContent = `Preview: ${count(preview.pairs)} of ${count(preview.pairs_in_input)} pairs were judged` +
+    (preview.random ? `, drawn at random from every shard (--sample ${Number((100 * preview.sample).toFixed(6))}% --seed ${preview.seed}).`
+      : ", the first ones of some shards. They tell nothing of the others; --sample draws at random.");
+  drawFunnel();
+  if (preview.random) {
+    const whole = (share) => count(Math.round(share * preview.pairs_in_input));
+    const rows = ["kept", "rewritten", "failed"].map((name) => {
+      const {pairs, share, low, high} = preview[name];
+      return [name, count(pairs), percent(share, 1), `${percent(low, 1)} to ${percent(high, 1)}`, `${whole(low)} to ${whole(high)}`];
+    });
+    at("funnel").append(table(`What is to be expected of all ${count(preview.pairs_in_input)} pairs, 19 times in 20`,
+      ["", "judged", "share", "share of all", "pairs of all"], rows));
+  }
+  drawProblems();
+}
+
+function drawFunnel() {
+  const {summary} = data;
   const tile = (value, label) => element("div", {class: "tile"}, element("b", {}, value), element("span", {}, label));
   at("tiles").append(
     tile(count(summary.read), "pairs read"),
@@ -187,10 +216,10 @@ function drawTotals() {
     line("read", summary.read, "fill-before"),
     line("judged", summary.read - summary.failed, "fill-before"),
     line("kept", summary.kept, "fill-kept"),
+    line("of these refused: a rewrite was due and of no use", data.refused, "fill-kept"),
     line("rewritten", summary.rewritten, "fill-after"),
     line("failed", summary.failed, "fill-failed"),
   ]));
-  drawProblems();
 }
 
 function drawProblems() {
@@ -305,10 +334,13 @@ function drawGroups() {
       labels: data.shard_means.map((_, i) => String(1 + i / 4))});
   }
   if (data.by_source.length > 0) place.append(groupTable("Sources, by host of the URL", data.by_source));
+  if (data.by_language.length > 0) place.append(groupTable("Language of the caption, as guessed by CLD2", data.by_language));
   if (data.by_script.length > 0) place.append(groupTable("Script that most letters of the caption are in", data.by_script));
 }
 
 function drawDrift() {
+  const {beyond} = data.drift_limits;
+  if (beyond) at("drift-tables").append(element("p", {class: "verdict damaged"}, "Beyond a limit: " + beyond + "."));
   const facts = [
     ["captions", (body) => count(body.captions)],
     ["words a caption", (body) => body.mean_words.toFixed(2)],
@@ -495,7 +527,8 @@ function drawFailures() {
 function drawRerun() {
   const place = at("rerun-facts");
   if (data.command) {
-    place.append(element("p", {}, "The latest command; shards that are done are left alone:"), fromOutside("pre", {}, data.command));
+    const what = data.preview ? "The command; without --dry-run, --report and --sample it is the run:" : "The latest command; shards that are done are left alone:";
+    place.append(element("p", {}, what), fromOutside("pre", {}, data.command));
   }
   const list = element("dl");
   const fact = (name, value) => list.append(element("dt", {}, name), fromOutside("dd", {}, String(value)));
@@ -503,7 +536,7 @@ function drawRerun() {
   fact("model, sha256", data.model_sha256);
   fact("configuration, sha256", data.config_sha256);
   for (const [name, value] of Object.entries(data.config)) fact(words(name), value);
-  fact("time of all shards", (data.duration_s / 3600).toFixed(2) + " h");
+  if (!data.preview) fact("time of all shards", (data.duration_s / 3600).toFixed(2) + " h");
   place.append(list);
   if (data.shards.num_missing > 0) {
     const {missing, num_missing: numMissing} = data.shards;

@@ -1,0 +1,12 @@
+# Lets the program write what shells and `man` want of it: cmake -DPROGRAM=aitqe -DFOLDER=folder -P write_manners.cmake
+file(MAKE_DIRECTORY "${FOLDER}")
+function(write_manner file)
+  execute_process(COMMAND "${PROGRAM}" ${ARGN} OUTPUT_FILE "${FOLDER}/${file}" RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${PROGRAM} ${ARGN}: exit status ${status}")
+  endif()
+endfunction()
+write_manner(aitqe.1 man)
+write_manner(aitqe.bash completion bash)
+write_manner(_aitqe completion zsh)
+write_manner(aitqe.fish completion fish)
