@@ -6,11 +6,14 @@
 #include "aitqe/base/log.h"
 #include "aitqe/pipeline/enhance.h"
 #include "aitqe/pipeline/forecast.h"
+#include "aitqe/report/hints.h"
 #include "aitqe/report/parquet.h"
 #include "command.h"
 #include "default_model.h"
+#include "forecast_text.h"
 #include "model_options.h"
 #include "progress_line.h"
+#include "run_watch.h"
 #include "share.h"
 #include "signals.h"
 #include "task.h"
@@ -27,6 +30,7 @@ struct Typed {
   ModelOptions model;
   std::string caption_from = "txt";
   std::string rewrite_when = "model";
+  std::string on_injection = "judge";
   std::string sample = "1";
   std::string max_failed = "1%";
   std::string scores;
@@ -41,6 +45,7 @@ struct Typed {
   std::string task_index;
   int task_count = 0;
   bool json = false;
+  WatchOptions watch;
 };
 
 class EnhanceCommand : public Command {
@@ -67,6 +72,7 @@ class EnhanceCommand : public Command {
     add_speed_options(app);
     add_judgement_options(app);
     add_run_options(app);
+    add_watch_options(app, typed_.watch);
   }
 
   int run() override {
@@ -75,6 +81,20 @@ class EnhanceCommand : public Command {
     if (typed_.dry_run) return dry_run();
     Progress progress;
     stop_on_signals(progress.stop_requested);
+    RunWatch watch(typed_.watch, {options_.output_folder.string(), options_.task.index}, progress);
+    try {
+      return watch.finish(judge_shards(progress, watch));
+    } catch (const Error& error) {
+      watch.finish(exit_code(error.category()));
+      throw;
+    } catch (...) {
+      watch.finish(exit_code(ErrorCategory::Bug));
+      throw;
+    }
+  }
+
+ private:
+  int judge_shards(Progress& progress, RunWatch& watch) {
     const LoadedModel model = load_model(typed_.model);
     log_info(formatted("%s, loaded in %.1f s", model.description.c_str(), model.load_s));
     options_.judge.limits = choose_limits(model, typed_.batch_size, typed_.batch_tokens);
@@ -83,12 +103,12 @@ class EnhanceCommand : public Command {
       const ProgressLine line(
           [&progress](double elapsed_s) { return describe_progress(progress, elapsed_s); },
           !log_shows_information());
+      const auto stall_watch = watch.watch_for_stalls();
       result = enhance(options_, model, progress);
     }
-    return conclude_run(result);
+    return conclude_run(result, progress.has_stalled);
   }
 
- private:
   void add_input_options(CLI::App& app) {
     app.add_option(
            "input", typed_.inputs,
@@ -172,6 +192,12 @@ class EnhanceCommand : public Command {
                    "model (where it wants to), score<K, worst:P% (needs --scores), always or never")
         ->type_name("RULE")
         ->group("Judgement");
+    app.add_option("--on-injection", typed_.on_injection,
+                   "Captions that may speak to the judge: judge them as any, keep them whatever it "
+                   "says, or fail their pairs unseen")
+        ->type_name("POLICY")
+        ->group("Judgement")
+        ->capture_default_str();
     app.add_option("--scores", typed_.scores,
                    "Folder of a finished `aitqe score` run, for worst:P%")
         ->type_name("DIR")
@@ -241,6 +267,7 @@ class EnhanceCommand : public Command {
     options_.output_folder = typed_.output;
     options_.task = read_task(typed_.task_index, typed_.task_count, options_.output_folder);
     options_.rule = RewriteRule::parse(typed_.rewrite_when);
+    options_.prepare.on_injection = on_injection_from_name(typed_.on_injection);
     options_.prepare.caption_source = CaptionSource::parse(typed_.caption_from);
     if (typed_.reference_specials) options_.prepare.caption_specials = CaptionSpecials::Reference;
     options_.reading.sampling.rate = parse_share(typed_.sample, "--sample");
@@ -252,6 +279,7 @@ class EnhanceCommand : public Command {
     if (!has_parquet() && !typed_.no_parquet) {
       log_info("built without Arrow: report rows are JSON lines only, no Parquet");
     }
+    check_watch_options(typed_.watch);
     options_.shards = expand_inputs(typed_.inputs);
     options_.command = typed_command(*app_);
     if (typed_.model.folder.empty()) typed_.model.folder = default_model_folder();
@@ -282,7 +310,7 @@ class EnhanceCommand : public Command {
     std::fwrite(text.data(), 1, text.size(), stdout);
   }
 
-  int conclude_run(const EnhanceResult& result) {
+  int conclude_run(const EnhanceResult& result, bool has_stalled) {
     const EngineTimes& times = result.times;
     log_info(formatted(
         "%ld pairs in %.1f s; vision %.2f s, prefill %.2f s (%.1f tokens/s), decode %.2f s "
@@ -294,9 +322,14 @@ class EnhanceCommand : public Command {
     const std::string text =
         typed_.json ? summary_to_json(result.summary) + "\n" : render_text(result.summary);
     std::fwrite(text.data(), 1, text.size(), stdout);
+    constexpr std::size_t kMostProblems = 5;
+    for (const std::string& line : problem_lines(result.summary, kMostProblems)) log_warning(line);
     const auto category = outcome(result, options_.max_failed_percent);
     if (!category) return 0;
-    if (result.stopped) log_warning("stopped on request; the same command goes on from here");
+    if (result.stopped) {
+      log_warning(std::string(has_stalled ? "ended because nothing moved" : "stopped on request") +
+                  "; the same command goes on from here");
+    }
     if (result.shards_elsewhere > 0) {
       log_warning(
           formatted("%ld shard%s left to another run; the same command sees to what is left",

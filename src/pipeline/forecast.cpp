@@ -3,9 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -123,19 +121,6 @@ double rate_of(const EnhanceResult& result) {
   return static_cast<double>(result.summary.read) / result.run_s;
 }
 
-std::string duration(double seconds) {
-  const auto minutes = static_cast<std::int64_t>(std::llround(seconds / 60));
-  std::array<char, 64> text{};
-  if (seconds < 100) {
-    std::snprintf(text.data(), text.size(), "%.0f s", seconds);
-  } else if (minutes < 120) {
-    std::snprintf(text.data(), text.size(), "%ld min", minutes);
-  } else {
-    std::snprintf(text.data(), text.size(), "%ld h %02ld min", minutes / 60, minutes % 60);
-  }
-  return text.data();
-}
-
 }  // namespace
 
 InputSurvey survey_input(const EnhanceOptions& options) {
@@ -196,19 +181,6 @@ std::string forecast_to_json(const Forecast& forecast) {
                                        {"rewritten_share", forecast.rewritten_share},
                                        {"failed_share", forecast.failed_share}};
   return json.dump();
-}
-
-std::string render_forecast(const Forecast& forecast) {
-  std::array<char, 512> text{};
-  std::snprintf(
-      text.data(), text.size(),
-      "about %.0f pairs at %.3g pairs/s: %s and %.1f s for loading\n"
-      "of %ld pairs of %ld shards that were tried, %.1f %% would be rewritten and %.1f %% "
-      "failed\n",
-      forecast.pairs_expected, forecast.pairs_per_s, duration(forecast.run_s).c_str(),
-      forecast.load_s, forecast.pairs_measured, forecast.shards_measured,
-      100 * forecast.rewritten_share, 100 * forecast.failed_share);
-  return text.data();
 }
 
 }  // namespace aitqe

@@ -42,7 +42,5 @@ Forecast forecast(const EnhanceOptions& options, const LoadedModel& model, doubl
 
 /// One JSON object, without a newline.
 std::string forecast_to_json(const Forecast& forecast);
-/// For people: a line each on pairs, rate and time.
-std::string render_forecast(const Forecast& forecast);
 
 }  // namespace aitqe

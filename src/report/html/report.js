@@ -189,6 +189,7 @@ function drawTotals() {
     line("kept", summary.kept, "fill-kept"),
     line("rewritten", summary.rewritten, "fill-after"),
     line("failed", summary.failed, "fill-failed"),
+    ...(summary.captions_suspect > 0 ? [line("suspect captions", summary.captions_suspect, "fill-failed")] : []),
   ]));
   drawProblems();
 }
@@ -474,7 +475,7 @@ function drawFailures() {
     [code, textCell(name(code)), count(pairs), percent(pairs, read)]);
   const place = at("failure-tables");
   if (Object.keys(failures).length > 0) {
-    place.append(table("Failed pairs, which came out as they went in", ["stage: code", "", "pairs", "share"], rows(failures, () => "")));
+    place.append(table("Failed pairs, which came out as they went in", ["stage: code", "", "pairs", "share"], rows(failures, (kind) => data.hint_texts[kind.split(": ")[1]] ?? "")));
   } else {
     place.append(element("p", {}, "No pair failed."));
   }
