@@ -47,7 +47,9 @@ constexpr std::array kSigns = std::to_array<InjectionSignText>({
 
 constexpr std::size_t kNowhere = std::string_view::npos;
 
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != kNowhere; }
+bool contains(std::string_view text, std::string_view part) {
+  return !part.empty() && text.find(part) != kNowhere;
+}
 
 template <std::size_t N>
 bool contains_any(std::string_view text, const std::array<std::string_view, N>& parts) {
@@ -100,7 +102,7 @@ bool has_answer_form(std::string_view low) { return has_quoted_key(low) || has_t
 /// Whether a line begins with the name of a speaker. @param low  lower case, with its lines
 bool has_speaker(std::string_view low) {
   static constexpr auto kSpeakers = std::to_array<std::string_view>(
-      {"system:", "assistant:", "human:", "judge:", "instruction:", "instructions:"});
+      {"system:", "assistant:", "human:", "instruction:", "instructions:"});
   while (!low.empty()) {
     const std::string_view line = ascii::trim(low.substr(0, low.find('\n')), " \t\r#*>[");
     const auto begins = [line](std::string_view speaker) { return line.starts_with(speaker); };
@@ -180,7 +182,7 @@ std::optional<InjectionSign> find_injection_sign(std::string_view caption, const
   const std::string low = ascii::lower(text);
   const std::string folded = fold_lookalikes(text);
   if (has_special_token(text, keys) || has_special_token(low, keys) ||
-      has_special_token(folded, keys)) {
+      has_special_token(folded, keys) || contains(folded, ascii::lower(keys.score_end))) {
     return InjectionSign::SpecialToken;
   }
   if (has_answer_form(folded)) return InjectionSign::AnswerForm;

@@ -85,7 +85,7 @@ constexpr auto kInstructions = std::to_array<Phrase>({
     {"highest possible", "score"},
     {"highest possible", "rating"},
     {"output", "score"},
-    {"output", "10"},
+    {"output", "10|"},
     {"output only", ""},
     {"print", "score of"},
     {"respond with", ""},

@@ -31,13 +31,33 @@ constexpr std::array kLookalikes = std::to_array<Lookalike>({
     {0x04CF, 'i'}, {0x0501, 'd'}, {0x051B, 'q'}, {0x051D, 'w'},
 });
 
-/// The Latin letter that `code_point` looks like; 0 for none.
-char latin_lookalike(char32_t code_point) {
+template <std::size_t N>
+char find_latin(const std::array<Lookalike, N>& table, char32_t code_point) {
   const auto* found = std::lower_bound(
-      kLookalikes.begin(), kLookalikes.end(), code_point,
+      table.begin(), table.end(), code_point,
       [](const Lookalike& entry, char32_t letter) { return entry.letter < letter; });
-  return found != kLookalikes.end() && found->letter == code_point ? found->latin : '\0';
+  return found != table.end() && found->letter == code_point ? found->latin : '\0';
 }
+
+/// The Latin letter that `code_point` looks like; 0 for none.
+char latin_lookalike(char32_t code_point) { return find_latin(kLookalikes, code_point); }
+
+/// Small letters of which only the capital is drawn as a Latin letter; in order.
+constexpr std::array kLookalikeCapitals = std::to_array<Lookalike>({
+    {0x03B2, 'b'},
+    {0x03B5, 'e'},
+    {0x03B6, 'z'},
+    {0x03B7, 'h'},
+    {0x03BA, 'k'},
+    {0x03BC, 'm'},
+    {0x03C4, 't'},
+    {0x03C7, 'x'},
+    {0x0432, 'b'},
+    {0x043A, 'k'},
+    {0x043C, 'm'},
+    {0x043D, 'h'},
+    {0x0442, 't'},
+});
 
 bool is_ascii_letter(char32_t code_point) {
   return (code_point >= 'a' && code_point <= 'z') || (code_point >= 'A' && code_point <= 'Z');
@@ -66,12 +86,14 @@ constexpr auto kFolding =
 // The longest compatibility decomposition of one character has 18 (UAX #15).
 constexpr std::size_t kMaxDecomposition = 32;
 
+/// @param code_point  of a small letter, if of one
 void append_folded(std::string& folded, char32_t code_point) {
   if (is_white_space(code_point)) {
     if (!folded.empty() && folded.back() != ' ') folded += ' ';
     return;
   }
-  const char latin = latin_lookalike(code_point);
+  char latin = latin_lookalike(code_point);
+  if (latin == '\0') latin = find_latin(kLookalikeCapitals, code_point);
   if (latin != '\0') {
     folded += latin;
   } else {
@@ -91,11 +113,6 @@ std::string fold_lookalikes(std::string_view bytes) {
     // White space first: utf8proc counts some of it among what is ignored.
     if (is_white_space(step.code_point)) {
       append_folded(folded, step.code_point);
-      continue;
-    }
-    // Before case is folded, which makes capital letters look unlike what they looked like.
-    if (const char latin = latin_lookalike(step.code_point); latin != '\0') {
-      folded += latin;
       continue;
     }
     int boundary = 0;

@@ -60,6 +60,14 @@ TEST(HostileCaptions, AreManyOfManyClasses) {
   for (const auto& [kind, count] : classes) EXPECT_GE(count, 10) << kind;
 }
 
+/// Without the control characters that a vocabulary has no token for.
+std::string without_unknown_bytes(std::string text, const Tokenizer& tokenizer) {
+  std::erase_if(text, [&](char c) {
+    return c >= 0 && c < ' ' && !tokenizer.token_id(std::string_view(&c, 1));
+  });
+  return text;
+}
+
 class HostilePrompt : public ::testing::TestWithParam<fs::path> {};
 
 TEST_P(HostilePrompt, HasNoIdThatItsCaptionSpelt) {
@@ -77,7 +85,8 @@ TEST_P(HostilePrompt, HasNoIdThatItsCaptionSpelt) {
       EXPECT_FALSE(tokenizer->is_special(*id)) << caption.id << ": " << tokenizer->token_bytes(*id);
       bytes += tokenizer->token_bytes(*id);
     }
-    const std::string text = parts.before_caption + caption.hostile + parts.after_caption;
+    const std::string text = without_unknown_bytes(
+        parts.before_caption + caption.hostile + parts.after_caption, *tokenizer);
     EXPECT_TRUE(bytes == text || bytes == nfc(text)) << caption.id;
     const auto parsed = tokenizer->encode(caption.hostile, SpecialTokens::Parse);
     num_parsed += std::any_of(parsed.begin(), parsed.end(),
@@ -87,8 +96,8 @@ TEST_P(HostilePrompt, HasNoIdThatItsCaptionSpelt) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Tokenizers, HostilePrompt, ::testing::ValuesIn(tokenizer_folders()),
-                         [](const auto& info) {
-                           std::string name = info.param.filename().string();
+                         [](const auto& tested) {
+                           std::string name = tested.param.filename().string();
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });

@@ -7,9 +7,9 @@ namespace aitqe {
 
 /// A text as a reader takes it, for looking for words in it: lower case, without accents and other
 /// marks, compatibility forms (full-width, mathematical, circled letters) as the letters they stand
-/// for, Cyrillic and Greek letters that look like Latin ones as these, characters that nobody sees
-/// left out, and each run of white space as one blank. Folding both sides makes them comparable;
-/// the result is no text for people.
+/// for, Cyrillic and Greek letters that look, small or capital, like Latin ones as these,
+/// characters that nobody sees left out, and each run of white space as one blank. Folding both
+/// sides makes them comparable; the result is no text for people.
 /// @param bytes  invalid UTF-8 is folded as U+FFFD. Linear time, also in runs of combining marks.
 std::string fold_lookalikes(std::string_view bytes);
 
