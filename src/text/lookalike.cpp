@@ -74,8 +74,17 @@ bool is_zero_width(char32_t c) {
          c == 0x034F || c == 0x180E;
 }
 
-bool is_reordering(char32_t c) {
-  return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+bool is_override(char32_t c) { return c == 0x202D || c == 0x202E; }
+
+/// Embeddings, isolates and their ends: at home in texts that are written from right to left.
+bool is_embedding(char32_t c) {
+  return (c >= 0x202A && c <= 0x202C) || (c >= 0x2066 && c <= 0x2069);
+}
+
+/// Hebrew, Arabic and their neighbours.
+bool is_right_to_left(char32_t c) {
+  return (c >= 0x0590 && c <= 0x08FF) || (c >= 0xFB1D && c <= 0xFDFF) ||
+         (c >= 0xFE70 && c <= 0xFEFC);
 }
 
 bool is_tag(char32_t c) { return c >= 0xE0000 && c <= 0xE007F; }
@@ -136,6 +145,8 @@ bool has_hidden_characters(std::string_view bytes) {
   bool after_letter = false;  // an ASCII letter stands before that run
   bool in_flag = false;
   bool is_first = true;
+  bool has_embedding = false;
+  bool has_right_to_left = false;
   while (!bytes.empty()) {
     const Utf8Step step = read_utf8(bytes);
     bytes.remove_prefix(step.size_bytes);
@@ -143,7 +154,9 @@ bool has_hidden_characters(std::string_view bytes) {
     const bool is_mark_of_order = is_first && c == 0xFEFF;
     is_first = false;
     if (is_mark_of_order) continue;
-    if (is_reordering(c)) return true;
+    if (is_override(c)) return true;
+    has_embedding = has_embedding || is_embedding(c);
+    has_right_to_left = has_right_to_left || is_right_to_left(c);
     if (is_tag(c)) {
       if (!in_flag) return true;
       continue;
@@ -157,7 +170,7 @@ bool has_hidden_characters(std::string_view bytes) {
     run = 0;
     after_letter = is_ascii_letter(c);
   }
-  return false;
+  return has_embedding && !has_right_to_left;
 }
 
 bool has_mixed_script_word(std::string_view bytes) {

@@ -98,7 +98,9 @@ TEST(InjectionSign, IsNotFoundInOrdinaryCaptions) {
         "Don't Ignore Me - album cover",
         "a person ignoring the phone",
         "Lorem #hashtag @name",
-        "100% cotton; size < 3 | price > 2"}) {
+        "100% cotton; size < 3 | price > 2",
+        "judge: dark skin tone",
+        "input, output1 (radius 3), output2 (radius 100)"}) {
     EXPECT_EQ(sign(caption), "") << caption;
   }
 }

@@ -50,6 +50,7 @@ TEST(HiddenCharacters, AreNotSeenInHonestText) {
   EXPECT_FALSE(has_hidden_characters("flag \U0001F3F4"));
   EXPECT_FALSE(has_hidden_characters("100 km\u200B / h"));
   EXPECT_FALSE(has_hidden_characters("שלום\u200F!"));  // Hebrew mark
+  EXPECT_FALSE(has_hidden_characters("\u202Bآيس كريم\u202C"));
   EXPECT_FALSE(has_hidden_characters("soft\u00ADhyphen caf\u00E9"));
 }
 

@@ -15,8 +15,9 @@ std::string fold_lookalikes(std::string_view bytes);
 
 /// Whether a text hides characters from who reads it: a zero-width character between two ASCII
 /// letters, three zero-width spaces, joiners or marks in a row, tag characters that are no part of
-/// a flag, or one of the controls that reorder text (U+202A..E, U+2066..9). Emoji sequences, and
-/// joiners inside scripts that need them, hide nothing.
+/// a flag, or a control that reorders text: U+202D and U+202E, and where no letter is written from
+/// right to left the others too (U+202A..C, U+2066..9). Emoji sequences, and joiners inside scripts
+/// that need them, hide nothing.
 bool has_hidden_characters(std::string_view bytes);
 
 /// Whether one word mixes ASCII letters with Cyrillic or Greek ones that look like Latin letters:
