@@ -8,11 +8,14 @@
 #include "aitqe/io/sink.h"
 #include "aitqe/pipeline/dry_run.h"
 #include "aitqe/pipeline/enhance.h"
+#include "aitqe/report/hints.h"
 #include "aitqe/report/parquet.h"
 #include "command.h"
 #include "default_model.h"
+#include "forecast_text.h"
 #include "model_options.h"
 #include "progress_line.h"
+#include "run_watch.h"
 #include "share.h"
 #include "signals.h"
 #include "task.h"
@@ -31,6 +34,7 @@ struct Typed {
   ModelOptions model;
   std::string caption_from = "txt";
   std::string rewrite_when = "model";
+  std::string on_injection = "judge";
   std::string sample = "1";
   std::string max_failed = "1%";
   std::string scores;
@@ -46,6 +50,7 @@ struct Typed {
   std::string task_index;
   int task_count = 0;
   bool json = false;
+  WatchOptions watch;
 };
 
 class EnhanceCommand : public Command {
@@ -72,6 +77,7 @@ class EnhanceCommand : public Command {
     add_speed_options(app);
     add_judgement_options(app);
     add_run_options(app);
+    add_watch_options(app, typed_.watch);
   }
 
   int run() override {
@@ -82,6 +88,20 @@ class EnhanceCommand : public Command {
       log_info("unfinished shards are kept in " + options_.output_folder.work_folder().string());
     }
     stop_on_signals(progress_.stop_requested);
+    RunWatch watch(typed_.watch, {options_.output_folder.name(), options_.task.index}, progress_);
+    try {
+      return watch.finish(judge_shards(watch));
+    } catch (const Error& error) {
+      watch.finish(exit_code(error.category()));
+      throw;
+    } catch (...) {
+      watch.finish(exit_code(ErrorCategory::Bug));
+      throw;
+    }
+  }
+
+ private:
+  int judge_shards(RunWatch& watch) {
     const LoadedModel model = load_model(typed_.model);
     log_info(formatted("%s, loaded in %.1f s", model.description.c_str(), model.load_s));
     options_.judge.limits = choose_limits(model, typed_.batch_size, typed_.batch_tokens);
@@ -90,12 +110,12 @@ class EnhanceCommand : public Command {
       const ProgressLine line(
           [this](double elapsed_s) { return describe_progress(progress_, elapsed_s); },
           !log_shows_information());
+      const auto stall_watch = watch.watch_for_stalls();
       result = enhance(options_, model, progress_);
     }
-    return conclude_run(result);
+    return conclude_run(result, progress_.has_stalled);
   }
 
- private:
   void add_input_options(CLI::App& app) {
     app.add_option(
            "input", typed_.inputs,
@@ -182,6 +202,11 @@ class EnhanceCommand : public Command {
     app.add_option("--rewrite-when", typed_.rewrite_when,
                    "model (where it wants to), score<K, worst:P% (needs --scores), always or never")
         ->type_name("RULE")
+        ->group("Judgement");
+    app.add_option("--on-injection", typed_.on_injection,
+                   "Captions that may speak to the judge: judge them as any, keep them whatever it "
+                   "says, or fail their pairs unseen")
+        ->type_name("POLICY")
         ->group("Judgement")
         ->capture_default_str();
     app.add_option("--scores", typed_.scores,
@@ -264,6 +289,7 @@ class EnhanceCommand : public Command {
         typed_.output, {typed_.state_folder, [this] { return progress_.stop_requested.load(); }});
     options_.task = read_task(typed_.task_index, typed_.task_count, options_.output_folder);
     options_.rule = RewriteRule::parse(typed_.rewrite_when);
+    options_.prepare.on_injection = on_injection_from_name(typed_.on_injection);
     options_.prepare.caption_source = CaptionSource::parse(typed_.caption_from);
     if (typed_.reference_specials) options_.prepare.caption_specials = CaptionSpecials::Reference;
     options_.reading.sampling.rate = parse_share(typed_.sample, "--sample");
@@ -277,6 +303,7 @@ class EnhanceCommand : public Command {
       log_info("built without Arrow: report rows are JSON lines only, no Parquet");
     }
     check_report_file();
+    check_watch_options(typed_.watch);
     options_.shards = expand_inputs(typed_.inputs);
     options_.command = typed_command(*app_);
     if (typed_.model.folder.empty()) typed_.model.folder = default_model_folder();
@@ -323,28 +350,27 @@ class EnhanceCommand : public Command {
   }
 
   void show_dry_run() {
-    Progress progress;
-    stop_on_signals(progress.stop_requested);
+    stop_on_signals(progress_.stop_requested);
     const LoadedModel model = load_model(typed_.model);
     options_.judge.limits = choose_limits(model, typed_.batch_size, typed_.batch_tokens);
     const bool with_page = !typed_.report.empty();
     DryRun found;
     {
       const ProgressLine line(
-          [&progress](double elapsed_s) { return describe_progress(progress, elapsed_s); },
+          [this](double elapsed_s) { return describe_progress(progress_, elapsed_s); },
           !log_shows_information());
-      found = dry_run(options_, model, {typed_.forecast_s, with_page}, progress);
+      found = dry_run(options_, model, {typed_.forecast_s, with_page}, progress_);
     }
     if (with_page) {
       write_atomically(typed_.report, report_to_html(found.preview.report));
       log_info("the same with charts and examples: " + typed_.report);
     }
     const std::string text =
-        typed_.json ? dry_run_to_json(found) + "\n" : render_dry_run(found, terminal_style());
+        typed_.json ? dry_run_to_json(found) + "\n" : render_forecast(found.forecast) + render_preview(found.preview, terminal_style());
     std::fwrite(text.data(), 1, text.size(), stdout);
   }
 
-  int conclude_run(const EnhanceResult& result) {
+  int conclude_run(const EnhanceResult& result, bool has_stalled) {
     const EngineTimes& times = result.times;
     log_info(formatted(
         "%ld pairs in %.1f s; vision %.2f s, prefill %.2f s (%.1f tokens/s), decode %.2f s "
@@ -356,9 +382,14 @@ class EnhanceCommand : public Command {
     const std::string text =
         typed_.json ? summary_to_json(result.summary) + "\n" : render_text(result.summary);
     std::fwrite(text.data(), 1, text.size(), stdout);
+    constexpr std::size_t kMostProblems = 5;
+    for (const std::string& line : problem_lines(result.summary, kMostProblems)) log_warning(line);
     const auto category = outcome(result, options_.max_failed_percent);
     if (!category) return 0;
-    if (result.stopped) log_warning("stopped on request; the same command goes on from here");
+    if (result.stopped) {
+      log_warning(std::string(has_stalled ? "ended because nothing moved" : "stopped on request") +
+                  "; the same command goes on from here");
+    }
     if (result.shards_elsewhere > 0) {
       log_warning(
           formatted("%ld shard%s left to another run; the same command sees to what is left",

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "aitqe/base/duration.h"
 #include "aitqe/base/log.h"
 
 namespace aitqe::app {
@@ -20,15 +21,6 @@ std::string with_commas(std::int64_t number) {
     digits.insert(static_cast<std::size_t>(at), ",");
   }
   return digits;
-}
-
-std::string duration(double seconds) {
-  const auto total = static_cast<std::int64_t>(seconds + 0.5);
-  const std::int64_t hours = total / 3600;
-  const std::int64_t minutes = total / 60 % 60;
-  if (hours > 0) return formatted("%ldh %02ldm", hours, minutes);
-  if (minutes > 0) return formatted("%ldm %02lds", minutes, total % 60);
-  return formatted("%lds", total);
 }
 
 bool stderr_is_terminal() {
@@ -50,7 +42,7 @@ std::string describe_progress(const Progress& progress, double elapsed_s) {
   const double done = static_cast<double>(progress.work_done);
   const double total = static_cast<double>(progress.work_total);
   if (total > 0 && done > 0)
-    line += "  " + duration(std::max(0.0, total / done - 1) * elapsed_s) + " left";
+    line += "  " + duration_text(std::max(0.0, total / done - 1) * elapsed_s) + " left";
   return line;
 }
 
@@ -62,12 +54,13 @@ std::string describe_progress(const TrainProgress& progress, double elapsed_s) {
                                with_commas(done).c_str(), with_commas(progress.num_steps).c_str(),
                                progress.loss.load(), rate);
   if (rate > 0)
-    line += "  " + duration(static_cast<double>(progress.num_steps - done) / rate) + " left";
+    line += "  " + duration_text(static_cast<double>(progress.num_steps - done) / rate) + " left";
   return line;
 }
 
 ProgressLine::ProgressLine(std::function<std::string(double)> describe, bool quiet)
-    : describe_(std::move(describe)), on_terminal_(stderr_is_terminal()) {
+    : describe_(std::move(describe)),
+      on_terminal_(stderr_is_terminal() && log_format() == LogFormat::Text) {
   if (!quiet) thread_ = std::jthread([this] { show(); });
 }
 

@@ -18,7 +18,7 @@ std::string describe_progress(const Progress& progress, double elapsed_s);
 std::string describe_progress(const TrainProgress& progress, double elapsed_s);
 
 /// Shows a run's progress on stderr while it lives: one line that is redrawn on a terminal, a plain
-/// log line once a minute elsewhere, nothing when quiet.
+/// log line once a minute elsewhere and where the log is JSON, nothing when quiet.
 class ProgressLine {
  public:
   /// @param describe  called from another thread with the seconds since the start

@@ -4,6 +4,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <cstdarg>
 #include <cstdio>
 #include <memory>
@@ -27,9 +28,14 @@ class JsonMessage : public spdlog::custom_flag_formatter {
   }
 };
 
+// Any thread may log while another asks; the program sets it before there are others.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
+std::atomic<LogFormat> current_format = LogFormat::Text;
+
 }  // namespace
 
 void start_log(LogFormat format, bool only_warnings) {
+  current_format = format;
   auto logger =
       std::make_shared<spdlog::logger>("aitqe", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   auto formatter = std::make_unique<spdlog::pattern_formatter>();
@@ -45,6 +51,7 @@ void start_log(LogFormat format, bool only_warnings) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+LogFormat log_format() { return current_format; }
 bool log_shows_information() { return spdlog::default_logger()->should_log(spdlog::level::info); }
 
 void log_info(const std::string& message) { spdlog::info("{}", message); }

@@ -60,13 +60,15 @@ Engine::Engine(const Mllm& model, SchedulerLimits limits)
 
 Engine::~Engine() = default;
 
-void Engine::run(const Pull& pull, const Done& done) {
+void Engine::run(const Pull& pull, const Done& done, const BeginStep& begin_step) {
   done_ = &done;
   bool input_ended = false;
   while (true) {
     const SchedulerState state{waiting_, static_cast<int>(running_.size()), cache_.tokens_in_use(),
                                input_ended};
     const Step step = plan_step(state, limits_);
+    const bool runs_model = step.kind == Step::Kind::Prefill || step.kind == Step::Kind::Decode;
+    if (runs_model && begin_step) begin_step();
     switch (step.kind) {
       case Step::Kind::Pull:
         if (auto request = pull()) {

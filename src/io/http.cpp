@@ -296,6 +296,10 @@ std::size_t HttpSource::read(std::span<char> buffer) {
   try {
     return state_->read(buffer);
   } catch (const TransferError& error) {
+    // No damage of this input: what comes next would pass for its end.
+    if (error.kind() == TransferError::Kind::Stopped) {
+      throw Error(ErrorCategory::Resumable, name() + ": " + error.what());
+    }
     throw SourceError(name() + ": " + error.what());
   }
 }

@@ -1,6 +1,7 @@
 #include "aitqe/io/source.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -21,11 +22,28 @@
 namespace aitqe {
 namespace {
 
-std::size_t read_descriptor(int descriptor, std::span<char> buffer, const std::string& name) {
+/// Until there are bytes to read, or the end. @throws Error(Resumable) when `should_stop`.
+void wait_for_bytes(int descriptor, const std::string& name, const StopCheck& should_stop) {
+  constexpr int kLongestPollMs = 100;  // how soon a request to stop is seen
+  pollfd waited{descriptor, POLLIN, 0};
+  while (poll(&waited, 1, should_stop ? kLongestPollMs : -1) <= 0) {
+    if (should_stop && should_stop()) {
+      throw Error(ErrorCategory::Resumable, name + ": stopped on request");
+    }
+  }
+}
+
+/// @param wait  called before each try
+template <typename Wait>
+std::size_t read_descriptor(int descriptor, std::span<char> buffer, const std::string& name,
+                            const Wait& wait) {
   while (true) {
+    wait();
     const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
     if (count >= 0) return static_cast<std::size_t>(count);
-    if (errno != EINTR) throw SourceError(name + ": cannot be read: " + std::strerror(errno));
+    if (errno != EINTR && errno != EAGAIN) {
+      throw SourceError(name + ": cannot be read: " + std::strerror(errno));
+    }
   }
 }
 
@@ -71,18 +89,22 @@ int start_shell(const std::string& command, int output, pid_t* process_id) {
 
 }  // namespace
 
-FileSource::FileSource(int descriptor, std::string name)
-    : descriptor_(descriptor), name_(std::move(name)) {
+FileSource::FileSource(int descriptor, std::string name, StopCheck should_stop)
+    : descriptor_(descriptor), name_(std::move(name)), should_stop_(std::move(should_stop)) {
   struct stat info {};
-  if (fstat(descriptor_, &info) == 0 && S_ISREG(info.st_mode)) size_bytes_ = info.st_size;
+  const bool is_known = fstat(descriptor_, &info) == 0;
+  if (is_known && S_ISREG(info.st_mode)) size_bytes_ = info.st_size;
+  may_wait_ = is_known && !S_ISREG(info.st_mode);
 }
 
-std::unique_ptr<FileSource> FileSource::open(const std::string& path, std::int64_t offset_bytes) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+std::unique_ptr<FileSource> FileSource::open(const std::string& path, std::int64_t offset_bytes,
+                                             StopCheck should_stop) {
+  // O_NONBLOCK: a named pipe that nobody writes to yet is waited for in `read`, where it can end.
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) {
     throw Error(ErrorCategory::NoInput, path + ": cannot be opened: " + std::strerror(errno));
   }
-  std::unique_ptr<FileSource> source(new FileSource(descriptor, path));
+  std::unique_ptr<FileSource> source(new FileSource(descriptor, path, std::move(should_stop)));
   struct stat info {};
   if (fstat(descriptor, &info) == 0 && S_ISDIR(info.st_mode)) {
     throw Error(ErrorCategory::NoInput, path + ": is a folder, expected a tar");
@@ -95,22 +117,25 @@ std::unique_ptr<FileSource> FileSource::open(const std::string& path, std::int64
   return source;
 }
 
-std::unique_ptr<FileSource> FileSource::standard_input() {
+std::unique_ptr<FileSource> FileSource::standard_input(StopCheck should_stop) {
   const int descriptor = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
   if (descriptor < 0) {
     throw Error(ErrorCategory::NoInput,
                 std::string("-: no standard input: ") + std::strerror(errno));
   }
-  return std::unique_ptr<FileSource>(new FileSource(descriptor, "-"));
+  return std::unique_ptr<FileSource>(new FileSource(descriptor, "-", std::move(should_stop)));
 }
 
 FileSource::~FileSource() { ::close(descriptor_); }
 
 std::size_t FileSource::read(std::span<char> buffer) {
-  return read_descriptor(descriptor_, buffer, name_);
+  return read_descriptor(descriptor_, buffer, name_, [this] {
+    if (may_wait_) wait_for_bytes(descriptor_, name_, should_stop_);
+  });
 }
 
-PipeSource::PipeSource(std::string command) : command_(std::move(command)) {
+PipeSource::PipeSource(std::string command, StopCheck should_stop)
+    : command_(std::move(command)), should_stop_(std::move(should_stop)) {
   std::array<int, 2> ends{};
   int error = pipe2(ends.data(), O_CLOEXEC) == 0 ? 0 : errno;
   if (error == 0) {
@@ -138,7 +163,8 @@ std::string PipeSource::name() const { return without_secrets("pipe:" + command_
 
 std::size_t PipeSource::read(std::span<char> buffer) {
   if (buffer.empty()) return 0;
-  const std::size_t count = read_descriptor(descriptor_, buffer, name());
+  const std::size_t count = read_descriptor(
+      descriptor_, buffer, name(), [this] { wait_for_bytes(descriptor_, name(), should_stop_); });
   saw_end_ = saw_end_ || count == 0;
   return count;
 }
@@ -171,13 +197,13 @@ std::size_t HashedSource::read(std::span<char> buffer) {
 
 std::unique_ptr<Source> open_source(const ShardRef& shard, StopCheck should_stop) {
   constexpr std::string_view kPipe = "pipe:";
-  if (shard.url == "-") return FileSource::standard_input();
+  if (shard.url == "-") return FileSource::standard_input(std::move(should_stop));
   if (shard.url.starts_with(kPipe)) {
-    return std::make_unique<PipeSource>(shard.url.substr(kPipe.size()));
+    return std::make_unique<PipeSource>(shard.url.substr(kPipe.size()), std::move(should_stop));
   }
   if (is_http_url(shard.url)) return open_http(shard.url, {}, std::move(should_stop));
   if (is_s3_url(shard.url)) return open_s3(shard.url, std::move(should_stop));
-  return FileSource::open(shard.url);
+  return FileSource::open(shard.url, 0, std::move(should_stop));
 }
 
 }  // namespace aitqe

@@ -35,6 +35,8 @@ ReportRow row_of(const AssessedSample& assessed, const std::string& shard_name) 
   row.caption_present = prepared.caption_present;
   if (prepared.caption_present) row.caption_sha256 = sha256_hex(prepared.caption);
   row.special_token_in_caption = prepared.special_token_in_caption;
+  row.injection_suspect = prepared.injection_sign.has_value();
+  if (prepared.injection_sign) row.injection_sign = injection_sign_code(*prepared.injection_sign);
   row.image = prepared.image;
   copy_identity(prepared.sample, row);
   return row;
@@ -87,8 +89,11 @@ EnhancedSample conclude(AssessedSample assessed, const std::string& shard_name, 
 
   const double score = answer.score_forced >= 0 ? answer.score_forced : answer.score_expected;
   const auto verified = options.verify ? std::optional(answer.score_recaption) : std::nullopt;
-  Verdict verdict = decide({assessment, score, in_worst_set, assessed.prepared.caption, verified},
-                           options.rule, options.keys);
+  const bool is_kept_suspect =
+      options.keep_suspects && assessed.prepared.injection_sign.has_value();
+  Verdict verdict = decide(
+      {assessment, score, in_worst_set, assessed.prepared.caption, verified, is_kept_suspect},
+      options.rule, options.keys);
   const bool repeats = options.verify && counts != nullptr &&
                        verdict.decision == Decision::Rewrite && counts->add(verdict.caption_out);
   if (repeats) verdict = {Decision::Keep, "rewrite_repeats", assessed.prepared.caption};

@@ -81,8 +81,4 @@ std::string dry_run_to_json(const DryRun& found) {
   return json.dump();
 }
 
-std::string render_dry_run(const DryRun& found, const TerminalStyle& style) {
-  return render_forecast(found.forecast) + render_preview(found.preview, style);
-}
-
 }  // namespace aitqe

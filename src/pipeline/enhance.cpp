@@ -49,10 +49,12 @@ class Run {
         options.write_parquet,
         /*resume=*/!options.trace_file && !options.overwrite,
         {options.rule, judge_.keys(), options.prepare.caption_source, options.judge.full,
-         options.judge.verify, options.with_answers},
+         options.judge.verify, options.prepare.on_injection == OnInjection::Keep,
+         options.with_answers},
         sha256_hex(pinned_config(options, model)),
         model.fingerprint,
         judge_.batch_pairs(),
+        &progress.activity,
         [this](const PreparedSample& pair, const std::string& shard) { return order(pair, shard); },
         [this](const std::string& shard, std::int64_t index) { return is_worst(shard, index); },
         [this](const EnhancedSample& sample) { count(sample); }};
@@ -64,8 +66,8 @@ class Run {
   }
 
   EnhanceResult run() {
-    judge_.run([this] { return next(); },
-               [this](AssessedSample sample) { add(std::move(sample)); });
+    judge_.run([this] { return next(); }, [this](AssessedSample sample) { add(std::move(sample)); },
+               &progress_.activity);
     collect(/*most_left=*/0);
     const bool all_begun = next_to_do_ == to_do_.size() || pairs_left_ == 0;
     result_.stopped = progress_.stop_requested && !(all_begun && jobs_.empty());
@@ -121,7 +123,19 @@ class Run {
 
   // --- in: shard after shard -------------------------------------------------------------------
 
+  /// A request to stop may end a wait for input; the pairs in hand are still answered then.
   std::optional<Question> next() {
+    try {
+      return next_pair();
+    } catch (const Error& error) {
+      const bool is_stopped =
+          progress_.stop_requested && error.category() == ErrorCategory::Resumable;
+      if (!is_stopped) throw;
+      return std::nullopt;
+    }
+  }
+
+  std::optional<Question> next_pair() {
     while (!progress_.stop_requested) {
       if (!is_reading_ && !begin_shard()) return std::nullopt;
       if (auto question = jobs_.back()->next()) return question;
@@ -166,6 +180,7 @@ class Run {
   std::unique_ptr<ShardStream> open(const ShardRef& shard) {
     ReadingOptions reading = options_.reading;
     reading.stop_requested = &progress_.stop_requested;
+    reading.activity = &progress_.activity;
     reading.sampling.limit = pairs_left_;
     try {
       auto stream = std::make_unique<ShardStream>(shard, prepare_, reading);
@@ -242,7 +257,10 @@ class Run {
     }
     ++progress_.pairs;
     if (sample.row.decision == Decision::Rewrite) ++progress_.rewritten;
-    if (sample.row.decision == Decision::Failed) ++progress_.failed;
+    if (sample.row.injection_suspect) ++progress_.suspects;
+    if (sample.row.decision != Decision::Failed) return;
+    ++progress_.failed;
+    progress_.failures.add(failure_kind(sample.row.failure));
   }
 
   static constexpr std::size_t kMostCommitting = 1;
@@ -286,6 +304,7 @@ std::string pinned_config(const EnhanceOptions& options, const LoadedModel& mode
       {"caption_from", options.prepare.caption_source.to_string()},
       {"reference_specials", options.prepare.caption_specials == CaptionSpecials::Reference},
       {"joined_archives", options.reading.tar.read_after_end_marker},
+      {"on_injection", on_injection_name(options.prepare.on_injection)},
       {"max_side_px", options.prepare.image_limits.max_side_px},
       {"max_pixels", options.prepare.image_limits.max_pixels},
       {"max_encoded_bytes", options.prepare.image_limits.max_encoded_bytes},

@@ -1,9 +1,7 @@
 #include "aitqe/pipeline/forecast.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -93,19 +91,6 @@ double rate_of(const EnhanceResult& result) {
   return static_cast<double>(result.summary.read) / result.run_s;
 }
 
-std::string duration(double seconds) {
-  const auto minutes = static_cast<std::int64_t>(std::llround(seconds / 60));
-  std::array<char, 64> text{};
-  if (seconds < 100) {
-    std::snprintf(text.data(), text.size(), "%.0f s", seconds);
-  } else if (minutes < 120) {
-    std::snprintf(text.data(), text.size(), "%ld min", minutes);
-  } else {
-    std::snprintf(text.data(), text.size(), "%ld h %02ld min", minutes / 60, minutes % 60);
-  }
-  return text.data();
-}
-
 }  // namespace
 
 InputSurvey survey_input(const EnhanceOptions& options) {
@@ -164,17 +149,6 @@ std::string forecast_to_json(const Forecast& forecast) {
                                        {"load_s", forecast.load_s},
                                        {"run_s", forecast.run_s}};
   return json.dump();
-}
-
-std::string render_forecast(const Forecast& forecast) {
-  std::array<char, 256> text{};
-  std::snprintf(
-      text.data(), text.size(),
-      "forecast    about %.0f pairs at %.3g pairs/s: %s and %.1f s for loading; %ld pairs "
-      "of %ld shards were timed\n",
-      forecast.pairs_expected, forecast.pairs_per_s, duration(forecast.run_s).c_str(),
-      forecast.load_s, forecast.pairs_measured, forecast.shards_measured);
-  return text.data();
 }
 
 }  // namespace aitqe

@@ -65,14 +65,21 @@ Request Judge::make_request(std::int64_t place, PreparedSample& prepared,
   return request;
 }
 
-void Judge::run(const Next& next, const Done& done) {
+void Judge::run(const Next& next, const Done& done, Activity* activity) {
   const auto share =
       batch_pairs_ > 0 ? QuestionFeed::Share::WholeBatches : QuestionFeed::Share::Singles;
   QuestionFeed feed(next, done, engines_.size(), share);
   const auto work = [&](std::size_t index) {
     at::set_num_threads(1);                         // holds for the thread that says so
     std::map<std::int64_t, AssessedSample*> asked;  // this engine's, by place
+    Activity::Doing step;                           // of the model; none while it waits for input
+    const auto begin_step = [&] {
+      const PreparedSample& first = asked.begin()->second->prepared;
+      step.end();
+      step = Activity::begin(activity, RunStage::Model, first.shard, first.sample.key);
+    };
     const auto pull = [&]() -> std::optional<Request> {
+      step.end();
       const auto task = feed.next(index);
       if (!task) return std::nullopt;
       asked[task->place] = task->sample;
@@ -87,7 +94,10 @@ void Judge::run(const Next& next, const Done& done) {
       feed.finish(finished.id);
     };
     try {
-      while (feed.begin_batch(index)) engines_[index]->run(pull, finish);
+      while (feed.begin_batch(index)) {
+        engines_[index]->run(pull, finish, begin_step);
+        step.end();
+      }
     } catch (...) {
       feed.fail(std::current_exception());
     }

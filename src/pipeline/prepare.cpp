@@ -45,6 +45,13 @@ PreparedSample Preparer::operator()(Sample sample) const {
   attempt(prepared, "caption", [&] {
     prepared.caption = read_caption(prepared.sample, options_.caption_source);
     prepared.caption_present = true;
+    prepared.injection_sign =
+        find_injection_sign(prepared.caption, model_.prompts->prompt_template().keys);
+    if (prepared.injection_sign && options_.on_injection == OnInjection::Fail) {
+      throw SampleError("injection_suspect: sign " +
+                        std::string(injection_sign_code(*prepared.injection_sign)) +
+                        " (--on-injection fail)");
+    }
   });
   std::swap(caption_failure, prepared.failure);
 

@@ -48,7 +48,12 @@ ShardJob::ShardJob(std::unique_ptr<ShardStream> stream, std::unique_ptr<Journal>
       output_(options.output_folder, stream_->shard(), {options.write_shards, ""}),
       parquet_(open_parquet(output_, options)),
       writer_(
-          output_, [this](AssessedSample sample) { return conclude_one(std::move(sample)); },
+          output_,
+          [this](const AssessedSample& sample) {
+            return Activity::begin(options_.activity, RunStage::Write, name(),
+                                   sample.prepared.sample.key);
+          },
+          [this](AssessedSample sample) { return conclude_one(std::move(sample)); },
           [this](const EnhancedSample& sample) {
             if (parquet_) parquet_->add(sample.row);
             work_.add(sample.sample);
@@ -100,6 +105,7 @@ EnhancedSample ShardJob::conclude_one(AssessedSample sample) {
 Summary ShardJob::commit() {
   ShardStats stats;
   stats.summary = writer_.finish();
+  const auto doing = Activity::begin(options_.activity, RunStage::Commit, name(), "");
   output_.add_pass_through(stream_->take_leftovers());
   if (parquet_) parquet_->finish();
   for (const ArchiveDamage& damage : stream_->losses().entries()) {

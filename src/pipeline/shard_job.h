@@ -30,6 +30,7 @@ struct ShardJobOptions {
   std::string config_sha256;
   std::string model_sha256;
   std::int64_t batch_pairs = 0;  ///< see Judge::batch_pairs
+  Activity* activity = nullptr;  ///< told of writing; may be null
   std::function<AnswerOrder(const PreparedSample&, const std::string& shard)> order;
   std::function<bool(const std::string& shard, std::int64_t index)> is_worst;
   /// Called by the thread that writes.

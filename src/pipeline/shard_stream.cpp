@@ -29,10 +29,42 @@ std::int64_t most_taken(const SamplingOptions& sampling, const std::string& shar
   return sampling.limit < 0 ? found->second : std::min(sampling.limit, found->second);
 }
 
+/// Lets who watches a run see its waits for input.
+class WatchedSource : public Source {
+ public:
+  /// @param last_key  of the pair read last; changed by the thread that reads
+  WatchedSource(std::unique_ptr<Source> source, Activity* activity, const std::string& shard,
+                const std::string& last_key)
+      : source_(std::move(source)), activity_(activity), shard_(shard), last_key_(last_key) {}
+
+  std::size_t read(std::span<char> buffer) override {
+    const auto doing = Activity::begin(activity_, RunStage::Read, shard_, last_key_);
+    const std::size_t count = source_->read(buffer);
+    if (activity_ != nullptr) activity_->add_bytes_read(static_cast<std::int64_t>(count));
+    return count;
+  }
+  std::string name() const override { return source_->name(); }
+  std::optional<std::int64_t> size_bytes() const override { return source_->size_bytes(); }
+  void finish() override { source_->finish(); }
+
+ private:
+  std::unique_ptr<Source> source_;
+  Activity* activity_;
+  const std::string& shard_;
+  const std::string& last_key_;
+};
+
+std::unique_ptr<Source> open_watched(const ShardRef& shard, Activity* activity,
+                                     StopCheck should_stop) {
+  const auto doing = Activity::begin(activity, RunStage::Open, shard.name, "");
+  return open_source(shard, std::move(should_stop));
+}
+
 }  // namespace
 
 struct ShardStream::State {
   ShardRef shard;
+  std::string last_key;  // of what was read; for messages
   SamplingOptions sampling;
   std::int64_t most;  // pairs taken; -1 = all
   std::atomic<bool> is_closing = false;
@@ -48,16 +80,19 @@ struct ShardStream::State {
       : shard(ref),
         sampling(options.sampling),
         most(most_taken(options.sampling, ref.name)),
-        source(open_source(ref,
-                           [this, stop = options.stop_requested] {
-                             return is_closing || (stop != nullptr && *stop);
-                           })),
+        source(std::make_unique<WatchedSource>(open_watched(ref, options.activity,
+                                                            [this, stop = options.stop_requested] {
+                                                              return is_closing ||
+                                                                     (stop != nullptr && *stop);
+                                                            }),
+                                               options.activity, shard.name, last_key)),
         members(source, losses, options.tar),
         samples(members) {}
 
   std::optional<Sample> next_taken() {
     if (most >= 0 && num_taken >= most) return std::nullopt;
     while (auto sample = samples.next()) {
+      last_key = sample->key;
       if (!is_taken(sampling, shard.name, *sample)) {
         ++num_passed_over;
         continue;
@@ -72,9 +107,16 @@ struct ShardStream::State {
 ShardStream::ShardStream(const ShardRef& shard, const Preparer& prepare,
                          const ReadingOptions& options)
     : state_(std::make_unique<State>(shard, options)) {
-  state_->prepared.emplace([state = state_.get()] { return state->next_taken(); },
-                           [&prepare](Sample sample) { return prepare(std::move(sample)); },
-                           options.num_workers, static_cast<std::size_t>(options.read_ahead));
+  state_->prepared.emplace(
+      [state = state_.get()] { return state->next_taken(); },
+      [&prepare, state = state_.get(), activity = options.activity](Sample sample) {
+        const auto doing =
+            Activity::begin(activity, RunStage::Prepare, state->shard.name, sample.key);
+        PreparedSample prepared = prepare(std::move(sample));
+        prepared.shard = state->shard.name;
+        return prepared;
+      },
+      options.num_workers, static_cast<std::size_t>(options.read_ahead));
 }
 
 // A thread may be waiting for the network.

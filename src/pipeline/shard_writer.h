@@ -8,6 +8,7 @@
 
 #include "aitqe/base/bounded_queue.h"
 #include "aitqe/data/shard_output.h"
+#include "aitqe/pipeline/activity.h"
 #include "aitqe/pipeline/types.h"
 #include "aitqe/report/summary.h"
 
@@ -17,11 +18,14 @@ namespace aitqe {
 /// wait for hashing and disk. `add` by one thread.
 class ShardWriter {
  public:
+  using Begin = std::function<Activity::Doing(const AssessedSample&)>;
   using Conclude = std::function<EnhancedSample(AssessedSample)>;
   using Written = std::function<void(const EnhancedSample&)>;
 
-  ShardWriter(ShardOutput& output, Conclude conclude, Written written)
+  /// @param begin  called before each pair; what it gives lives until the pair is written
+  ShardWriter(ShardOutput& output, Begin begin, Conclude conclude, Written written)
       : output_(output),
+        begin_(std::move(begin)),
         conclude_(std::move(conclude)),
         written_(std::move(written)),
         thread_([this] { work(); }) {}
@@ -47,6 +51,7 @@ class ShardWriter {
   void work() {
     try {
       while (auto assessed = queue_.pop()) {
+        const Activity::Doing doing = begin_(*assessed);
         const EnhancedSample enhanced = conclude_(std::move(*assessed));
         output_.add(enhanced.sample, member_json(enhanced.row), to_json_line(enhanced.row));
         summary_.add(enhanced.row);
@@ -60,6 +65,7 @@ class ShardWriter {
 
   static constexpr std::size_t kMostWaiting = 64;
   ShardOutput& output_;
+  Begin begin_;
   Conclude conclude_;
   Written written_;
   BoundedQueue<AssessedSample> queue_{kMostWaiting};

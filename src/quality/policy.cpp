@@ -25,6 +25,7 @@ constexpr std::array kReasons = std::to_array<VerdictReason>({
     {"not_in_worst", "not among the worst of the run"},
     {"rule_always", "every caption is to be rewritten"},
     {"rule_never", "no caption is to be rewritten"},
+    {"injection_suspect", "the caption may speak to the judge, and such ones are to stay"},
     {"rewrite_missing", "a rewrite was due but the answer holds none"},
     {"rewrite_cut", "the answer ends inside the rewrite"},
     {"rewrite_empty", "empty rewrite"},
@@ -219,7 +220,8 @@ Verdict decide(const JudgedPair& pair, const RewriteRule& rule, const AnswerKeys
     verdict.reason = is_cut ? "answer_cut" : "answer_unreadable";
     return verdict;
   }
-  const Wish wish = wish_of_rule(pair, rule);
+  const Wish wish =
+      pair.is_kept_suspect ? Wish{false, "injection_suspect"} : wish_of_rule(pair, rule);
   const std::string_view obstacle_reason = wish.rewrite ? obstacle(pair, keys) : "";
   verdict.decision = wish.rewrite && obstacle_reason.empty() ? Decision::Rewrite : Decision::Keep;
   verdict.reason = obstacle_reason.empty() ? wish.reason : obstacle_reason;

@@ -10,11 +10,15 @@
 
 #include "aitqe/base/ascii.h"
 #include "aitqe/text/unicode.h"
+#include "spellings.h"
+#include "words.h"
 
 namespace aitqe {
 namespace {
 
 constexpr std::size_t kNowhere = std::string_view::npos;
+/// A phrase that stands so often in a row is no caption.
+constexpr std::size_t kLoopRepeats = 8;
 
 bool contains(std::string_view text, std::string_view part) {
   return !part.empty() && text.find(part) != kNowhere;
@@ -35,47 +39,6 @@ bool has_bad_text(std::string_view text) {
     if (next == 0x81 && last >= 0xA6 && last <= 0xA9) return true;
   }
   return false;
-}
-
-/// `<|name|>`: how Qwen and most others spell special tokens.
-bool has_bar_token(std::string_view text) {
-  constexpr std::size_t kLongestNameBytes = 48;
-  for (std::size_t at = text.find("<|"); at != kNowhere; at = text.find("<|", at + 2)) {
-    const std::string_view name = text.substr(at + 2, kLongestNameBytes);
-    const std::size_t end = name.find_first_of("| \t\r\n<>");
-    if (end != kNowhere && end > 0 && name.substr(end).starts_with("|>")) return true;
-  }
-  return false;
-}
-
-bool has_special_token(std::string_view text, const AnswerKeys& keys) {
-  // The reference's markers, then the other common spellings.
-  static constexpr auto kTokens = std::to_array<std::string_view>(
-      {"<img_start>", "<img_end>", "<noloss_start>", "<noloss_end>", "<image>", "</image>", "<s>",
-       "</s>", "<pad>", "<unk>", "<bos>", "<eos>", "<start_of_turn>", "<end_of_turn>", "[INST]",
-       "[/INST]", "<<SYS>>"});
-  const auto is_inside = [text](std::string_view token) { return contains(text, token); };
-  return contains(text, keys.score_end) || has_bar_token(text) ||
-         std::any_of(kTokens.begin(), kTokens.end(), is_inside);
-}
-
-/// Whether `key` stands in `text` (both lower-case) like a key: with a colon behind it.
-bool has_key(std::string_view text, std::string_view key) {
-  if (key.empty()) return false;
-  for (std::size_t at = text.find(key); at != kNowhere; at = text.find(key, at + key.size())) {
-    const std::size_t next = text.find_first_not_of("\"' ", at + key.size());
-    if (next != kNowhere && text[next] == ':') return true;
-  }
-  return false;
-}
-
-bool has_prompt_marker(const std::string& low, const AnswerKeys& keys) {
-  if (contains(low, "evaluate the caption:")) return true;
-  if (contains(low, "respond using a dictionary structure")) return true;
-  if (has_key(low, ascii::lower(keys.recaption))) return true;
-  const auto is_inside = [&low](const std::string& key) { return has_key(low, ascii::lower(key)); };
-  return std::any_of(keys.scores.begin(), keys.scores.end(), is_inside) ||
-         std::any_of(keys.explanations.begin(), keys.explanations.end(), is_inside);
 }
 
 /// The model speaking of itself instead of the picture. "I can't breathe" on a banner is none.
@@ -112,17 +75,6 @@ bool is_refusal(std::string_view low) {
   return false;
 }
 
-std::vector<std::string_view> words_of(std::string_view text) {
-  std::vector<std::string_view> words;
-  std::size_t at = 0;
-  while ((at = text.find_first_not_of(ascii::kSpace, at)) != kNowhere) {
-    const std::size_t end = std::min(text.find_first_of(ascii::kSpace, at), text.size());
-    words.push_back(text.substr(at, end - at));
-    at = end;
-  }
-  return words;
-}
-
 bool has_new_url(std::span<const std::string_view> words, std::string_view original) {
   constexpr int kMostUrls = 64;  // bounds the searches in `original`; nobody writes so many
   int num_urls = 0;
@@ -132,20 +84,6 @@ bool has_new_url(std::span<const std::string_view> words, std::string_view origi
     if (at == kNowhere) continue;
     const std::string_view url = ascii::trim(word.substr(at), ".,;:!?\"')]}>");
     if (++num_urls > kMostUrls || !contains(original, url)) return true;
-  }
-  return false;
-}
-
-/// Whether a phrase of up to 8 words stands 8 times in a row.
-bool is_loop(std::span<const std::string_view> words) {
-  constexpr std::size_t kLongestPhrase = 8;
-  constexpr std::size_t kRepeats = 8;
-  for (std::size_t period = 1; period <= kLongestPhrase; ++period) {
-    std::size_t run = 0;  // words in a row that equal the one `period` before
-    for (std::size_t i = period; i < words.size(); ++i) {
-      run = words[i] == words[i - period] ? run + 1 : 0;
-      if (run >= period * (kRepeats - 1)) return true;
-    }
   }
   return false;
 }
@@ -201,9 +139,8 @@ std::optional<RewriteFault> find_rewrite_fault(std::string_view rewrite, std::st
   const std::string low = ascii::lower(rewrite);
   if (has_prompt_marker(low, keys)) return RewriteFault::PromptMarker;
   if (is_refusal(low)) return RewriteFault::Refusal;
-  const std::vector<std::string_view> words = words_of(rewrite);
-  if (has_new_url(words, original)) return RewriteFault::Url;
-  if (is_loop(words)) return RewriteFault::Loop;
+  if (has_new_url(words_of(rewrite), original)) return RewriteFault::Url;
+  if (has_loop(rewrite, kLoopRepeats)) return RewriteFault::Loop;
   return std::nullopt;
 }
 

@@ -45,9 +45,11 @@ std::string render_captions(const Summary& summary) {
             fixed(static_cast<double>(summary.words_before) / count, 1) + " before, " +
             fixed(static_cast<double>(summary.words_after) / count, 1) + " after\n";
   }
-  if (summary.captions_missing > 0 || summary.captions_with_special_tokens > 0) {
+  if (summary.captions_missing + summary.captions_with_special_tokens + summary.captions_suspect >
+      0) {
     text += "captions: " + grouped(summary.captions_missing) + " missing, " +
-            grouped(summary.captions_with_special_tokens) + " with special tokens\n";
+            grouped(summary.captions_with_special_tokens) + " with special tokens, " +
+            grouped(summary.captions_suspect) + " suspect of injection\n";
   }
   return text;
 }

@@ -2,6 +2,7 @@
 
 #include "aitqe/base/hash.h"
 #include "aitqe/quality/policy.h"
+#include "aitqe/report/hints.h"
 #include "base64.h"
 #include "embedded_html.h"
 #include "report_json.h"
@@ -74,6 +75,14 @@ Json reason_texts() {
   return json;
 }
 
+Json hint_texts() {
+  Json json = Json::object();
+  for (const Hint& hint : hints()) {
+    json[std::string(hint.code)] = std::string(hint.what) + ": " + std::string(hint.advice);
+  }
+  return json;
+}
+
 /// JSON that cannot end the script element it stands in, nor open another.
 std::string page_data(const RunReport& report) {
   Json data = report_object(report);
@@ -81,6 +90,7 @@ std::string page_data(const RunReport& report) {
   shorten(data, "problems", "num_problems");
   shorten(data["summary"], "damage", "num_damage");
   data["reason_texts"] = reason_texts();
+  data["hint_texts"] = hint_texts();
   data["gallery"] = gallery_array(report.gallery);
   const std::string json = data.dump(-1, ' ', false, Json::error_handler_t::replace);
   std::string safe;

@@ -72,7 +72,10 @@ std::string funnel(const Summary& summary) {
     text += "   words a caption: " + fixed(static_cast<double>(summary.words_before) / count, 1) +
             " before, " + fixed(static_cast<double>(summary.words_after) / count, 1) + " after";
   }
-  return text + "\n" + line("  failed", summary.failed) + "\n";
+  text += "\n" + line("  failed", summary.failed) + "\n";
+  if (summary.captions_suspect == 0) return text;
+  return text + line("suspect", summary.captions_suspect) +
+         "   captions that may speak to the judge (injection_suspect)\n";
 }
 
 std::string shards(const RunReport& report) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "aitqe/base/duration.h"
 #include "aitqe/base/error.h"
 #include "aitqe/data/journal.h"
 #include "aitqe/data/shard_output.h"
@@ -128,12 +129,6 @@ std::string add_done(RunStatus& status, const nlohmann::ordered_json& stats_json
   }
 }
 
-std::string age_in_words(double seconds) {
-  if (seconds < 120) return fixed(seconds, 0) + " s";
-  if (seconds < 7200) return fixed(seconds / 60, 0) + " min";
-  return fixed(seconds / 3600, 1) + " h";
-}
-
 }  // namespace
 
 RunStatus read_status(const OutputFolder& folder) {
@@ -222,7 +217,7 @@ std::string render_status(const RunStatus& status) {
                      grouped(summary.failed) + " failed\n";
   for (const ShardInProgress& shard : status.in_progress) {
     text += "in progress  " + name_cell(shard.shard, 20) + " " + grouped(shard.pairs) +
-            " pairs answered; last write " + age_in_words(shard.last_write_age_s) +
+            " pairs answered; last write " + duration_text(shard.last_write_age_s) +
             " ago, as far as the clocks agree\n";
   }
   std::vector<const MissingShard*> failed;

@@ -67,6 +67,7 @@ constexpr Count kCounts[] = {
     {"words_after", &Summary::words_after},
     {"captions_missing", &Summary::captions_missing},
     {"captions_with_special_tokens", &Summary::captions_with_special_tokens},
+    {"captions_suspect", &Summary::captions_suspect},
 };
 
 }  // namespace
@@ -101,6 +102,7 @@ void Summary::add(const ReportRow& row) {
   }
   captions_missing += row.caption_present ? 0 : 1;
   captions_with_special_tokens += row.special_token_in_caption ? 1 : 0;
+  captions_suspect += row.injection_suspect ? 1 : 0;
   const double score = best_score(row);
   if (!(score >= 0.0) || !std::isfinite(score)) return;
   ++scored;

@@ -4,7 +4,7 @@
    FAULT_LOG     every counted call is appended: NUMBER CALL PATH
    FAULT_AT      number of the call at which it happens, or "all"
    FAULT_CALL    only calls of this name are counted (default: all)
-   FAULT_DO      kill, stop: SIGKILL or SIGSTOP before the call   EIO, ENOSPC, EDQUOT: the call fails   torn: half of a write, then SIGKILL
+   FAULT_DO      kill, stop: SIGKILL or SIGSTOP before the call   hang: the call never comes back   EIO, ENOSPC, EDQUOT: the call fails   torn: half of a write, then SIGKILL
                  short: a write takes one byte   EINTR: fails once with EINTR, then works */
 
 #define _GNU_SOURCE
@@ -67,6 +67,7 @@ static int strikes(const char* call, const char* path) {
     pause();
   }
   if (is_set("FAULT_DO", "stop")) raise(SIGSTOP);
+  while (is_set("FAULT_DO", "hang")) pause();
   return 1;
 }
 

@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <csignal>
+#include <thread>
 
 #include "aitqe/base/error.h"
 #include "io/io_support.h"
@@ -49,6 +51,34 @@ TEST(FileSource, ReadsAFileAndKnowsItsSize) {
   EXPECT_EQ(read_all(*source), "twenty bytes of text");
   std::string nothing(1, '\0');
   EXPECT_EQ(source->read(nothing), 0);
+}
+
+TEST(FileSource, ReadsANamedPipeThatIsWrittenToLater) {
+  const TemporaryFolder folder;
+  const std::string path = (folder / "pipe").string();
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  const auto source = open_source({path, "pipe"});  // nobody writes yet
+  std::jthread writer([&path] { write_bytes(path, "twenty bytes of text"); });
+  EXPECT_EQ(source->size_bytes(), std::nullopt);
+  EXPECT_EQ(read_all(*source), "twenty bytes of text");
+}
+
+TEST(OpenSource, EndsAWaitForBytesOnRequest) {
+  const TemporaryFolder folder;
+  const std::string path = (folder / "pipe").string();
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  for (const std::string& url : {path, std::string("pipe:sleep 600")}) {
+    int num_asked = 0;
+    const auto source = open_source({url, "x"}, [&num_asked] { return ++num_asked > 1; });
+    std::string buffer(8, '\0');
+    try {
+      source->read(buffer);
+      FAIL() << url;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.category(), ErrorCategory::Resumable);
+      EXPECT_EQ(error.what(), url + ": stopped on request");
+    }
+  }
 }
 
 TEST(OpenSource, NamesWhatCannotBeOpened) {

@@ -128,6 +128,20 @@ TEST(Decide, FailsOnAnUnreadableAnswerUnderEveryRule) {
   }
 }
 
+TEST(Decide, KeepsASuspectThatIsToStayUnderEveryRule) {
+  const Assessment rewrite = assessed("A dog.");
+  for (const char* rule : {"model", "score<9", "worst:100%", "always", "never"}) {
+    JudgedPair pair{rewrite, 1.0, true, kOriginal};
+    pair.is_kept_suspect = true;
+    expect_verdict(decide(pair, RewriteRule::parse(rule), AnswerKeys()), Decision::Keep,
+                   "injection_suspect");
+  }
+  const Assessment unreadable = parse_answer("no", AnswerKeys());
+  JudgedPair pair{unreadable, 1.0, true, kOriginal};
+  pair.is_kept_suspect = true;
+  expect_verdict(decide(pair, RewriteRule(), AnswerKeys()), Decision::Failed, "answer_unreadable");
+}
+
 TEST(Decide, KeepsTheCaptionsBytes) {
   const Assessment assessment = kept();
   const std::string_view bytes("\xFF a\0 \n", 6);

@@ -22,6 +22,7 @@ Summary full_summary() {
   summary.words_after = 4680000;
   summary.captions_missing = 12;
   summary.captions_with_special_tokens = 3;
+  summary.captions_suspect = 4;
   summary.failures = {{"answer: answer_cut", 60},
                       {"decode: truncated_jpeg", 500},
                       {"decode: unsupported", 5},
@@ -50,7 +51,7 @@ TEST(RenderText, IsAlignedAndSaysTheNumbers) {
             "   9                 99,994    8.1 %  ##########\n"
             "  10                      0    0.0 %\n"
             "words per rewritten caption: 10.0 before, 20.0 after\n"
-            "captions: 12 missing, 3 with special tokens\n"
+            "captions: 12 missing, 3 with special tokens, 4 suspect of injection\n"
             "failures, 3 of 4 kinds:\n"
             "  decode: truncated_jpeg                              500\n"
             "  answer: answer_cut                                   60\n"

@@ -30,6 +30,7 @@ TEST(ToJsonLine, WritesEveryColumnInOrder) {
       R"("object_detail": "d", "semantic_understanding": "s", "text_chart_description": "c"}, )"
       R"("image": {"width": 640, "height": 480, "format": "jpeg", "sha256": "aa"}, )"
       R"("caption_present": true, "caption_sha256": "bb", "special_token_in_caption": true, )"
+      R"("injection_suspect": true, "injection_sign": "special_token", )"
       R"("uid": "u1", "url": "http://example.com/a.jpg", "answer": "{", )"
       R"("answer_problems": "cut; missing_score", )"
       R"("failure": {"stage": "stage", "reason": "code: words"}})");

@@ -25,6 +25,8 @@ inline ReportRow sample_row() {
   row.caption_present = true;
   row.caption_sha256 = "bb";
   row.special_token_in_caption = true;
+  row.injection_suspect = true;
+  row.injection_sign = "special_token";
   row.uid = "u1";
   row.url = "http://example.com/a.jpg";
   row.answer = "{";

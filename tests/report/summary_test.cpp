@@ -40,6 +40,7 @@ TEST(Summary, CountsWhatBecameOfThePairs) {
   EXPECT_EQ(summary.words_after, 5);
   EXPECT_EQ(summary.captions_missing, 4);
   EXPECT_EQ(summary.captions_with_special_tokens, 1);
+  EXPECT_EQ(summary.captions_suspect, 1);
 }
 
 TEST(Summary, TakesTheBestScoreOfEachRow) {

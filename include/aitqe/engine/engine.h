@@ -34,10 +34,12 @@ class Engine {
 
   using Pull = std::function<std::optional<Request>()>;
   using Done = std::function<void(Finished)>;
+  /// Called before every step of the model, for who watches.
+  using BeginStep = std::function<void()>;
 
   /// Pulls requests until there are none and calls `done` for each as it finishes, in any order.
   /// Returns when all are finished.
-  void run(const Pull& pull, const Done& done);
+  void run(const Pull& pull, const Done& done, const BeginStep& begin_step = {});
 
   const EngineTimes& times() const { return times_; }
 

@@ -48,13 +48,16 @@ class Source {
   virtual void finish() {}
 };
 
-/// A file or standard input.
+/// A file, a named pipe or standard input.
 class FileSource : public Source {
  public:
-  /// @param offset_bytes  where to begin
+  /// @param offset_bytes  where to begin; of a regular file
+  /// @param should_stop   asked while the other end of a pipe sends nothing; `read` then throws
+  ///                      Error(Resumable)
   /// @throws Error(NoInput) when the file cannot be opened or is a folder.
-  static std::unique_ptr<FileSource> open(const std::string& path, std::int64_t offset_bytes = 0);
-  static std::unique_ptr<FileSource> standard_input();
+  static std::unique_ptr<FileSource> open(const std::string& path, std::int64_t offset_bytes = 0,
+                                          StopCheck should_stop = {});
+  static std::unique_ptr<FileSource> standard_input(StopCheck should_stop = {});
 
   ~FileSource() override;
   FileSource(const FileSource&) = delete;
@@ -65,10 +68,12 @@ class FileSource : public Source {
   std::optional<std::int64_t> size_bytes() const override { return size_bytes_; }
 
  private:
-  FileSource(int descriptor, std::string name);
+  FileSource(int descriptor, std::string name, StopCheck should_stop);
 
   int descriptor_;
   std::string name_;
+  StopCheck should_stop_;
+  bool may_wait_ = false;  // no regular file
   std::optional<std::int64_t> size_bytes_;
 };
 
@@ -77,8 +82,9 @@ class FileSource : public Source {
 /// `pipe:bash -o pipefail -c '...'` covers them all.
 class PipeSource : public Source {
  public:
+  /// @param should_stop  as of FileSource
   /// @throws Error(NoInput) when no process can be started.
-  explicit PipeSource(std::string command);
+  explicit PipeSource(std::string command, StopCheck should_stop = {});
   /// Ends the command if it still runs.
   ~PipeSource() override;
   PipeSource(const PipeSource&) = delete;
@@ -90,6 +96,7 @@ class PipeSource : public Source {
 
  private:
   std::string command_;
+  StopCheck should_stop_;
   int descriptor_ = -1;
   int process_id_ = -1;  // -1 once waited for
   bool saw_end_ = false;

@@ -16,6 +16,7 @@ struct ConcludeOptions {
   CaptionSource caption_source;
   bool with_explanations = false;  ///< --full
   bool verify = false;             ///< refuse rewrites that are no better (--verify)
+  bool keep_suspects = false;      ///< --on-injection keep
   bool with_answers = false;  ///< -v: the raw answer of every pair, not only of unreadable ones
 };
 

@@ -34,7 +34,4 @@ DryRun dry_run(const EnhanceOptions& options, const LoadedModel& model,
 /// `aitqe.forecast/2` (docs/formats.md): one JSON object, without a newline.
 std::string dry_run_to_json(const DryRun& found);
 
-/// For people, at most a screenful.
-std::string render_dry_run(const DryRun& found, const TerminalStyle& style);
-
 }  // namespace aitqe

@@ -42,7 +42,5 @@ Forecast forecast(const EnhanceOptions& options, const LoadedModel& model, doubl
 
 /// One JSON object, `aitqe.forecast/2` without its preview, without a newline.
 std::string forecast_to_json(const Forecast& forecast);
-/// For people: pairs, rate and time on a line.
-std::string render_forecast(const Forecast& forecast);
 
 }  // namespace aitqe

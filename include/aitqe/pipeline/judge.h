@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "aitqe/engine/engine.h"
+#include "aitqe/pipeline/activity.h"
 #include "aitqe/pipeline/loaded_model.h"
 #include "aitqe/pipeline/types.h"
 
@@ -42,7 +43,8 @@ class Judge {
   /// Asks the model about every sample of `next` that has neither failed nor an answer, and hands
   /// all of them to `done` in the order they came. Both are called by several threads where there
   /// are several devices, but never at the same time. What they throw ends the run and is thrown.
-  void run(const Next& next, const Done& done);
+  /// @param activity  told of every step of the models; may be null
+  void run(const Next& next, const Done& done, Activity* activity = nullptr);
 
   /// Pairs that should make up a batch where answers may depend on who shares it (a GPU's products
   /// do, in their last bits); 0 where they do not, and `begins_batch` changes nothing.

@@ -6,6 +6,7 @@
 #include "aitqe/image/limits.h"
 #include "aitqe/pipeline/loaded_model.h"
 #include "aitqe/pipeline/types.h"
+#include "aitqe/quality/injection.h"
 
 namespace aitqe {
 
@@ -15,6 +16,8 @@ struct PrepareOptions {
   ImageLimits image_limits;
   /// Longer prompts fail their pair in stage "prompt". At least 1.
   std::int64_t max_prompt_tokens = 12288;
+  /// With Fail a suspect caption fails its pair in stage "caption"; no model sees it.
+  OnInjection on_injection = OnInjection::Judge;
   bool with_pixels_sha256 = false;
 };
 

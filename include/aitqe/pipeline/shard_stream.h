@@ -12,6 +12,7 @@
 #include "aitqe/data/webdataset.h"
 #include "aitqe/io/shards.h"
 #include "aitqe/io/tar.h"
+#include "aitqe/pipeline/activity.h"
 #include "aitqe/pipeline/prepare.h"
 
 namespace aitqe {
@@ -33,6 +34,8 @@ struct ReadingOptions {
   int read_ahead = 64;  ///< pairs read ahead of the model. At least 1.
   /// Ends waits for the network when true; may be null, else outlives the stream.
   const std::atomic<bool>* stop_requested = nullptr;
+  /// Told what the reading threads are at; may be null, else outlives the stream.
+  Activity* activity = nullptr;
 };
 
 /// One shard read, grouped and prepared ahead on worker threads. `next` by one thread.
@@ -44,7 +47,8 @@ class ShardStream {
   ~ShardStream();
 
   const ShardRef& shard() const;
-  /// @throws Error(Resumable) when the network fails.
+  /// @throws Error(Resumable) when the network fails, and when stop_requested ends a wait for
+  /// bytes.
   std::optional<PreparedSample> next();
 
   /// After the end.

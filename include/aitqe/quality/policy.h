@@ -70,10 +70,13 @@ struct JudgedPair {
   /// Set where rewrites are verified: the new caption's own score, kNoScore where it has none. It
   /// must be above `score`, and hold the names and numbers of the original.
   std::optional<double> recaption_score = std::nullopt;
+  /// The caption bears a sign of injection and is to stay for that (`--on-injection keep`).
+  bool is_kept_suspect = false;
 };
 
 /// Applies the rule. A rewrite happens only with a complete new caption that differs from the old
 /// one and passes find_rewrite_fault; otherwise the caption is kept and the reason says why.
+/// A suspect that is to stay is kept whatever rule and answer say.
 /// An unusable assessment is Failed (stage "answer"), its caption kept. Never throws.
 Verdict decide(const JudgedPair& pair, const RewriteRule& rule, const AnswerKeys& keys);
 

@@ -53,6 +53,8 @@ struct ReportRow {
   bool caption_present = false;
   std::string caption_sha256;
   bool special_token_in_caption = false;
+  bool injection_suspect = false;
+  std::string injection_sign;  ///< a code of quality/injection.h; "" unless suspect
   std::string uid;
   std::string url;
   std::string answer;

@@ -57,6 +57,7 @@ struct Summary {
   std::int64_t words_after = 0;
   std::int64_t captions_missing = 0;
   std::int64_t captions_with_special_tokens = 0;
+  std::int64_t captions_suspect = 0;  ///< of injection (quality/injection.h)
   /// Sorted by shard, kind, bytes.
   std::vector<ShardDamage> damage;
 

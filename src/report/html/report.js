@@ -219,6 +219,7 @@ function drawFunnel() {
     line("of these refused: a rewrite was due and of no use", data.refused, "fill-kept"),
     line("rewritten", summary.rewritten, "fill-after"),
     line("failed", summary.failed, "fill-failed"),
+    ...(summary.captions_suspect > 0 ? [line("suspect captions", summary.captions_suspect, "fill-failed")] : []),
   ]));
 }
 
@@ -515,7 +516,7 @@ function drawFailures() {
     [code, textCell(name(code)), count(pairs), percent(pairs, read)]);
   const place = at("failure-tables");
   if (Object.keys(failures).length > 0) {
-    place.append(table("Failed pairs, which came out as they went in", ["stage: code", "", "pairs", "share"], rows(failures, () => "")));
+    place.append(table("Failed pairs, which came out as they went in", ["stage: code", "", "pairs", "share"], rows(failures, (kind) => data.hint_texts[kind.split(": ")[1]] ?? "")));
   } else {
     place.append(element("p", {}, "No pair failed."));
   }

@@ -1,0 +1,17 @@
+#include "forecast_text.h"
+
+#include "aitqe/base/duration.h"
+#include "aitqe/base/log.h"
+
+namespace aitqe::app {
+
+std::string render_forecast(const Forecast& forecast) {
+  return formatted(
+      "about %.0f pairs at %.3g pairs/s: %s and %.1f s for loading\n"
+      "of %ld pairs of %ld shards that were tried, %.1f %% would be rewritten and %.1f %% failed\n",
+      forecast.pairs_expected, forecast.pairs_per_s, duration_text(forecast.run_s).c_str(),
+      forecast.load_s, forecast.pairs_measured, forecast.shards_measured,
+      100 * forecast.rewritten_share, 100 * forecast.failed_share);
+}
+
+}  // namespace aitqe::app
