@@ -1,6 +1,7 @@
 #include "aitqe/io/source.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -20,6 +21,17 @@
 
 namespace aitqe {
 namespace {
+
+constexpr int kStopCheckMs = 200;
+
+// Of a pipe: nobody knows when more will come.
+void wait_for_bytes(int descriptor, const StopCheck& should_stop, const std::string& name) {
+  if (!should_stop) return;
+  pollfd waiting{descriptor, POLLIN, 0};
+  while (poll(&waiting, 1, kStopCheckMs) <= 0) {
+    if (should_stop()) throw Error(ErrorCategory::Resumable, name + ": not waited for any longer");
+  }
+}
 
 std::size_t read_descriptor(int descriptor, std::span<char> buffer, const std::string& name) {
   while (true) {
@@ -71,8 +83,8 @@ int start_shell(const std::string& command, int output, pid_t* process_id) {
 
 }  // namespace
 
-FileSource::FileSource(int descriptor, std::string name)
-    : descriptor_(descriptor), name_(std::move(name)) {
+FileSource::FileSource(int descriptor, std::string name, StopCheck should_stop)
+    : descriptor_(descriptor), should_stop_(std::move(should_stop)), name_(std::move(name)) {
   struct stat info {};
   if (fstat(descriptor_, &info) == 0 && S_ISREG(info.st_mode)) size_bytes_ = info.st_size;
 }
@@ -95,22 +107,24 @@ std::unique_ptr<FileSource> FileSource::open(const std::string& path, std::int64
   return source;
 }
 
-std::unique_ptr<FileSource> FileSource::standard_input() {
+std::unique_ptr<FileSource> FileSource::standard_input(StopCheck should_stop) {
   const int descriptor = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
   if (descriptor < 0) {
     throw Error(ErrorCategory::NoInput,
                 std::string("-: no standard input: ") + std::strerror(errno));
   }
-  return std::unique_ptr<FileSource>(new FileSource(descriptor, "-"));
+  return std::unique_ptr<FileSource>(new FileSource(descriptor, "-", std::move(should_stop)));
 }
 
 FileSource::~FileSource() { ::close(descriptor_); }
 
 std::size_t FileSource::read(std::span<char> buffer) {
+  wait_for_bytes(descriptor_, should_stop_, name_);
   return read_descriptor(descriptor_, buffer, name_);
 }
 
-PipeSource::PipeSource(std::string command) : command_(std::move(command)) {
+PipeSource::PipeSource(std::string command, StopCheck should_stop)
+    : command_(std::move(command)), should_stop_(std::move(should_stop)) {
   std::array<int, 2> ends{};
   int error = pipe2(ends.data(), O_CLOEXEC) == 0 ? 0 : errno;
   if (error == 0) {
@@ -138,6 +152,7 @@ std::string PipeSource::name() const { return without_secrets("pipe:" + command_
 
 std::size_t PipeSource::read(std::span<char> buffer) {
   if (buffer.empty()) return 0;
+  wait_for_bytes(descriptor_, should_stop_, name());
   const std::size_t count = read_descriptor(descriptor_, buffer, name());
   saw_end_ = saw_end_ || count == 0;
   return count;
@@ -165,15 +180,16 @@ std::size_t MemorySource::read(std::span<char> buffer) {
 std::size_t HashedSource::read(std::span<char> buffer) {
   const std::size_t count = source_->read(buffer);
   hash_.update(buffer.data(), count);
+  bytes_read_ += static_cast<std::int64_t>(count);
   if (count == 0 && !buffer.empty() && sha256_.empty()) sha256_ = hash_.hex_digest();
   return count;
 }
 
 std::unique_ptr<Source> open_source(const ShardRef& shard, StopCheck should_stop) {
   constexpr std::string_view kPipe = "pipe:";
-  if (shard.url == "-") return FileSource::standard_input();
+  if (shard.url == "-") return FileSource::standard_input(std::move(should_stop));
   if (shard.url.starts_with(kPipe)) {
-    return std::make_unique<PipeSource>(shard.url.substr(kPipe.size()));
+    return std::make_unique<PipeSource>(shard.url.substr(kPipe.size()), std::move(should_stop));
   }
   if (is_http_url(shard.url)) return open_http(shard.url, {}, std::move(should_stop));
   if (is_s3_url(shard.url)) return open_s3(shard.url, std::move(should_stop));

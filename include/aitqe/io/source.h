@@ -21,8 +21,8 @@ class SourceError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// True when whoever reads wants no more: waits for the network end then. May be empty; called
-/// often, by the thread that reads.
+/// True when whoever reads wants no more: waits for the network or a pipe end then. May be empty;
+/// called often, by the thread that reads.
 using StopCheck = std::function<bool()>;
 
 /// A stream of bytes read once, front to back. One thread at a time.
@@ -32,8 +32,8 @@ class Source {
 
   /// Reads up to `buffer.size()` bytes; fewer is normal, 0 means the end (or an empty buffer).
   /// @throws SourceError when the bytes cannot be read; Error(Resumable) when they cannot be had
-  /// now
-  ///         (HttpSource), which ends the run and not this input alone.
+  ///         now (HttpSource) or are not waited for any more (StopCheck), which ends the run and
+  ///         not this input alone.
   virtual std::size_t read(std::span<char> buffer) = 0;
 
   /// What messages call this input: a path, `-`, `pipe:CMD`, a URL without its secrets.
@@ -54,7 +54,7 @@ class FileSource : public Source {
   /// @param offset_bytes  where to begin
   /// @throws Error(NoInput) when the file cannot be opened or is a folder.
   static std::unique_ptr<FileSource> open(const std::string& path, std::int64_t offset_bytes = 0);
-  static std::unique_ptr<FileSource> standard_input();
+  static std::unique_ptr<FileSource> standard_input(StopCheck should_stop = {});
 
   ~FileSource() override;
   FileSource(const FileSource&) = delete;
@@ -65,9 +65,10 @@ class FileSource : public Source {
   std::optional<std::int64_t> size_bytes() const override { return size_bytes_; }
 
  private:
-  FileSource(int descriptor, std::string name);
+  FileSource(int descriptor, std::string name, StopCheck should_stop = {});
 
   int descriptor_;
+  StopCheck should_stop_;
   std::string name_;
   std::optional<std::int64_t> size_bytes_;
 };
@@ -78,7 +79,7 @@ class FileSource : public Source {
 class PipeSource : public Source {
  public:
   /// @throws Error(NoInput) when no process can be started.
-  explicit PipeSource(std::string command);
+  explicit PipeSource(std::string command, StopCheck should_stop = {});
   /// Ends the command if it still runs.
   ~PipeSource() override;
   PipeSource(const PipeSource&) = delete;
@@ -90,6 +91,7 @@ class PipeSource : public Source {
 
  private:
   std::string command_;
+  StopCheck should_stop_;
   int descriptor_ = -1;
   int process_id_ = -1;  // -1 once waited for
   bool saw_end_ = false;
@@ -113,7 +115,7 @@ class MemorySource : public Source {
   std::size_t position_ = 0;
 };
 
-/// Another source, and the SHA-256 of what was read from it.
+/// Another source, and size and SHA-256 of what was read from it.
 class HashedSource : public Source {
  public:
   explicit HashedSource(std::unique_ptr<Source> source) : source_(std::move(source)) {}
@@ -125,10 +127,12 @@ class HashedSource : public Source {
 
   /// 64 hex digits, or "" unless the end was read.
   const std::string& sha256() const { return sha256_; }
+  std::int64_t bytes_read() const { return bytes_read_; }
 
  private:
   std::unique_ptr<Source> source_;
   Sha256 hash_;
+  std::int64_t bytes_read_ = 0;
   std::string sha256_;
 };
 
