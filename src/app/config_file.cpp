@@ -69,20 +69,30 @@ void apply_table(const toml::table& table, const std::string& path, CLI::App& co
   }
 }
 
-}  // namespace
-
-void apply_config_file(const std::string& path, CLI::App& command,
-                       const std::vector<std::string>& command_names) {
-  toml::table table;
+template <typename Parse>
+toml::table parsed(const Parse& parse, const std::string& path) {
   try {
-    table = toml::parse_file(path);
+    return parse();
   } catch (const toml::parse_error& error) {
     std::ostringstream message;
     message << path << ": line " << error.source().begin.line << ": " << error.description()
             << " (--config)";
     throw Error(ErrorCategory::Usage, message.str());
   }
-  apply_table(table, path, command, command_names);
+}
+
+}  // namespace
+
+void apply_config_file(const std::string& path, CLI::App& command,
+                       const std::vector<std::string>& command_names) {
+  const auto parse = [&path] { return toml::parse_file(path); };
+  apply_table(parsed(parse, path), path, command, command_names);
+}
+
+void apply_config_text(std::string_view text, const std::string& path, CLI::App& command,
+                       const std::vector<std::string>& command_names) {
+  const auto parse = [&] { return toml::parse(text, path); };
+  apply_table(parsed(parse, path), path, command, command_names);
 }
 
 }  // namespace aitqe::app

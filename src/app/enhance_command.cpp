@@ -9,10 +9,12 @@
 #include "aitqe/report/parquet.h"
 #include "command.h"
 #include "default_model.h"
+#include "line_feed.h"
 #include "model_options.h"
 #include "progress_line.h"
 #include "share.h"
 #include "signals.h"
+#include "stall_watch.h"
 #include "task.h"
 #include "typed_command.h"
 
@@ -40,6 +42,8 @@ struct Typed {
   double forecast_s = 20;
   std::string task_index;
   int task_count = 0;
+  std::string shards_from;
+  double stall_timeout_s = 3600;
   bool json = false;
 };
 
@@ -78,6 +82,12 @@ class EnhanceCommand : public Command {
     const LoadedModel model = load_model(typed_.model);
     log_info(formatted("%s, loaded in %.1f s", model.description.c_str(), model.load_s));
     options_.judge.limits = choose_limits(model, typed_.batch_size, typed_.batch_tokens);
+    std::optional<LineFeed> feed;
+    if (!typed_.shards_from.empty()) {
+      options_.feed = &feed.emplace(typed_.shards_from, options_.shards, options_.output_folder,
+                                    progress.stop_requested);
+    }
+    const StallWatch watch(progress, typed_.stall_timeout_s);
     EnhanceResult result;
     {
       const ProgressLine line(
@@ -85,7 +95,11 @@ class EnhanceCommand : public Command {
           !log_shows_information());
       result = enhance(options_, model, progress);
     }
-    return conclude_run(result);
+    if (feed && feed->num_refused() > 0) {
+      result.shards_unreadable += feed->num_refused();
+      result.is_idle_task = false;
+    }
+    return conclude_run(result, watch.has_struck());
   }
 
  private:
@@ -206,6 +220,18 @@ class EnhanceCommand : public Command {
         ->type_name("N")
         ->check(CLI::PositiveNumber)
         ->group("Run");
+    app.add_option(
+           "--shards-from", typed_.shards_from,
+           "Do the shards that are named here line by line as they come (- is standard input), and "
+           "print a JSON line for each that is finished")
+        ->type_name("FILE")
+        ->group("Run");
+    app.add_option("--stall-timeout-s", typed_.stall_timeout_s,
+                   "Stop, resumable, when nothing was read or answered for this long; 0: never")
+        ->type_name("SECONDS")
+        ->check(CLI::NonNegativeNumber)
+        ->group("Run")
+        ->capture_default_str();
     app.add_flag("--overwrite", options_.overwrite, "Do shards again that are done already")
         ->group("Run");
     app.add_flag("--no-parquet", typed_.no_parquet, "Write report rows as JSON lines only")
@@ -235,7 +261,8 @@ class EnhanceCommand : public Command {
   }
 
   void complete_options() {
-    if (typed_.inputs.empty())
+    const bool is_fed = !typed_.shards_from.empty() && !typed_.dry_run;
+    if (typed_.inputs.empty() && !is_fed)
       throw Error(ErrorCategory::Usage, "no input given (see `aitqe " + name() + " --help`)");
     if (typed_.output.empty()) throw Error(ErrorCategory::Usage, "no output folder given (-o DIR)");
     options_.output_folder = typed_.output;
@@ -252,9 +279,27 @@ class EnhanceCommand : public Command {
     if (!has_parquet() && !typed_.no_parquet) {
       log_info("built without Arrow: report rows are JSON lines only, no Parquet");
     }
-    options_.shards = expand_inputs(typed_.inputs);
+    if (!typed_.inputs.empty()) options_.shards = expand_inputs(typed_.inputs);
+    if (is_fed) check_feed();
     options_.command = typed_command(*app_);
     if (typed_.model.folder.empty()) typed_.model.folder = default_model_folder();
+  }
+
+  /// What needs to know beforehand which shards there will be.
+  void check_feed() const {
+    const auto refuse = [](const std::string& what) {
+      throw Error(ErrorCategory::Usage, what + ": cannot be combined with --shards-from");
+    };
+    if (options_.reading.sampling.limit >= 0) refuse("--limit");
+    if (!typed_.task_index.empty()) refuse("--task-index");
+    const bool is_stdin_taken = std::ranges::any_of(
+        options_.shards, [](const ShardRef& shard) { return shard.url == "-"; });
+    if (is_stdin_taken && typed_.shards_from == "-") refuse("input -");
+    if (options_.rule.kind == RewriteRule::Kind::WorstPercent && options_.shards.empty()) {
+      throw Error(ErrorCategory::Usage,
+                  "--rewrite-when " + options_.rule.to_string() +
+                      ": with --shards-from it needs the shards of the whole job as input");
+    }
   }
 
   int dry_run() {
@@ -270,7 +315,12 @@ class EnhanceCommand : public Command {
           options_.shards.size(), static_cast<double>(bytes) / 1e6, options_.output_folder.c_str(),
           typed_.model.folder.c_str(), static_cast<long long>(config.num_image_tokens));
     }
-    if (typed_.forecast_s > 0) show_forecast();
+    if (typed_.forecast_s > 0) {
+      show_forecast();
+    } else if (typed_.json) {
+      const std::string text = plan_to_json(options_) + "\n";
+      std::fwrite(text.data(), 1, text.size(), stdout);
+    }
     return 0;
   }
 
@@ -282,7 +332,7 @@ class EnhanceCommand : public Command {
     std::fwrite(text.data(), 1, text.size(), stdout);
   }
 
-  int conclude_run(const EnhanceResult& result) {
+  int conclude_run(const EnhanceResult& result, bool has_stalled) {
     const EngineTimes& times = result.times;
     log_info(formatted(
         "%ld pairs in %.1f s; vision %.2f s, prefill %.2f s (%.1f tokens/s), decode %.2f s "
@@ -293,10 +343,12 @@ class EnhanceCommand : public Command {
         result.shards_done_before, result.pairs_resumed));
     const std::string text =
         typed_.json ? summary_to_json(result.summary) + "\n" : render_text(result.summary);
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    // Where receipts go a text for people has no place.
+    if (options_.feed == nullptr || typed_.json) std::fwrite(text.data(), 1, text.size(), stdout);
     const auto category = outcome(result, options_.max_failed_percent);
     if (!category) return 0;
-    if (result.stopped) log_warning("stopped on request; the same command goes on from here");
+    if (result.stopped && !has_stalled)
+      log_warning("stopped on request; the same command goes on from here");
     if (result.shards_elsewhere > 0) {
       log_warning(
           formatted("%ld shard%s left to another run; the same command sees to what is left",

@@ -15,6 +15,7 @@
 #include "aitqe/pipeline/trace.h"
 #include "aitqe/report/run_file.h"
 #include "aitqe/report/stats.h"
+#include "done_shard.h"
 #include "run_record.h"
 #include "shard_job.h"
 #include "work_meter.h"
@@ -52,24 +53,23 @@ class Run {
         [this](const PreparedSample& pair, const std::string& shard) { return order(pair, shard); },
         [this](const std::string& shard, std::int64_t index) { return is_worst(shard, index); },
         [this](const EnhancedSample& sample) { count(sample); }};
-    const auto count = static_cast<std::size_t>(options.task.count);
-    const auto first = static_cast<std::size_t>(options.task.index);
-    result_.is_idle_task = first > 0 && first >= options.shards.size();
-    for (std::size_t i = first; i < options.shards.size(); i += count) {
-      ++progress_.num_shards;
-      if (!add_if_done(options.shards[i])) to_do_.push_back(&options.shards[i]);
-    }
+    record_ = make_run_record(options, model);
+    options.feed == nullptr ? take_share() : require_own_folder(options, record_);
     // Not before: a folder of another configuration is refused as it stands.
-    write_run_record(options.output_folder, make_run_record(options, model));
+    write_run_record(options.output_folder, record_);
     work_.emplace(progress, to_do_, options.reading.sampling.rate, pairs_left_);
   }
 
   EnhanceResult run() {
-    judge_.run([this] { return next(); },
-               [this](AssessedSample sample) { add(std::move(sample)); });
-    collect(/*most_left=*/0);
-    const bool all_begun = next_to_do_ == to_do_.size() || pairs_left_ == 0;
+    do {
+      judge_.run([this] { return next(); },
+                 [this](AssessedSample sample) { add(std::move(sample)); });
+      collect(/*most_left=*/0);
+    } while (wait_for_shard());
+    const bool all_named = options_.feed == nullptr || options_.feed->has_ended();
+    const bool all_begun = (next_to_do_ == to_do_.size() && all_named) || pairs_left_ == 0;
     result_.stopped = progress_.stop_requested && !(all_begun && jobs_.empty());
+    if (options_.feed != nullptr) result_.is_idle_task = progress_.num_shards == 0;
     result_.times = judge_.times();
     return std::move(result_);
   }
@@ -79,6 +79,17 @@ class Run {
     PrepareOptions prepare = options.prepare;
     prepare.with_pixels_sha256 = options.trace_file.has_value();
     return prepare;
+  }
+
+  /// Every `count`th shard is this task's.
+  void take_share() {
+    const auto count = static_cast<std::size_t>(options_.task.count);
+    const auto first = static_cast<std::size_t>(options_.task.index);
+    result_.is_idle_task = first > 0 && first >= options_.shards.size();
+    for (std::size_t i = first; i < options_.shards.size(); i += count) {
+      ++progress_.num_shards;
+      if (!add_if_done(options_.shards[i])) to_do_.push_back(&options_.shards[i]);
+    }
   }
 
   /// A shard that an earlier run committed counts as it stands.
@@ -94,6 +105,8 @@ class Run {
                       (same_model ? "configuration" : "model") +
                       "; choose another folder (-o) or make it again (--overwrite)");
     }
+    require_same_input(options_.output_folder, shard, stats);
+    if (was_cut_off(stats)) return false;
     Journal::discard(options_.output_folder, shard.name);
     result_.summary.merge(stats.summary);
     if (pairs_left_ > 0) {
@@ -101,6 +114,7 @@ class Run {
     }
     ++result_.shards_done_before;
     ++progress_.shards_done;
+    tell({shard, ShardReceipt::Status::DoneBefore, stats.summary, ""});
     return true;
   }
 
@@ -109,7 +123,12 @@ class Run {
   std::optional<Question> next() {
     while (!progress_.stop_requested) {
       if (!is_reading_ && !begin_shard()) return std::nullopt;
-      if (auto question = jobs_.back()->next()) return question;
+      progress_.wait_for("the input of shard " + jobs_.back()->name());
+      auto question = jobs_.back()->next();
+      progress_.wait_for("the answers up to " +
+                         (question ? "\"" + question->prepared.sample.key + "\"" : "the end") +
+                         " of shard " + jobs_.back()->name());
+      if (question) return question;
       is_reading_ = false;
       result_.pairs_resumed += jobs_.back()->num_resumed();
       if (pairs_left_ > 0) pairs_left_ -= jobs_.back()->num_taken();
@@ -118,21 +137,55 @@ class Run {
     return std::nullopt;
   }
 
+  /// Whether to_do_[next_to_do_] is there.
+  bool has_next(ShardFeed::Wait wait) {
+    while (next_to_do_ == to_do_.size() && options_.feed != nullptr) {
+      auto shard = options_.feed->next(wait);
+      if (!shard) return false;
+      fed_.push_back(std::move(*shard));
+      ++progress_.num_shards;
+      if (options_.shards.empty()) pin(fed_.back());
+      if (add_if_done(fed_.back())) continue;
+      to_do_.push_back(&fed_.back());
+      work_->expect_one_more();
+    }
+    return next_to_do_ < to_do_.size();
+  }
+
+  /// Once all that was fed is done.
+  bool wait_for_shard() {
+    if (options_.feed == nullptr || progress_.stop_requested) return false;
+    progress_.is_idle = true;
+    const bool found = has_next(ShardFeed::Wait::Yes);
+    progress_.is_idle = false;
+    return found;
+  }
+
+  void pin(const ShardRef& shard) {
+    record_.shards = {shard.name};
+    write_run_record(options_.output_folder, record_);
+  }
+
+  void tell(const ShardReceipt& receipt) {
+    if (options_.feed != nullptr) options_.feed->finished(receipt);
+  }
+
   /// False when there is none left to do.
   bool begin_shard() {
-    while (next_to_do_ < to_do_.size() && pairs_left_ != 0) {
+    while (pairs_left_ != 0 && has_next(ShardFeed::Wait::No)) {
       const ShardRef& shard = *to_do_[next_to_do_];
       std::unique_ptr<ShardStream> stream = ahead_ ? std::move(*ahead_) : open(shard);
       ahead_.reset();
       ++next_to_do_;
       // With a limit, how far to read the next shard is known only when this one is done.
-      if (pairs_left_ < 0 && next_to_do_ < to_do_.size()) ahead_ = open(*to_do_[next_to_do_]);
+      if (pairs_left_ < 0 && has_next(ShardFeed::Wait::No)) ahead_ = open(*to_do_[next_to_do_]);
       if (!stream) continue;
       std::unique_ptr<Journal> journal = open_journal(shard, job_options_);
       if (!journal) {
         log_warning(without_secrets(shard.url) + ": another run is at this shard of " +
                     options_.output_folder.string() + "; left to it");
         ++result_.shards_elsewhere;
+        tell({shard, ShardReceipt::Status::Elsewhere, {}, ""});
         continue;
       }
       if (add_if_done(shard)) continue;  // by another run, since this one began
@@ -159,6 +212,7 @@ class Run {
       ++result_.shards_unreadable;
       WorkMeter::Shard(*work_, shard).finish();
       note_unreadable_shard(options_.output_folder, shard.name, error.what());
+      tell({shard, ShardReceipt::Status::Unreadable, {}, error.what()});
       return nullptr;
     }
   }
@@ -197,8 +251,11 @@ class Run {
   void commit_complete() {
     while (!jobs_.empty() && jobs_.front()->is_complete()) {
       committing_.push_back(std::async(
-          std::launch::async,
-          [job = std::shared_ptr<ShardJob>(std::move(jobs_.front()))] { return job->commit(); }));
+          std::launch::async, [this, job = std::shared_ptr<ShardJob>(std::move(jobs_.front()))] {
+            Summary summary = job->commit();
+            tell({job->shard(), ShardReceipt::Status::Done, summary, ""});
+            return summary;
+          }));
       jobs_.pop_front();
       collect(kMostCommitting);
     }
@@ -216,6 +273,7 @@ class Run {
 
   void count(const EnhancedSample& sample) {
     ++progress_.pairs;
+    ++progress_.heartbeats;
     if (sample.row.decision == Decision::Rewrite) ++progress_.rewritten;
     if (sample.row.decision == Decision::Failed) ++progress_.failed;
   }
@@ -230,6 +288,8 @@ class Run {
   std::optional<Trace> trace_;
   std::optional<WorkMeter> work_;
   std::int64_t pairs_left_;
+  RunRecord record_;
+  std::deque<ShardRef> fed_;  // a deque: `to_do_` points into it
   std::vector<const ShardRef*> to_do_;
   std::size_t next_to_do_ = 0;
   std::optional<std::unique_ptr<ShardStream>> ahead_;  // of to_do_[next_to_do_]; null: unreadable
@@ -302,6 +362,16 @@ void check_enhance_options(const EnhanceOptions& options) {
     }
   }
   require_free_space(options.output_folder, needed_bytes);
+}
+
+std::string plan_to_json(const EnhanceOptions& options) {
+  nlohmann::ordered_json shards = nlohmann::ordered_json::array();
+  for (const ShardRef& shard : options.shards) {
+    const bool is_done = committed(options.output_folder, shard.name).has_value();
+    shards.push_back({{"shard", shard.name}, {"done", is_done}});
+  }
+  const nlohmann::ordered_json plan = {{"schema", "aitqe.plan/1"}, {"shards", shards}};
+  return plan.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 std::optional<ErrorCategory> outcome(const EnhanceResult& result, double max_failed_percent) {

@@ -50,6 +50,7 @@ class ShardStream {
   /// After the end.
   const LossLog& losses() const;
   std::vector<Member> take_leftovers();
+  /// Of the shard as it is stored.
   std::int64_t bytes_read() const;
   /// Of the shard as it is stored; "" unless it was read to its last byte.
   std::string sha256() const;
