@@ -282,6 +282,12 @@ def read_captions(file):
                 for member in archive if member.name.endswith(".txt")]
 
 
+def read_corpora(folders):
+    """What libFuzzer gathered for the target `tokenizer`: any bytes, repaired as the target does."""
+    files = sorted(file for folder in folders if folder.is_dir() for file in folder.iterdir() if file.is_file())
+    return [file.read_bytes().decode("utf-8", "replace") for file in files]
+
+
 # --- comparison ---------------------------------------------------------------------------------
 def compare(name, rules, tokenizer, cli, folder, strings):
     """Prints one line for `strings`; returns the number of differences."""
@@ -325,6 +331,9 @@ def check_vocabulary(name, rules, parts, arguments):
     for file in arguments.captions:
         if file.exists():
             failures += run(file.name, read_captions(file))
+    texts = read_corpora(arguments.corpora)
+    if texts:
+        failures += run("inputs of the fuzzer", texts)
     if not arguments.quick:
         failures += run("every code point", every_code_point())
         failures += run("every token", words_of(vocab))
@@ -355,6 +364,8 @@ def main():
     parser.add_argument("--captions", type=pathlib.Path, nargs="*", help="tars with .txt members",
                         default=[ROOT / "examples/pairs-00000.tar",
                                  ROOT / "tests/data/parity/hard-00000.tar"])
+    parser.add_argument("--corpora", type=pathlib.Path, nargs="*", help="folders of inputs that scripts/fuzz.sh gathered",
+                        default=[ROOT / "tests/fuzz/corpus/tokenizer", ROOT / "build/fuzz/corpus/tokenizer"])
     arguments = parser.parse_args()
     if arguments.quick:
         arguments.strings = min(arguments.strings, 10_000)

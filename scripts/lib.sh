@@ -162,6 +162,7 @@ install_python() {
   fill_folder "$1" "$(grep -v '^#' "$ROOT/scripts/$2" | xargs) ${*:3}" install_python_into "$2" "${*:3}"
 }
 install_test_python() { install_python python requirements-test.txt "${TEST_WHEELS_ALONE[@]}"; }
+install_cluster_python() { install_python cluster requirements-test-cluster.txt; }
 
 # open_clip's reader imports torch and torchvision, of which Debian has builds for CPUs alone. They are unpacked, not
 # installed: no other program of the tests shall find them.

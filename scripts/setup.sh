@@ -4,6 +4,7 @@
 #
 #   scripts/setup.sh            what the program needs
 #   scripts/setup.sh --tests    also what the test suite needs
+#   scripts/setup.sh --full-tests    and what only scripts/test.sh --full needs: Ray, in a Python of its own
 #
 # Only what is missing is installed, nothing is asked, and running it twice is harmless. Debian
 # packages need root; without root the missing ones are named.
@@ -12,11 +13,13 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 tests=no
+full_tests=no
 for argument in "$@"; do
   case $argument in
     --tests) tests=yes ;;
+    --full-tests) tests=yes full_tests=yes ;;
     -h | --help) print_help; exit 0 ;;
-    *) die "unknown option $argument (there is --tests)" ;;
+    *) die "unknown option $argument (there are --tests and --full-tests)" ;;
   esac
 done
 
@@ -34,3 +37,4 @@ if [[ $tests == yes ]]; then
   install_test_python
   (install_open_clip) || say "open_clip's reader is not there: its test will be skipped"
 fi
+if [[ $full_tests == yes ]]; then install_cluster_python; fi

@@ -4,7 +4,8 @@
 #   scripts/test.sh              what a change must pass
 #   scripts/test.sh --quick      the release build and its tests only
 #   scripts/test.sh --full       also ThreadSanitizer, every end-to-end test under AddressSanitizer,
-#                                clang-tidy over everything, long fuzzing, five times as many kills
+#                                clang-tidy over everything, long fuzzing, five times as many kills,
+#                                shards of a million pairs and members of 5 GB, a Ray cluster
 #   scripts/test.sh --jobs N     N compilers and tests at once (default: cores, as memory allows)
 #
 # Nothing is asked. Every phase runs even if one before it failed, unless it needs what that one
@@ -42,7 +43,9 @@ build_sanitized() {  # PRESET
 run_ctest() {  # FOLDER OPTIONS...
   local folder=$1 status=0
   shift
-  ctest --test-dir "$folder" --output-on-failure --no-tests=error -j "$jobs" "$@" || status=$?
+  # Whole outputs: scripts/faults.py looks for names in them.
+  ctest --test-dir "$folder" --output-on-failure --no-tests=error -j "$jobs" \
+    --test-output-size-passed 4000000 --test-output-size-failed 4000000 "$@" || status=$?
   if ((status != 0)); then failed_tests+="$(describe_failed_tests "$folder")"$'\n'; fi
   return "$status"
 }
@@ -107,15 +110,17 @@ summary() {
   say "every phase passed"
 }
 
-phase "install what is missing" scripts/setup.sh --tests || summary
+phase "install what is missing" scripts/setup.sh "$([[ $mode == full ]] && echo --full-tests || echo --tests)" || summary
 jobs=${jobs:-$(default_jobs)}
-if [[ $mode == full ]]; then export AITQE_KILL_POINTS=200; fi
+if [[ $mode == full ]]; then export AITQE_KILL_POINTS=200 AITQE_LARGE_SHARDS=1; fi
 export JOBS=$jobs UBSAN_OPTIONS=print_stacktrace=1
 
 phase "clang-format" scripts/lint.sh format || true
 phase "layout and include rules" python3 tests/layers_test.py || true
 if phase "release: build" build_release && phase "default model" scripts/default_model.sh; then
-  phase "release: tests" run_ctest build/release || true
+  rm -f build/release/tests.xml
+  phase "release: tests" run_ctest build/release --output-junit tests.xml || true
+  phase "docs/faults.md" scripts/faults.py --results build/release/tests.xml || true
   phase "comparison with Pillow and HF tokenizers" compare_with_oracles || true
 fi
 if [[ $mode != quick ]]; then

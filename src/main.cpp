@@ -1,9 +1,13 @@
 #include <malloc.h>
 
 #include <exception>
+#include <memory>
+#include <new>
+#include <vector>
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
+#include "aitqe/pipeline/device_error.h"
 #include "app/command.h"
 #include "app/command_line.h"
 
@@ -26,17 +30,31 @@ void keep_freed_memory() {
   mallopt(M_TRIM_THRESHOLD, kLargestKeptBytes);
 }
 
+/// One line on stderr. @return the exit code
+int tell(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(aitqe::as_error(thrown));
+  } catch (const aitqe::Error& error) {
+    aitqe::log_error(error.what());
+    return aitqe::exit_code(error.category());
+  } catch (const std::bad_alloc&) {
+    aitqe::log_error(
+        "out of memory; the same command goes on where there is more, or needs less with a smaller "
+        "--batch-size, --read-ahead or --workers");
+    return aitqe::exit_code(aitqe::ErrorCategory::Resumable);
+  } catch (const std::exception& error) {
+    aitqe::log_error(std::string("bug: ") + error.what());
+    return aitqe::exit_code(aitqe::ErrorCategory::Bug);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   keep_freed_memory();
   try {
     return run(argc, argv);
-  } catch (const aitqe::Error& error) {
-    aitqe::log_error(error.what());
-    return aitqe::exit_code(error.category());
-  } catch (const std::exception& error) {
-    aitqe::log_error(std::string("bug: ") + error.what());
-    return aitqe::exit_code(aitqe::ErrorCategory::Bug);
+  } catch (...) {
+    return tell(std::current_exception());
   }
 }

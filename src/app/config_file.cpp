@@ -96,6 +96,18 @@ void apply_table(const toml::table& table, const std::string& path, CLI::App& co
   }
 }
 
+template <typename Parse>
+toml::table parsed(const Parse& parse, const std::string& path) {
+  try {
+    return parse();
+  } catch (const toml::parse_error& error) {
+    std::ostringstream message;
+    message << path << ": line " << error.source().begin.line << ": " << error.description()
+            << " (--config)";
+    throw Error(ErrorCategory::Usage, message.str());
+  }
+}
+
 }  // namespace
 
 std::string find_config_file(const std::string& name) {
@@ -118,17 +130,18 @@ std::string find_config_file(const std::string& name) {
 
 std::set<const CLI::Option*> apply_config_file(const std::string& path, CLI::App& command,
                                                const std::vector<std::string>& command_names) {
-  toml::table table;
-  try {
-    table = toml::parse_file(path);
-  } catch (const toml::parse_error& error) {
-    std::ostringstream message;
-    message << path << ": line " << error.source().begin.line << ": " << error.description()
-            << " (--config)";
-    throw Error(ErrorCategory::Usage, message.str());
-  }
   std::set<const CLI::Option*> options_set;
-  apply_table(table, path, command, command_names, options_set);
+  const auto parse = [&path] { return toml::parse_file(path); };
+  apply_table(parsed(parse, path), path, command, command_names, options_set);
+  return options_set;
+}
+
+std::set<const CLI::Option*> apply_config_text(std::string_view text, const std::string& path,
+                                               CLI::App& command,
+                                               const std::vector<std::string>& command_names) {
+  std::set<const CLI::Option*> options_set;
+  const auto parse = [&] { return toml::parse(text, path); };
+  apply_table(parsed(parse, path), path, command, command_names, options_set);
   return options_set;
 }
 

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace aitqe::app {
@@ -19,6 +20,11 @@ std::string find_config_file(const std::string& name);
 /// @throws Error(Usage) naming file, key and the nearest known key for one that is not known, and
 ///         for values that do not fit.
 std::set<const CLI::Option*> apply_config_file(const std::string& path, CLI::App& command,
+                                               const std::vector<std::string>& command_names);
+
+/// The same of a file's text. @param path  names it in messages
+std::set<const CLI::Option*> apply_config_text(std::string_view text, const std::string& path,
+                                               CLI::App& command,
                                                const std::vector<std::string>& command_names);
 
 }  // namespace aitqe::app

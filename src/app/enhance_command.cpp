@@ -13,6 +13,7 @@
 #include "command.h"
 #include "default_model.h"
 #include "forecast_text.h"
+#include "line_feed.h"
 #include "model_options.h"
 #include "progress_line.h"
 #include "run_watch.h"
@@ -49,6 +50,7 @@ struct Typed {
   std::string report;
   std::string task_index;
   int task_count = 0;
+  std::string shards_from;
   bool json = false;
   WatchOptions watch;
 };
@@ -105,6 +107,11 @@ class EnhanceCommand : public Command {
     const LoadedModel model = load_model(typed_.model);
     log_info(formatted("%s, loaded in %.1f s", model.description.c_str(), model.load_s));
     options_.judge.limits = choose_limits(model, typed_.batch_size, typed_.batch_tokens);
+    std::optional<LineFeed> feed;
+    if (!typed_.shards_from.empty()) {
+      options_.feed = &feed.emplace(typed_.shards_from, options_.shards, options_.output_folder,
+                                    progress_.stop_requested);
+    }
     EnhanceResult result;
     {
       const ProgressLine line(
@@ -112,6 +119,10 @@ class EnhanceCommand : public Command {
           !log_shows_information());
       const auto stall_watch = watch.watch_for_stalls();
       result = enhance(options_, model, progress_);
+    }
+    if (feed && feed->num_refused() > 0) {
+      result.shards_unreadable += feed->num_refused();
+      result.is_idle_task = false;
     }
     return conclude_run(result, progress_.has_stalled);
   }
@@ -248,6 +259,12 @@ class EnhanceCommand : public Command {
                    "aitqe in $XDG_CACHE_HOME or ~/.cache")
         ->type_name("DIR")
         ->group("Run");
+    app.add_option(
+           "--shards-from", typed_.shards_from,
+           "Do the shards that are named here line by line as they come (- is standard input), and "
+           "print a JSON line for each that is finished")
+        ->type_name("FILE")
+        ->group("Run");
     app.add_flag("--overwrite", options_.overwrite, "Do shards again that are done already")
         ->group("Run");
     app.add_flag("--no-parquet", typed_.no_parquet, "Write report rows as JSON lines only")
@@ -282,7 +299,8 @@ class EnhanceCommand : public Command {
   }
 
   void complete_options() {
-    if (typed_.inputs.empty())
+    const bool is_fed = !typed_.shards_from.empty() && !typed_.dry_run;
+    if (typed_.inputs.empty() && !is_fed)
       throw Error(ErrorCategory::Usage, "no input given (see `aitqe " + name() + " --help`)");
     if (typed_.output.empty()) throw Error(ErrorCategory::Usage, "no output folder given (-o DIR)");
     options_.output_folder = OutputFolder::open(
@@ -304,9 +322,27 @@ class EnhanceCommand : public Command {
     }
     check_report_file();
     check_watch_options(typed_.watch);
-    options_.shards = expand_inputs(typed_.inputs);
+    if (!typed_.inputs.empty()) options_.shards = expand_inputs(typed_.inputs);
+    if (is_fed) check_feed();
     options_.command = typed_command(*app_);
     if (typed_.model.folder.empty()) typed_.model.folder = default_model_folder();
+  }
+
+  /// What needs to know beforehand which shards there will be.
+  void check_feed() const {
+    const auto refuse = [](const std::string& what) {
+      throw Error(ErrorCategory::Usage, what + ": cannot be combined with --shards-from");
+    };
+    if (options_.reading.sampling.limit >= 0) refuse("--limit");
+    if (!typed_.task_index.empty()) refuse("--task-index");
+    const bool is_stdin_taken = std::ranges::any_of(
+        options_.shards, [](const ShardRef& shard) { return shard.url == "-"; });
+    if (is_stdin_taken && typed_.shards_from == "-") refuse("input -");
+    if (options_.rule.kind == RewriteRule::Kind::WorstPercent && options_.shards.empty()) {
+      throw Error(ErrorCategory::Usage,
+                  "--rewrite-when " + options_.rule.to_string() +
+                      ": with --shards-from it needs the shards of the whole job as input");
+    }
   }
 
   int dry_run() {
@@ -324,7 +360,12 @@ class EnhanceCommand : public Command {
           options_.output_folder.name().c_str(), typed_.model.folder.c_str(),
           static_cast<long long>(config.num_image_tokens));
     }
-    if (typed_.forecast_s > 0) show_dry_run();
+    if (typed_.forecast_s > 0) {
+      show_dry_run();
+    } else if (typed_.json) {
+      const std::string text = plan_to_json(options_) + "\n";
+      std::fwrite(text.data(), 1, text.size(), stdout);
+    }
     return 0;
   }
 
@@ -381,7 +422,8 @@ class EnhanceCommand : public Command {
         result.shards_done_before, result.pairs_resumed));
     const std::string text =
         typed_.json ? summary_to_json(result.summary) + "\n" : render_text(result.summary);
-    std::fwrite(text.data(), 1, text.size(), stdout);
+    // Where receipts go a text for people has no place.
+    if (options_.feed == nullptr || typed_.json) std::fwrite(text.data(), 1, text.size(), stdout);
     constexpr std::size_t kMostProblems = 5;
     for (const std::string& line : problem_lines(result.summary, kMostProblems)) log_warning(line);
     const auto category = outcome(result, options_.max_failed_percent);

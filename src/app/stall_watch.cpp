@@ -76,7 +76,7 @@ void StallWatch::watch() {
     quiet_s += std::min(std::chrono::duration<double>(now - last).count(), 2 * tick_s);
     last = now;
     const std::int64_t ended = progress_.activity.num_ended();
-    if (std::exchange(last_ended, ended) != ended) quiet_s = 0;
+    if (std::exchange(last_ended, ended) != ended || progress_.is_idle) quiet_s = 0;
     if (!progress_.has_stalled && quiet_s >= options_.timeout_s) {
       log_error(describe_stall(progress_.activity, quiet_s) + " (--stall-timeout)");
       progress_.has_stalled = true;

@@ -12,15 +12,27 @@ namespace {
 // A multiple of the block size, so that no block lies in two chunks.
 constexpr std::size_t kChunkBytes = std::size_t{256} << 10;
 
+constexpr std::size_t kSmallChunkBytes = std::size_t{16} << 10;
+
+// Clearing large chunks takes longer than reading a small tar.
+std::size_t choose_chunk_bytes(const Source& source) {
+  const auto size_bytes = source.size_bytes();
+  const bool is_small = size_bytes && *size_bytes < static_cast<std::int64_t>(kSmallChunkBytes);
+  return is_small ? kSmallChunkBytes : kChunkBytes;
+}
+
 }  // namespace
 
-BlockStream::BlockStream(Source& source) : source_(source) { fill(next_); }
+BlockStream::BlockStream(Source& source)
+    : source_(source), chunk_bytes_(choose_chunk_bytes(source)) {
+  fill(next_);
+}
 
 void BlockStream::fill(Chunk& chunk) {
-  chunk.bytes.resize(kChunkBytes);
+  chunk.bytes.resize(chunk_bytes_);
   std::size_t filled = 0;
   try {
-    while (!failure_ && !lost_ && filled < kChunkBytes) {
+    while (!failure_ && !lost_ && filled < chunk_bytes_) {
       const std::size_t count = source_.read(std::span(chunk.bytes).subspan(filled));
       if (count == 0) break;
       filled += count;
@@ -38,7 +50,7 @@ void BlockStream::fill(Chunk& chunk) {
 void BlockStream::advance() {
   std::swap(current_, next_);
   next_.begin = current_.end();
-  const bool is_at_end = current_.bytes.size() < kChunkBytes;
+  const bool is_at_end = current_.bytes.size() < chunk_bytes_;
   if (is_at_end) {
     next_.bytes.clear();
   } else {

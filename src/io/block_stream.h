@@ -73,6 +73,7 @@ class BlockStream {
   void fill(Chunk& chunk);
 
   Source& source_;
+  std::size_t chunk_bytes_;
   std::optional<Failure> failure_;
   std::exception_ptr lost_;
   Chunk current_;

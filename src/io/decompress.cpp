@@ -47,6 +47,7 @@ class PeekedSource : public Source {
     return count;
   }
   std::string name() const override { return source_.name(); }
+  std::optional<std::int64_t> size_bytes() const override { return source_.size_bytes(); }
   void finish() override { source_.finish(); }
 
  private:

@@ -191,6 +191,7 @@ std::size_t MemorySource::read(std::span<char> buffer) {
 std::size_t HashedSource::read(std::span<char> buffer) {
   const std::size_t count = source_->read(buffer);
   hash_.update(buffer.data(), count);
+  bytes_read_ += static_cast<std::int64_t>(count);
   if (count == 0 && !buffer.empty() && sha256_.empty()) sha256_ = hash_.hex_digest();
   return count;
 }

@@ -19,6 +19,7 @@
 #include "aitqe/pipeline/trace.h"
 #include "aitqe/report/run_file.h"
 #include "aitqe/report/stats.h"
+#include "done_shard.h"
 #include "run_record.h"
 #include "shard_job.h"
 #include "work_meter.h"
@@ -58,19 +59,24 @@ class Run {
         [this](const PreparedSample& pair, const std::string& shard) { return order(pair, shard); },
         [this](const std::string& shard, std::int64_t index) { return is_worst(shard, index); },
         [this](const EnhancedSample& sample) { count(sample); }};
-    find_shards_to_do();
+    record_ = make_run_record(options, model);
+    options.feed == nullptr ? take_share() : require_own_folder(options, record_);
     // Not before: a folder of another configuration is refused as it stands.
-    write_run_record(options.output_folder, make_run_record(options, model));
+    write_run_record(options.output_folder, record_);
     noted_unreadable_ = read_unreadable_shards(options.output_folder);
     work_.emplace(progress, to_do_, options.reading.sampling.rate, pairs_left_);
   }
 
   EnhanceResult run() {
-    judge_.run([this] { return next(); }, [this](AssessedSample sample) { add(std::move(sample)); },
-               &progress_.activity);
-    collect(/*most_left=*/0);
-    const bool all_begun = next_to_do_ == to_do_.size() || pairs_left_ == 0;
+    do {
+      judge_.run([this] { return next(); },
+                 [this](AssessedSample sample) { add(std::move(sample)); }, &progress_.activity);
+      collect(/*most_left=*/0);
+    } while (wait_for_shard());
+    const bool all_named = options_.feed == nullptr || options_.feed->has_ended();
+    const bool all_begun = (next_to_do_ == to_do_.size() && all_named) || pairs_left_ == 0;
     result_.stopped = progress_.stop_requested && !(all_begun && jobs_.empty());
+    if (options_.feed != nullptr) result_.is_idle_task = progress_.num_shards == 0;
     result_.times = judge_.times();
     return std::move(result_);
   }
@@ -82,7 +88,8 @@ class Run {
     return prepare;
   }
 
-  void find_shards_to_do() {
+  /// Every `count`th shard is this task's.
+  void take_share() {
     const auto count = static_cast<std::size_t>(options_.task.count);
     const auto first = static_cast<std::size_t>(options_.task.index);
     result_.is_idle_task = first > 0 && first >= options_.shards.size();
@@ -99,6 +106,11 @@ class Run {
     });
   }
 
+  bool is_done(const ShardRef& shard) {
+    return !options_.overwrite &&
+           add_if_done(shard, committed(options_.output_folder, shard.name));
+  }
+
   /// A shard that an earlier run committed counts as it stands. @param found  its stats
   bool add_if_done(const ShardRef& shard, const std::optional<nlohmann::ordered_json>& found) {
     if (!found) return false;
@@ -111,6 +123,8 @@ class Run {
                       (same_model ? "configuration" : "model") +
                       "; choose another folder (-o) or make it again (--overwrite)");
     }
+    require_same_input(output, shard, stats);
+    if (was_cut_off(stats)) return false;
     discard_work(output, shard.name);
     result_.summary.merge(stats.summary);
     if (pairs_left_ > 0) {
@@ -118,6 +132,7 @@ class Run {
     }
     ++result_.shards_done_before;
     ++progress_.shards_done;
+    tell({shard, ShardReceipt::Status::DoneBefore, stats.summary, ""});
     return true;
   }
 
@@ -148,26 +163,59 @@ class Run {
     return std::nullopt;
   }
 
+  /// Whether to_do_[next_to_do_] is there.
+  bool has_next(ShardFeed::Wait wait) {
+    while (next_to_do_ == to_do_.size() && options_.feed != nullptr) {
+      auto shard = options_.feed->next(wait);
+      if (!shard) return false;
+      fed_.push_back(std::move(*shard));
+      ++progress_.num_shards;
+      if (options_.shards.empty()) pin(fed_.back());
+      if (is_done(fed_.back())) continue;
+      to_do_.push_back(&fed_.back());
+      work_->expect_one_more();
+    }
+    return next_to_do_ < to_do_.size();
+  }
+
+  /// Once all that was fed is done.
+  bool wait_for_shard() {
+    if (options_.feed == nullptr || progress_.stop_requested) return false;
+    progress_.is_idle = true;
+    const bool found = has_next(ShardFeed::Wait::Yes);
+    progress_.is_idle = false;
+    return found;
+  }
+
+  void pin(const ShardRef& shard) {
+    record_.shards = {shard.name};
+    write_run_record(options_.output_folder, record_);
+  }
+
+  void tell(const ShardReceipt& receipt) {
+    if (options_.feed != nullptr) options_.feed->finished(receipt);
+  }
+
   /// False when there is none left to do.
   bool begin_shard() {
-    while (next_to_do_ < to_do_.size() && pairs_left_ != 0) {
+    while (pairs_left_ != 0 && has_next(ShardFeed::Wait::No)) {
       const ShardRef& shard = *to_do_[next_to_do_];
       std::unique_ptr<ShardStream> stream = ahead_ ? std::move(*ahead_) : open(shard);
       ahead_.reset();
       ++next_to_do_;
       // With a limit, how far to read the next shard is known only when this one is done.
-      if (pairs_left_ < 0 && next_to_do_ < to_do_.size()) ahead_ = open(*to_do_[next_to_do_]);
+      if (pairs_left_ < 0 && has_next(ShardFeed::Wait::No)) ahead_ = open(*to_do_[next_to_do_]);
       if (!stream) continue;
       std::unique_ptr<Journal> journal = open_journal(shard, job_options_);
       if (!journal) {
         log_warning(without_secrets(shard.url) + ": another run is at this shard of " +
                     options_.output_folder.name() + "; left to it");
         ++result_.shards_elsewhere;
+        tell({shard, ShardReceipt::Status::Elsewhere, {}, ""});
         continue;
       }
       // By another run, since this one began.
-      const OutputFolder& output = options_.output_folder;
-      if (!options_.overwrite && add_if_done(shard, committed(output, shard.name))) continue;
+      if (is_done(shard)) continue;
       jobs_.push_back(
           std::make_unique<ShardJob>(std::move(stream), std::move(journal), job_options_, *work_));
       is_reading_ = true;
@@ -194,6 +242,7 @@ class Run {
       ++result_.shards_unreadable;
       WorkMeter::Shard(*work_, shard).finish();
       note_unreadable_shard(options_.output_folder, shard.name, error.what());
+      tell({shard, ShardReceipt::Status::Unreadable, {}, error.what()});
       return nullptr;
     }
   }
@@ -232,8 +281,11 @@ class Run {
   void commit_complete() {
     while (!jobs_.empty() && jobs_.front()->is_complete()) {
       committing_.push_back(std::async(
-          std::launch::async,
-          [job = std::shared_ptr<ShardJob>(std::move(jobs_.front()))] { return job->commit(); }));
+          std::launch::async, [this, job = std::shared_ptr<ShardJob>(std::move(jobs_.front()))] {
+            Summary summary = job->commit();
+            tell({job->shard(), ShardReceipt::Status::Done, summary, ""});
+            return summary;
+          }));
       jobs_.pop_front();
       collect(kMostCommitting);
     }
@@ -275,6 +327,8 @@ class Run {
   std::optional<WorkMeter> work_;
   std::map<std::string, std::string> noted_unreadable_;  // by runs before this one
   std::int64_t pairs_left_;
+  RunRecord record_;
+  std::deque<ShardRef> fed_;  // a deque: `to_do_` points into it
   std::vector<const ShardRef*> to_do_;
   std::size_t next_to_do_ = 0;
   std::optional<std::unique_ptr<ShardStream>> ahead_;  // of to_do_[next_to_do_]; null: unreadable
@@ -361,6 +415,17 @@ void check_enhance_options(const EnhanceOptions& options) {
                             "--trace");
   }
   require_free_space(options.output_folder.work_folder(), needed_bytes(options));
+}
+
+std::string plan_to_json(const EnhanceOptions& options) {
+  nlohmann::ordered_json shards = nlohmann::ordered_json::array();
+  const OutputFolder listed = options.output_folder.listed();
+  for (const ShardRef& shard : options.shards) {
+    const bool is_done = committed(listed, shard.name).has_value();
+    shards.push_back({{"shard", shard.name}, {"done", is_done}});
+  }
+  const nlohmann::ordered_json plan = {{"schema", "aitqe.plan/1"}, {"shards", shards}};
+  return plan.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 std::optional<ErrorCategory> outcome(const EnhanceResult& result, double max_failed_percent) {

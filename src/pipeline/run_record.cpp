@@ -1,5 +1,9 @@
 #include "run_record.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -30,6 +34,23 @@ nlohmann::ordered_json describe_run(const RunRecord& record) {
               {"decode_steps", result.times.decode_steps}});
   return run;
 }
+
+/// Held while a record is read and written again; of no effect where there are no locks.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::filesystem::path& folder)
+      : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (descriptor_ >= 0) flock(descriptor_, LOCK_EX);
+  }
+  ~FolderLock() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int descriptor_;
+};
 
 /// Nothing where the folder was begun anew: by another configuration, or with a torn record.
 std::vector<std::string> pinned_before(const OutputFolder& output_folder, const RunRecord& record) {
@@ -66,6 +87,13 @@ RunRecord make_run_record(const EnhanceOptions& options, const LoadedModel& mode
 }
 
 void write_run_record(const OutputFolder& output_folder, const RunRecord& record) {
+  const std::filesystem::path folder = output_folder.work_folder() / "_aitqe";
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    throw Error(ErrorCategory::Output, folder.string() + ": cannot be made: " + error.message());
+  }
+  const FolderLock lock(folder);
   // A run over all that is left does not change how the job is cut.
   const int task_count =
       record.task_count > 1 ? record.task_count : std::max(1, pinned_task_count(output_folder));
@@ -96,6 +124,22 @@ void require_task_count(const OutputFolder& output_folder, int count) {
                                         std::to_string(pinned) + " tasks, this is one of " +
                                         std::to_string(count) +
                                         " (--task-count; --overwrite begins anew)");
+}
+
+void require_own_folder(const EnhanceOptions& options, const RunRecord& record) {
+  if (options.overwrite) return;
+  std::optional<RunFile> before;
+  try {
+    before = read_run_file(options.output_folder);
+  } catch (const Error&) {
+    return;  // a torn record is written anew
+  }
+  if (!before) return;
+  const bool same_model = before->model_sha256 == record.model_sha256;
+  if (same_model && before->config_sha256 == sha256_hex(record.pinned_config)) return;
+  throw Error(ErrorCategory::Usage, options.output_folder.name() + ": was begun with another " +
+                                        (same_model ? "configuration" : "model") +
+                                        "; choose another folder (-o) or begin anew (--overwrite)");
 }
 
 ShardStats read_stats(const nlohmann::ordered_json& committed_stats) {

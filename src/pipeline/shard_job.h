@@ -48,7 +48,8 @@ class ShardJob {
   ShardJob(std::unique_ptr<ShardStream> stream, std::unique_ptr<Journal> journal,
            const ShardJobOptions& options, WorkMeter& meter);
 
-  const std::string& name() const { return stream_->shard().name; }
+  const ShardRef& shard() const { return stream_->shard(); }
+  const std::string& name() const { return shard().name; }
   /// The next pair; nothing at the end of the shard.
   std::optional<Question> next();
   /// What became of a pair, in the order of `next`.

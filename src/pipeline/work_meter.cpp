@@ -16,14 +16,18 @@ bool has_a_size(const ShardRef* shard) {
 WorkMeter::WorkMeter(Progress& progress, const std::vector<const ShardRef*>& shards,
                      double sample_rate, std::int64_t limit)
     : progress_(progress),
-      unit_(limit >= 0                                ? Unit::Pairs
-            : std::ranges::all_of(shards, has_a_size) ? Unit::Bytes
-                                                      : Unit::Shards),
+      unit_(limit >= 0                                                   ? Unit::Pairs
+            : !shards.empty() && std::ranges::all_of(shards, has_a_size) ? Unit::Bytes
+                                                                         : Unit::Shards),
       sample_rate_(sample_rate) {
   progress_.work_total = limit;
   if (unit_ == Unit::Pairs) return;
   progress_.work_total = 0;
   for (const ShardRef* shard : shards) progress_.work_total += size_of(*shard);
+}
+
+void WorkMeter::expect_one_more() {
+  if (unit_ == Unit::Shards) ++progress_.work_total;
 }
 
 std::int64_t WorkMeter::size_of(const ShardRef& shard) const {

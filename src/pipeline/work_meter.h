@@ -17,6 +17,9 @@ class WorkMeter {
   WorkMeter(Progress& progress, const std::vector<const ShardRef*>& shards, double sample_rate,
             std::int64_t limit);
 
+  /// A shard that came later (ShardFeed): where none was there at first, shards are counted.
+  void expect_one_more();
+
   /// One shard's part of the work. `add` by one thread, then `finish` once nothing of it is left.
   class Shard {
    public:

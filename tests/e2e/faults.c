@@ -4,8 +4,10 @@
    FAULT_LOG     every counted call is appended: NUMBER CALL PATH
    FAULT_AT      number of the call at which it happens, or "all"
    FAULT_CALL    only calls of this name are counted (default: all)
-   FAULT_DO      kill, stop: SIGKILL or SIGSTOP before the call   hang: the call never comes back   EIO, ENOSPC, EDQUOT: the call fails   torn: half of a write, then SIGKILL
-                 short: a write takes one byte   EINTR: fails once with EINTR, then works */
+   FAULT_DO      kill, stop: SIGKILL or SIGSTOP before the call   hang: the call never comes back   EIO, ENOSPC, ...: the call fails   torn: half of a write, then SIGKILL
+                 short: a read or write takes one byte   EINTR: fails once with EINTR, then works
+   FAULT_BYTES   with FAULT_CALL=memory: requests for so many bytes and more are counted, and get none
+   FAULT_CLOCK   the time of day jumps to and fro whenever it is asked for */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -18,8 +20,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 static atomic_int counter;
@@ -53,15 +58,20 @@ static void log_call(int number, const char* call, const char* path) {
   REAL(close)(descriptor);
 }
 
+/* Counts a call. True for the one at which it happens. */
+static int is_struck(const char* call, const char* path) {
+  const int number = atomic_fetch_add(&counter, 1) + 1;
+  log_call(number, call, path);
+  const char* at = getenv("FAULT_AT");
+  return at != NULL && (strcmp(at, "all") == 0 || atoi(at) == number);
+}
+
 /* True where the fault of FAULT_DO is to happen to this call; does not come back from "kill". */
 static int strikes(const char* call, const char* path) {
   if (!is_below(path)) return 0;
   const char* wanted = getenv("FAULT_CALL");
   if (wanted != NULL && strcmp(wanted, call) != 0) return 0;
-  const int number = atomic_fetch_add(&counter, 1) + 1;
-  log_call(number, call, path);
-  const char* at = getenv("FAULT_AT");
-  if (at == NULL || (strcmp(at, "all") != 0 && atoi(at) != number)) return 0;
+  if (!is_struck(call, path)) return 0;
   if (is_set("FAULT_DO", "kill")) {
     kill(getpid(), SIGKILL);
     pause();
@@ -73,12 +83,25 @@ static int strikes(const char* call, const char* path) {
 
 /* Sets errno; true where the call is to fail. */
 static int gives_error(void) {
-  if (is_set("FAULT_DO", "EIO")) errno = EIO;
-  else if (is_set("FAULT_DO", "ENOSPC")) errno = ENOSPC;
-  else if (is_set("FAULT_DO", "EDQUOT")) errno = EDQUOT;
-  else return 0;
-  return 1;
+  static const struct { const char* name; int number; } kErrors[] = {
+      {"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EDQUOT", EDQUOT}, {"EROFS", EROFS}, {"ENOLCK", ENOLCK}};
+  for (size_t i = 0; i < sizeof kErrors / sizeof kErrors[0]; ++i) {
+    if (!is_set("FAULT_DO", kErrors[i].name)) continue;
+    errno = kErrors[i].number;
+    return 1;
+  }
+  return 0;
 }
+
+/* EINTR: true the first time, for each thread. */
+static int is_interrupted(void) {
+  static _Thread_local int was_interrupted;
+  was_interrupted = is_set("FAULT_DO", "EINTR") && !was_interrupted;
+  if (was_interrupted) errno = EINTR;
+  return was_interrupted;
+}
+
+static size_t given(size_t size) { return is_set("FAULT_DO", "short") && size > 1 ? 1 : size; }
 
 static int fails(const char* call, const char* path) { return strikes(call, path) && gives_error(); }
 
@@ -86,24 +109,27 @@ ssize_t write(int descriptor, const void* bytes, size_t size) {
   char path[PATH_MAX];
   path_of(descriptor, path);
   if (!strikes("write", path)) return REAL(write)(descriptor, bytes, size);
-  static _Thread_local int was_interrupted;
-  was_interrupted = is_set("FAULT_DO", "EINTR") && !was_interrupted;
-  if (was_interrupted) {
-    errno = EINTR;
-    return -1;
-  }
+  if (is_interrupted()) return -1;
   if (is_set("FAULT_DO", "torn")) {
     if (REAL(write)(descriptor, bytes, size / 2) >= 0) kill(getpid(), SIGKILL);
     pause();
   }
   if (gives_error()) return -1;
-  return REAL(write)(descriptor, bytes, is_set("FAULT_DO", "short") && size > 1 ? 1 : size);
+  return REAL(write)(descriptor, bytes, given(size));
 }
 
 ssize_t read(int descriptor, void* bytes, size_t size) {
   char path[PATH_MAX];
   path_of(descriptor, path);
-  return fails("read", path) ? -1 : REAL(read)(descriptor, bytes, size);
+  if (!strikes("read", path)) return REAL(read)(descriptor, bytes, size);
+  if (is_interrupted() || gives_error()) return -1;
+  return REAL(read)(descriptor, bytes, given(size));
+}
+
+int flock(int descriptor, int operation) {
+  char path[PATH_MAX];
+  path_of(descriptor, path);
+  return fails("flock", path) ? -1 : REAL(flock)(descriptor, operation);
 }
 
 #define ON_DESCRIPTOR(name)                       \
@@ -146,3 +172,51 @@ static int open_mode(int flags, va_list more) { return (flags & (O_CREAT | O_TMP
   }
 OPEN(open)
 OPEN(open64)
+
+/* --- memory: not through REAL, for dlsym asks for some itself --- */
+
+void* __libc_malloc(size_t size);
+void* __libc_memalign(size_t alignment, size_t size);
+
+static int is_refused(size_t size) {
+  if (size < 4096) return 0;  // getenv costs more than such a request
+  const char* least = getenv("FAULT_BYTES");
+  if (least == NULL || !is_set("FAULT_CALL", "memory") || size < strtoul(least, NULL, 10)) return 0;
+  if (!is_struck("memory", "-")) return 0;
+  errno = ENOMEM;
+  return 1;
+}
+
+void* malloc(size_t size) { return is_refused(size) ? NULL : __libc_malloc(size); }
+
+int posix_memalign(void** memory, size_t alignment, size_t size) {
+  *memory = is_refused(size) ? NULL : __libc_memalign(alignment, size);
+  return *memory == NULL ? ENOMEM : 0;
+}
+
+/* --- the time of day --- */
+
+static time_t jump(void) {
+  if (getenv("FAULT_CLOCK") == NULL) return 0;
+  static atomic_int asked;
+  const int number = atomic_fetch_add(&asked, 1);
+  return number % 2 == 0 ? 86400 * (1 + number % 7) : -3600;  // days ahead, then an hour back as in autumn
+}
+
+int clock_gettime(clockid_t clock, struct timespec* now) {
+  const int result = REAL(clock_gettime)(clock, now);
+  if (clock == CLOCK_REALTIME) now->tv_sec += jump();
+  return result;
+}
+
+int gettimeofday(struct timeval* restrict now, void* restrict zone) {
+  const int result = REAL(gettimeofday)(now, zone);
+  now->tv_sec += jump();
+  return result;
+}
+
+time_t time(time_t* stored) {
+  const time_t now = REAL(time)(NULL) + jump();
+  if (stored != NULL) *stored = now;
+  return now;
+}

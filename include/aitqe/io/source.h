@@ -21,8 +21,8 @@ class SourceError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// True when whoever reads wants no more: waits for the network end then. May be empty; called
-/// often, by the thread that reads.
+/// True when whoever reads wants no more: waits for the network or a pipe end then. May be empty;
+/// called often, by the thread that reads.
 using StopCheck = std::function<bool()>;
 
 /// A stream of bytes read once, front to back. One thread at a time.
@@ -32,8 +32,8 @@ class Source {
 
   /// Reads up to `buffer.size()` bytes; fewer is normal, 0 means the end (or an empty buffer).
   /// @throws SourceError when the bytes cannot be read; Error(Resumable) when they cannot be had
-  /// now
-  ///         (HttpSource), which ends the run and not this input alone.
+  ///         now (HttpSource) or are not waited for any more (StopCheck), which ends the run and
+  ///         not this input alone.
   virtual std::size_t read(std::span<char> buffer) = 0;
 
   /// What messages call this input: a path, `-`, `pipe:CMD`, a URL without its secrets.
@@ -71,6 +71,7 @@ class FileSource : public Source {
   FileSource(int descriptor, std::string name, StopCheck should_stop);
 
   int descriptor_;
+  StopCheck should_stop_;
   std::string name_;
   StopCheck should_stop_;
   bool may_wait_ = false;  // no regular file
@@ -120,7 +121,7 @@ class MemorySource : public Source {
   std::size_t position_ = 0;
 };
 
-/// Another source, and the SHA-256 of what was read from it.
+/// Another source, and size and SHA-256 of what was read from it.
 class HashedSource : public Source {
  public:
   explicit HashedSource(std::unique_ptr<Source> source) : source_(std::move(source)) {}
@@ -132,10 +133,12 @@ class HashedSource : public Source {
 
   /// 64 hex digits, or "" unless the end was read.
   const std::string& sha256() const { return sha256_; }
+  std::int64_t bytes_read() const { return bytes_read_; }
 
  private:
   std::unique_ptr<Source> source_;
   Sha256 hash_;
+  std::int64_t bytes_read_ = 0;
   std::string sha256_;
 };
 

@@ -13,6 +13,7 @@
 #include "aitqe/pipeline/loaded_model.h"
 #include "aitqe/pipeline/prepare.h"
 #include "aitqe/pipeline/progress.h"
+#include "aitqe/pipeline/shard_feed.h"
 #include "aitqe/pipeline/shard_stream.h"
 #include "aitqe/pipeline/types.h"
 #include "aitqe/report/summary.h"
@@ -29,6 +30,9 @@ struct EnhanceOptions {
   /// Of the whole job.
   std::vector<ShardRef> shards;
   TaskShare task;
+  /// Where it is set, the shards to do are those that it gives: some of `shards`, or any where that
+  /// is empty. Outlives the run. Not with a limit or a task.
+  ShardFeed* feed = nullptr;
   OutputFolder output_folder;
   /// Off for `score`: report rows only.
   bool write_shards = true;
@@ -58,7 +62,7 @@ struct EnhanceResult {
   std::int64_t shards_done_before = 0;
   std::int64_t shards_unreadable = 0;
   std::int64_t shards_elsewhere = 0;  ///< left to another run that is at them
-  bool is_idle_task = false;  ///< a task beyond the last shard: all is well, and nothing to do
+  bool is_idle_task = false;           ///< no shard was its to do: all is well
   std::int64_t pairs_passed_over = 0;  ///< not drawn by sampling, of shards done by this run
   std::int64_t pairs_resumed = 0;      ///< answered by a run that was interrupted
   bool stopped = false;                ///< on request, before the last shard
@@ -70,8 +74,9 @@ struct EnhanceResult {
 /// A shard appears under its name only when it is complete; shards that are done are left alone,
 /// and answers of an unfinished one are in its journal, so the same command goes on where it was
 /// stopped, killed or cut off, to the very bytes of a run that was not.
+/// A shard whose input could not be read to its end (damage `source_failed`) is done again.
 /// @throws Error(Usage) when the folder holds shards of another configuration or model, or of a job
-///         cut into another number of tasks;
+///         cut into another number of tasks, or of an input file that has another size now;
 ///         Error(Output), Error(NoInput) as the modules below.
 EnhanceResult enhance(const EnhanceOptions& options, const LoadedModel& model, Progress& progress);
 
@@ -83,6 +88,9 @@ std::string pinned_config(const EnhanceOptions& options, const LoadedModel& mode
 
 /// Checks what can be checked before a model is loaded: output folder, free space, the score run.
 void check_enhance_options(const EnhanceOptions& options);
+
+/// The shards of a job and which of them are done, as JSON on one line (docs/formats.md, "Plan").
+std::string plan_to_json(const EnhanceOptions& options);
 
 /// The exit category of a finished run: nothing when all is well.
 std::optional<ErrorCategory> outcome(const EnhanceResult& result, double max_failed_percent);

@@ -46,6 +46,8 @@ struct Progress {
   std::atomic<bool> stop_requested = false;
   /// Set before stop_requested by who found that the run stands still.
   std::atomic<bool> has_stalled = false;
+  /// Nothing is to be done until a shard is named (ShardFeed).
+  std::atomic<bool> is_idle = false;
 };
 
 }  // namespace aitqe

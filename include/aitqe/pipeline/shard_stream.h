@@ -54,6 +54,7 @@ class ShardStream {
   /// After the end.
   const LossLog& losses() const;
   std::vector<Member> take_leftovers();
+  /// Of the shard as it is stored.
   std::int64_t bytes_read() const;
   /// Pairs that sampling did not take.
   std::int64_t num_passed_over() const;

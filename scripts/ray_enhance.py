@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""Enhances a set of shards on a Ray cluster: one loaded model on each GPU, fed with shards.
+
+    python3 scripts/ray_enhance.py [--address HOST:PORT] [--workers N] [--gpus-per-worker G] [--cpus-per-worker C]
+                                   [--aitqe PROGRAM] -- INPUT... -o OUT [OPTION...]
+
+What stands behind -- goes to `aitqe enhance`. Each worker is an actor that keeps one `aitqe enhance --shards-from -` and has two
+shards in hand. Shards of a worker that is lost go to the others, and a new worker is started when the cluster has
+room for one. A shard that was finished meanwhile is not done twice: output appears whole, or not at all. Paths, also
+those relative to the working folder, must lead to the same files on every node. Prints a line of JSON for each shard that is finished.
+
+Exit status: 0 when every shard is in place, 3 when the input is damaged or a shard cannot be read, 75 when shards
+are left and the same command goes on, 2, 4, 5, 6 as `aitqe enhance` gives them. Failed pairs are judged by `aitqe report
+OUT`, which is to be run afterwards.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import ray
+
+IN_HAND = 2  # of a worker: the next shard is there when one ends
+MOST_LOSSES = 20  # of workers, before the job is given up
+RESUMABLE = 75
+FATAL = (2, 4, 5, 6)
+PATIENCE_S = 5  # before a shard that another process is at is tried again
+
+
+class Worker:
+    """An actor with one process; `enhance` is called by IN_HAND threads at once."""
+
+    def __init__(self, command, folder):
+        self.lock = threading.Lock()
+        self.waiting = {}  # line -> [event, receipt]
+        self.line = 0
+        self.log = []
+        self.process = subprocess.Popen([*command, "--shards-from", "-"], cwd=folder, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        threading.Thread(target=self.read_log, daemon=True).start()
+        threading.Thread(target=self.read_receipts, daemon=True).start()
+
+    def read_log(self):
+        for line in self.process.stderr:
+            self.log = [*self.log[-20:], line.rstrip()]
+
+    def read_receipts(self):
+        for line in self.process.stdout:
+            receipt = json.loads(line)
+            with self.lock:
+                entry = self.waiting.pop(receipt.get("line"), None)
+            if entry:
+                entry[1] = receipt
+                entry[0].set()
+        self.process.wait()
+        with self.lock:
+            for event, _ in self.waiting.values():
+                event.set()
+            self.waiting.clear()
+
+    def ready(self):
+        """Once this returns the cluster has room for the worker."""
+
+    def enhance(self, shard):
+        """@return the shard's receipt, or {"exit": code of the process, "log": its last lines}"""
+        entry = [threading.Event(), None]
+        with self.lock:
+            if self.process.poll() is None:
+                self.line += 1
+                self.waiting[self.line] = entry
+                try:
+                    self.process.stdin.write(shard + "\n")
+                    self.process.stdin.flush()
+                except OSError:
+                    pass  # it has ended: read_receipts tells
+            else:
+                entry[0].set()
+        entry[0].wait()
+        return entry[1] or {"exit": self.process.wait(), "log": self.log}
+
+    def end(self):
+        self.process.stdin.close()
+        return self.process.wait()
+
+
+class Job:
+    def __init__(self, shards, start_worker, num_workers):
+        self.todo = list(reversed(shards))
+        self.postponed = []  # (time, shard)
+        self.start_worker = start_worker
+        self.starting = {}  # future -> worker
+        self.in_hand = {}  # future -> (worker, shard)
+        self.workers = []
+        self.losses = 0
+        self.worst = 0
+        for _ in range(num_workers):
+            self.start()
+
+    def start(self):
+        worker = self.start_worker()
+        self.starting[worker.ready.remote()] = worker
+
+    def lose(self, worker, why):
+        if worker not in self.workers:
+            return
+        self.workers.remove(worker)
+        for future in [f for f, (owner, _) in self.in_hand.items() if owner is worker]:
+            self.todo.append(self.in_hand.pop(future)[1])
+        ray.kill(worker)
+        self.losses += 1
+        print(f"{sys.argv[0]}: a worker was lost ({why}); {len(self.todo)} shards to do", file=sys.stderr)
+        self.start()
+
+    def give_out(self):
+        now = time.monotonic()
+        self.todo += [shard for at, shard in self.postponed if at <= now]
+        self.postponed = [(at, shard) for at, shard in self.postponed if at > now]
+        for hand in range(IN_HAND):  # everybody gets one before anybody gets two
+            for worker in self.workers:
+                held = sum(owner is worker for owner, _ in self.in_hand.values())
+                if self.todo and held <= hand:
+                    shard = self.todo.pop()
+                    self.in_hand[worker.enhance.remote(shard)] = (worker, shard)
+
+    def take_started(self, future):
+        worker = self.starting.pop(future)
+        self.workers.append(worker)
+        try:
+            ray.get(future)
+        except ray.exceptions.RayActorError as error:
+            self.lose(worker, type(error).__name__)
+
+    def take_receipt(self, future):
+        if future not in self.in_hand:
+            return  # of a worker that was lost meanwhile
+        worker, shard = self.in_hand[future]
+        try:
+            receipt = ray.get(future)
+        except ray.exceptions.RayActorError as error:
+            self.lose(worker, type(error).__name__)
+            return
+        if "exit" in receipt:
+            if receipt["exit"] in FATAL:
+                print("\n".join(receipt["log"]), file=sys.stderr)
+                sys.exit(receipt["exit"])
+            self.lose(worker, f"its process ended with {receipt['exit']}: {' '.join(receipt['log'][-1:])}")
+            return
+        del self.in_hand[future]
+        if receipt["status"] == "elsewhere":
+            self.postponed.append((time.monotonic() + PATIENCE_S, shard))
+            return
+        print(json.dumps(receipt), flush=True)
+        if receipt["status"] in ("unreadable", "refused") or receipt["damaged_places"]:
+            self.worst = 3
+
+    def run(self):
+        """@return the exit status"""
+        while (self.todo or self.postponed or self.in_hand) and self.losses <= MOST_LOSSES:
+            self.give_out()
+            futures = [*self.in_hand, *self.starting]
+            if not futures:
+                time.sleep(1)
+                continue
+            ready, _ = ray.wait(futures, timeout=1)
+            for future in ready:
+                self.take_started(future) if future in self.starting else self.take_receipt(future)
+        if self.todo or self.postponed or self.in_hand:
+            print(f"{sys.argv[0]}: {self.losses} workers were lost; the same command goes on", file=sys.stderr)
+            return RESUMABLE
+        ray.get([worker.end.remote() for worker in self.workers])
+        return self.worst
+
+
+def plan(command):
+    """Names of the shards that are not in place; checks options, input and output before a worker starts."""
+    done = subprocess.run([*command, "--dry-run", "--forecast-s", "0", "--json"], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+    return [shard["shard"] for shard in json.loads(done.stdout)["shards"] if not shard["done"]]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--address", default="auto", help="of the cluster; auto: the one of this machine")
+    parser.add_argument("--workers", type=int, help="as many as the cluster has GPUs (or, without any, nodes) unless given")
+    parser.add_argument("--gpus-per-worker", type=float, default=1)
+    parser.add_argument("--cpus-per-worker", type=float, default=1)
+    parser.add_argument("--aitqe", default="aitqe", help="the program, as it is called on every node")
+    parser.add_argument("arguments", nargs="+", metavar="-- INPUT... -o OUT")
+    options = parser.parse_args()
+    command = [options.aitqe, "enhance", *options.arguments]
+    shards = plan(command)
+    if not shards:
+        return 0
+    ray.init(address=options.address, log_to_driver=False)
+    gpus = options.gpus_per_worker
+    available = ray.cluster_resources().get("GPU", 0) / gpus if gpus else len(ray.nodes())
+    actor = ray.remote(Worker).options(num_cpus=options.cpus_per_worker, num_gpus=gpus, max_concurrency=IN_HAND + 2,
+                                       scheduling_strategy="SPREAD")
+    num_workers = max(1, min(options.workers or int(available), len(shards)))
+    return Job(shards, lambda: actor.remote(command, os.getcwd()), num_workers).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
