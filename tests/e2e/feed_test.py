@@ -109,7 +109,7 @@ class FeedTest(EndToEndTest):
         self.assertEqual(self.feed().end(), 0)
 
     def test_waiting_for_a_name_is_no_stall(self):
-        fed = self.feed("--stall-timeout-s", "3")
+        fed = self.feed("--stall-timeout", "3")
         fed.name("in/a.tar")
         fed.receipt()
         with self.assertRaises(subprocess.TimeoutExpired):

@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::vector<std::string> inputs;
   bool full = false;
   command.add_option("--batch-tokens", batch_tokens)->check(CLI::PositiveNumber);
-  command.add_option("--stall-timeout-s", stall_timeout_s);
+  command.add_option("--stall-timeout", stall_timeout_s);
   command.add_option("--rewrite-when", rule);
   command.add_option("input", inputs);
   command.add_flag("--full", full);

@@ -71,7 +71,6 @@ class FileSource : public Source {
   FileSource(int descriptor, std::string name, StopCheck should_stop);
 
   int descriptor_;
-  StopCheck should_stop_;
   std::string name_;
   StopCheck should_stop_;
   bool may_wait_ = false;  // no regular file
