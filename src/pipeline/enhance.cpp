@@ -399,9 +399,9 @@ std::int64_t needed_bytes(const EnhanceOptions& options) {
 }  // namespace
 
 void check_enhance_options(const EnhanceOptions& options) {
+  options.output_folder.require_writable();
   if (!options.overwrite) require_task_count(options.output_folder, options.task.count);
   check_output_folder(options.output_folder, options.shards);
-  options.output_folder.require_writable();
   if (options.rule.kind == RewriteRule::Kind::WorstPercent && !options.scores_folder) {
     throw Error(ErrorCategory::Usage,
                 "--rewrite-when " + options.rule.to_string() +
