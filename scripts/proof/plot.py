@@ -37,6 +37,7 @@ def draw_sizes(axes, found, learner, measure):
                       label=arm, marker="o", markersize=3, linewidth=1, capsize=2,
                       linestyle="--" if arm == "clean" else "-")
     axes.set_xscale("log")
+    axes.set_xlim(0.85 * sizes[0], 1.15 * sizes[-1])
     axes.set_xticks(sizes, [str(size) for size in sizes])
     axes.minorticks_off()
     axes.set_xlabel("pairs before filtering")
@@ -79,7 +80,7 @@ def plot_distribution(found):
 
 
 def write():
-    matplotlib.rcParams.update({"svg.hashsalt": "aitqe", "font.size": 8})
+    matplotlib.rcParams.update({"svg.hashsalt": "aitqe", "svg.fonttype": "none", "font.size": 8})
     found = results.read()
     plot_sizes(found)
     plot_distribution(found)

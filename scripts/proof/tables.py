@@ -117,7 +117,8 @@ def distribution_table(found):
     for kind, name in (("clean", "clean captions"), ("junk", "junk"), ("mismatch", "mismatches")):
         part = figures[kind]
         rows.append([name, f"{percent(part['left_share'])} left", "-", f"{percent(part['rewritten_share'])} rewritten"])
-    return table(["", f"filtered to the same quality (score >= {same['below']:.2f})",
+    picture = "![what is gone, and of which sources pairs are left](pictures/proof-distribution.svg)\n\n"
+    return picture + table(["", f"filtered to the same quality (score >= {same['below']:.2f})",
                   f"the better half (score >= {half['below']:.2f})", "enhanced"], rows)
 
 
