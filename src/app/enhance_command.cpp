@@ -75,7 +75,7 @@ class EnhanceCommand : public Command {
   int run() override {
     complete_options();
     check_enhance_options(options_);
-    if (typed_.dry_run) return dry_run();
+    if (typed_.dry_run) return look_ahead();
     Progress progress;
     stop_on_signals(progress.stop_requested);
     const LoadedModel model = load_model(typed_.model);
@@ -270,7 +270,7 @@ class EnhanceCommand : public Command {
     if (typed_.model.folder.empty()) typed_.model.folder = default_model_folder();
   }
 
-  int dry_run() {
+  int look_ahead() {
     const ModelConfig config = load_model_config(typed_.model.folder, typed_.model.vision_folder);
     std::int64_t bytes = 0;
     for (const ShardRef& shard : options_.shards) {
