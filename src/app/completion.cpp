@@ -19,7 +19,7 @@ std::string command_names(const std::vector<CommandDefinition>& commands) {
 }
 
 /// In single quotes, for any of the shells.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string all = "'";
   for (const char c : text) all += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return all + "'";
@@ -62,15 +62,15 @@ std::string bash_options(const CommandDefinition& command) {
 
 /// What follows an option that takes a value.
 std::string bash_value(const CommandDefinition& command, const OptionDefinition& option) {
-  std::string names = quoted(command.name + " " + option.name);
-  if (!option.short_name.empty()) names += "|" + quoted(command.name + " " + option.short_name);
+  std::string names = in_quotes(command.name + " " + option.name);
+  if (!option.short_name.empty()) names += "|" + in_quotes(command.name + " " + option.short_name);
   std::string act = "compopt +o default 2>/dev/null";  // nothing to offer, and no files either
   if (option.takes_folder_only()) {
     act = "compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -d -- \"$current\")";
   } else if (option.takes_file()) {
     act = ":";  // readline completes files
   } else if (!option.choices.empty()) {
-    act = "mapfile -t COMPREPLY < <(compgen -W " + quoted(joined(option.choices, " ")) +
+    act = "mapfile -t COMPREPLY < <(compgen -W " + in_quotes(joined(option.choices, " ")) +
           " -- \"$current\")";
   }
   return "    " + names + ") " + act + "; return ;;\n";
@@ -80,7 +80,7 @@ std::string bash_positional(const CommandDefinition& command) {
   for (const OptionDefinition& option : command.options) {
     if (!option.is_positional || option.choices.empty()) continue;
     return "    " + command.name + ") mapfile -t COMPREPLY < <(compgen -W " +
-           quoted(joined(option.choices, " ")) + " -- \"$current\") ;;\n";
+           in_quotes(joined(option.choices, " ")) + " -- \"$current\") ;;\n";
   }
   return "";
 }
@@ -95,37 +95,37 @@ std::string zsh_action(const OptionDefinition& option) {
 
 std::string zsh_option(const OptionDefinition& option) {
   const std::string action = ":" + escaped(option.value, ":[]") + ":" + zsh_action(option);
-  if (option.is_positional) return quoted((option.takes_several ? "*" : "") + action);
+  if (option.is_positional) return in_quotes((option.takes_several ? "*" : "") + action);
   const std::string told = "[" + escaped(option.description, ":[]\\") + "]";
   const std::string value = option.is_flag() ? "" : action;
   if (option.short_name.empty()) {
-    return quoted(option.name + (option.is_flag() ? "" : "=") + told + value);
+    return in_quotes(option.name + (option.is_flag() ? "" : "=") + told + value);
   }
-  return quoted("(" + option.short_name + " " + option.name + ")") + "{" + option.short_name + "," +
-         option.name + (option.is_flag() ? "" : "=") + "}" + quoted(told + value);
+  return in_quotes("(" + option.short_name + " " + option.name + ")") + "{" + option.short_name + "," +
+         option.name + (option.is_flag() ? "" : "=") + "}" + in_quotes(told + value);
 }
 
 // --- fish ----------------------------------------------------------------------------------------
 
 std::string fish_option(const CommandDefinition& command, const OptionDefinition& option) {
   std::string line =
-      "complete -c aitqe -n " + quoted("__fish_seen_subcommand_from " + command.name);
+      "complete -c aitqe -n " + in_quotes("__fish_seen_subcommand_from " + command.name);
   if (option.is_positional) {
-    if (!option.choices.empty()) return line + " -a " + quoted(joined(option.choices, " ")) + "\n";
+    if (!option.choices.empty()) return line + " -a " + in_quotes(joined(option.choices, " ")) + "\n";
     return option.takes_file() ? line + " -F\n" : "";
   }
   line += " -l " + option.name.substr(2);
   if (!option.short_name.empty()) line += " -s " + option.short_name.substr(1);
   if (!option.choices.empty()) {
-    line += " -x -a " + quoted(joined(option.choices, " "));
+    line += " -x -a " + in_quotes(joined(option.choices, " "));
   } else if (option.takes_folder_only()) {
-    line += " -x -a " + quoted("(__fish_complete_directories)");
+    line += " -x -a " + in_quotes("(__fish_complete_directories)");
   } else if (option.takes_file()) {
     line += " -r -F";
   } else if (!option.is_flag()) {
     line += " -x";
   }
-  return line + " -d " + quoted(option.description) + "\n";
+  return line + " -d " + in_quotes(option.description) + "\n";
 }
 
 }  // namespace
@@ -133,7 +133,7 @@ std::string fish_option(const CommandDefinition& command, const OptionDefinition
 std::string bash_completion(const std::vector<CommandDefinition>& commands) {
   std::string script(kBashHead);
   script +=
-      "  if ((COMP_CWORD == at)); then\n    local words=" + quoted(command_names(commands)) +
+      "  if ((COMP_CWORD == at)); then\n    local words=" + in_quotes(command_names(commands)) +
       "\n    if [[ $current == -* ]]; then words='--help --version'; fi\n"
       "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n    return\n  fi\n"
       "  local command=${COMP_WORDS[at]}\n  case \"$command $before\" in\n";
@@ -144,7 +144,7 @@ std::string bash_completion(const std::vector<CommandDefinition>& commands) {
   }
   script += "  esac\n  if [[ $current == -* ]]; then\n    local options=\n    case $command in\n";
   for (const CommandDefinition& command : commands) {
-    script += "      " + command.name + ") options=" + quoted(bash_options(command)) + " ;;\n";
+    script += "      " + command.name + ") options=" + in_quotes(bash_options(command)) + " ;;\n";
   }
   script +=
       "    esac\n    mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$current\")\n    "
@@ -159,7 +159,7 @@ std::string zsh_completion(const std::vector<CommandDefinition>& commands) {
       "#compdef aitqe\n# zsh completion for aitqe; written by `aitqe completion zsh`.\n"
       "_aitqe() {\n  local -a commands=(\n";
   for (const CommandDefinition& command : commands) {
-    script += "    " + quoted(command.name + ":" + escaped(command.summary, ":\\")) + "\n";
+    script += "    " + in_quotes(command.name + ":" + escaped(command.summary, ":\\")) + "\n";
   }
   script +=
       "  )\n  if [[ $words[2] == config && $words[3] == show ]] && ((CURRENT > 3)); then\n"
@@ -187,11 +187,11 @@ std::string fish_completion(const std::vector<CommandDefinition>& commands) {
       "complete -c aitqe -n __fish_use_subcommand -l version -d 'Print the version'\n";
   for (const CommandDefinition& command : commands) {
     script += "complete -c aitqe -n __fish_use_subcommand -a " + command.name + " -d " +
-              quoted(command.summary) + "\n";
+              in_quotes(command.summary) + "\n";
   }
   script += "complete -c aitqe -n " +
-            quoted("__fish_seen_subcommand_from show; and test (count (commandline -opc)) -eq 3") +
-            " -a " + quoted(command_names(commands)) + "\n";
+            in_quotes("__fish_seen_subcommand_from show; and test (count (commandline -opc)) -eq 3") +
+            " -a " + in_quotes(command_names(commands)) + "\n";
   for (const CommandDefinition& command : commands) {
     for (const OptionDefinition& option : command.options) script += fish_option(command, option);
   }

@@ -85,7 +85,7 @@ class EnhanceCommand : public Command {
   int run() override {
     complete_options();
     check_enhance_options(options_);
-    if (typed_.dry_run) return dry_run();
+    if (typed_.dry_run) return look_ahead();
     if (!options_.output_folder.is_local()) {
       log_info("unfinished shards are kept in " + options_.output_folder.work_folder().string());
     }
@@ -345,7 +345,7 @@ class EnhanceCommand : public Command {
     }
   }
 
-  int dry_run() {
+  int look_ahead() {
     const ModelConfig config = load_model_config(typed_.model.folder, typed_.model.vision_folder);
     std::int64_t bytes = 0;
     for (const ShardRef& shard : options_.shards) {
