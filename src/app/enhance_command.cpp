@@ -349,8 +349,9 @@ class EnhanceCommand : public Command {
     const ModelConfig config = load_model_config(typed_.model.folder, typed_.model.vision_folder);
     std::int64_t bytes = 0;
     for (const ShardRef& shard : options_.shards) {
-      if (is_local_file(shard))
-        bytes += static_cast<std::int64_t>(std::filesystem::file_size(shard.url));
+      std::error_code unknown;  // of a stream
+      const auto size = std::filesystem::file_size(shard.url, unknown);
+      if (!unknown) bytes += static_cast<std::int64_t>(size);
     }
     if (!typed_.json) {
       std::printf(

@@ -60,7 +60,7 @@ class Writer {
   std::string take() { return std::move(text_); }
 
  private:
-  Labels common_;
+  const Labels common_;
   std::string name_;
   std::string text_;
 };

@@ -389,7 +389,9 @@ std::int64_t needed_bytes(const EnhanceOptions& options) {
   for (const ShardRef& shard : options.shards) {
     if (!options.write_shards || !is_local_file(shard)) continue;
     if (output.is_local() && committed(output, shard.name)) continue;
-    sizes.push_back(static_cast<std::int64_t>(std::filesystem::file_size(shard.url)));
+    std::error_code unknown;  // of a named pipe, say
+    const auto bytes = std::filesystem::file_size(shard.url, unknown);
+    if (!unknown) sizes.push_back(static_cast<std::int64_t>(bytes));
   }
   std::sort(sizes.rbegin(), sizes.rend());
   if (!output.is_local()) sizes.resize(std::min(sizes.size(), kMostAtOnce));

@@ -30,7 +30,7 @@ std::int64_t size_of(const ShardRef& shard) {
 std::vector<ShardRef> shards_with_size(const EnhanceOptions& options) {
   std::vector<ShardRef> shards = shards_to_do(options);
   for (const ShardRef& shard : shards) {
-    if (is_local_file(shard) && shard.url.ends_with(".tar")) continue;
+    if (fs::is_regular_file(shard.url) && shard.url.ends_with(".tar")) continue;
     throw Error(ErrorCategory::Usage,
                 without_secrets(shard.url) +
                     ": its size does not tell how many pairs it has; a forecast needs "
