@@ -83,7 +83,7 @@ class ShardOutput::State {
 
   std::function<void(std::string_view)> open_side_file(const std::string& suffix) {
     const fs::path path = folder_ / (shard_.name + suffix);
-    remove_stale_temporaries(path);
+    remove_leavings(path);
     side_files_.push_back(std::make_unique<AtomicFile>(path, options_.attempt));
     return [file = side_files_.back().get()](std::string_view bytes) { file->write(bytes); };
   }
@@ -120,6 +120,10 @@ class ShardOutput::State {
   std::int64_t num_samples() const { return num_samples_; }
 
  private:
+  void remove_leavings(const fs::path& path) const {
+    options_.is_shared ? remove_dead_temporaries(path) : remove_stale_temporaries(path);
+  }
+
   // A record that the input brought keeps its place; a second one for the same key would be a
   // duplicate member to every loader.
   void add_to_tar(const Sample& sample, const Member& record) {
@@ -154,11 +158,11 @@ class ShardOutput::State {
   }
 
   void remove_stale() const {
-    remove_stale_temporaries(folder_ / stats_name(shard_.name));
-    remove_stale_temporaries(folder_ / rows_name(shard_.name));
-    remove_stale_temporaries(folder_ / tar_name(shard_.name));
+    remove_leavings(folder_ / stats_name(shard_.name));
+    remove_leavings(folder_ / rows_name(shard_.name));
+    remove_leavings(folder_ / tar_name(shard_.name));
     for (const fs::path& sidecar : sidecars_) {
-      remove_stale_temporaries(folder_ / sidecar.filename());
+      remove_leavings(folder_ / sidecar.filename());
     }
   }
 
