@@ -202,6 +202,7 @@ class Run {
     ReadingOptions reading = options_.reading;
     reading.stop_requested = &progress_.stop_requested;
     reading.sampling.limit = pairs_left_;
+    progress_.wait_for("the input of shard " + shard.name);  // its first bytes
     try {
       auto stream = std::make_unique<ShardStream>(shard, prepare_, reading);
       note_unreadable_shard(options_.output_folder, shard.name, "");
