@@ -133,6 +133,11 @@ def render(faults, results):
     return HEAD + "\n".join(lines) + "\n"
 
 
+def comparable(text, results):
+    """Without a run its results, the last column, are left out."""
+    return text if results is not None else [line.rsplit("|", 2)[0] for line in text.splitlines()]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=pathlib.Path)
@@ -151,7 +156,7 @@ def main():
             for case in entry.get("cases", []):
                 if not result_of(case, results).startswith(PASSED):
                     problems.append(f"{number}: {case['test']}: {result_of(case, results)}")
-    if not DOCUMENT.exists() or DOCUMENT.read_text(encoding="utf-8") != text:
+    if not DOCUMENT.exists() or comparable(DOCUMENT.read_text(encoding="utf-8"), results) != comparable(text, results):
         problems.append("docs/faults.md differs from tests/faults.toml or from the results: "
                         "scripts/faults.py --results build/release/tests.xml --write")
     for problem in problems:

@@ -45,7 +45,8 @@ ShardJob::ShardJob(std::unique_ptr<ShardStream> stream, std::unique_ptr<Journal>
       stream_(std::move(stream)),
       journal_(std::move(journal)),
       work_(meter, stream_->shard()),
-      output_(options.output_folder, stream_->shard(), {options.write_shards, ""}),
+      output_(options.output_folder, stream_->shard(),
+              {options.write_shards, "", !journal_->is_locked()}),
       parquet_(open_parquet(output_, options)),
       writer_(
           output_,

@@ -48,8 +48,8 @@ class FeedTest(EndToEndTest):
 
     def feed(self, *arguments):
         fed = Fed(self.folder, *arguments)
-        self.addCleanup(fed.process.wait)
-        self.addCleanup(fed.process.kill)
+        for clean_up in (fed.process.stderr.close, fed.process.stdout.close, fed.process.stdin.close, fed.process.wait, fed.process.kill):
+            self.addCleanup(clean_up)
         return fed
 
     def test_each_is_acknowledged_before_the_next_is_named(self):

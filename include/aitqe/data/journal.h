@@ -34,6 +34,9 @@ class Journal {
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
+  /// False where the file system knows no locks: another run may have it too.
+  bool is_locked() const;
+
   /// Bytes of a pair from before `open`; null where there are none. Any threads.
   const std::string* find(std::int64_t pair) const;
   /// Whether all pairs of [first, end) are there.
