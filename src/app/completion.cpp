@@ -101,8 +101,8 @@ std::string zsh_option(const OptionDefinition& option) {
   if (option.short_name.empty()) {
     return in_quotes(option.name + (option.is_flag() ? "" : "=") + told + value);
   }
-  return in_quotes("(" + option.short_name + " " + option.name + ")") + "{" + option.short_name + "," +
-         option.name + (option.is_flag() ? "" : "=") + "}" + in_quotes(told + value);
+  return in_quotes("(" + option.short_name + " " + option.name + ")") + "{" + option.short_name +
+         "," + option.name + (option.is_flag() ? "" : "=") + "}" + in_quotes(told + value);
 }
 
 // --- fish ----------------------------------------------------------------------------------------
@@ -111,7 +111,8 @@ std::string fish_option(const CommandDefinition& command, const OptionDefinition
   std::string line =
       "complete -c aitqe -n " + in_quotes("__fish_seen_subcommand_from " + command.name);
   if (option.is_positional) {
-    if (!option.choices.empty()) return line + " -a " + in_quotes(joined(option.choices, " ")) + "\n";
+    if (!option.choices.empty())
+      return line + " -a " + in_quotes(joined(option.choices, " ")) + "\n";
     return option.takes_file() ? line + " -F\n" : "";
   }
   line += " -l " + option.name.substr(2);
@@ -189,9 +190,10 @@ std::string fish_completion(const std::vector<CommandDefinition>& commands) {
     script += "complete -c aitqe -n __fish_use_subcommand -a " + command.name + " -d " +
               in_quotes(command.summary) + "\n";
   }
-  script += "complete -c aitqe -n " +
-            in_quotes("__fish_seen_subcommand_from show; and test (count (commandline -opc)) -eq 3") +
-            " -a " + in_quotes(command_names(commands)) + "\n";
+  script +=
+      "complete -c aitqe -n " +
+      in_quotes("__fish_seen_subcommand_from show; and test (count (commandline -opc)) -eq 3") +
+      " -a " + in_quotes(command_names(commands)) + "\n";
   for (const CommandDefinition& command : commands) {
     for (const OptionDefinition& option : command.options) script += fish_option(command, option);
   }

@@ -407,8 +407,9 @@ class EnhanceCommand : public Command {
       write_atomically(typed_.report, report_to_html(found.preview.report));
       log_info("the same with charts and examples: " + typed_.report);
     }
-    const std::string text =
-        typed_.json ? dry_run_to_json(found) + "\n" : render_forecast(found.forecast) + render_preview(found.preview, terminal_style());
+    const std::string text = typed_.json ? dry_run_to_json(found) + "\n"
+                                         : render_forecast(found.forecast) +
+                                               render_preview(found.preview, terminal_style());
     std::fwrite(text.data(), 1, text.size(), stdout);
   }
 

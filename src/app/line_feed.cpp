@@ -46,9 +46,8 @@ std::string trimmed(const std::string& line) {
 
 }  // namespace
 
-LineFeed::LineFeed(const std::string& path, std::vector<ShardRef> job,
-                   OutputFolder output_folder, const std::atomic<bool>& stop_requested,
-                   std::FILE* receipts)
+LineFeed::LineFeed(const std::string& path, std::vector<ShardRef> job, OutputFolder output_folder,
+                   const std::atomic<bool>& stop_requested, std::FILE* receipts)
     : path_(path),
       job_(std::move(job)),
       output_folder_(std::move(output_folder)),

@@ -15,7 +15,6 @@ namespace aitqe::app {
 
 namespace {
 
-
 class ReportCommand : public Command {
  public:
   std::string name() const override { return "report"; }

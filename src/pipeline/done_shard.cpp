@@ -19,8 +19,7 @@ void require_same_input(const OutputFolder& output_folder, const ShardRef& shard
   if (error || bytes == stats.input.bytes) return;  // one that went away is nobody's concern
   throw Error(ErrorCategory::Usage,
               shard.url + ": has " + std::to_string(bytes) + " bytes and had " +
-                  std::to_string(stats.input.bytes) + " when " +
-                  output_folder.name_of(shard.name) +
+                  std::to_string(stats.input.bytes) + " when " + output_folder.name_of(shard.name) +
                   " was made of it; choose another folder (-o), make all again (--overwrite), or "
                   "remove " +
                   shard.name + ".aitqe.stats.json there to make this one again");

@@ -107,8 +107,7 @@ class Run {
   }
 
   bool is_done(const ShardRef& shard) {
-    return !options_.overwrite &&
-           add_if_done(shard, committed(options_.output_folder, shard.name));
+    return !options_.overwrite && add_if_done(shard, committed(options_.output_folder, shard.name));
   }
 
   /// A shard that an earlier run committed counts as it stands. @param found  its stats

@@ -61,7 +61,7 @@ struct EnhanceResult {
   std::int64_t shards_done = 0;
   std::int64_t shards_done_before = 0;
   std::int64_t shards_unreadable = 0;
-  std::int64_t shards_elsewhere = 0;  ///< left to another run that is at them
+  std::int64_t shards_elsewhere = 0;   ///< left to another run that is at them
   bool is_idle_task = false;           ///< no shard was its to do: all is well
   std::int64_t pairs_passed_over = 0;  ///< not drawn by sampling, of shards done by this run
   std::int64_t pairs_resumed = 0;      ///< answered by a run that was interrupted
