@@ -174,7 +174,7 @@ install_open_clip_into() {
   logged "apt-get could not fetch them (is there a network?)" \
     apt-get install -y --no-install-recommends --download-only -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 \
     -o Dir::Cache::archives="$1/debs" "${OPEN_CLIP_PACKAGES[@]}"
-  for deb in "$1"/debs/*.deb; do dpkg -x "$deb" "$1/root"; done
+  for deb in "$1"/debs/*.deb; do dpkg -x "$deb" "$1/root" || die "$deb cannot be unpacked"; done
   rm -r "$1/debs"
   run_pip --no-deps --no-compile --target "$1/packages" "${OPEN_CLIP_WHEELS[@]}"
   cat >"$1/bin/python3" <<'SCRIPT'
@@ -188,6 +188,7 @@ export LD_LIBRARY_PATH PYTHONPATH
 exec /usr/bin/python3 "$@"
 SCRIPT
   chmod +x "$1/bin/python3"
+  logged "open_clip's reader cannot be imported" "$1/bin/python3" -c "import open_clip_train.data"
 }
 install_open_clip() {
   fill_folder open-clip "${OPEN_CLIP_PACKAGES[*]} ${OPEN_CLIP_WHEELS[*]}" install_open_clip_into

@@ -17,7 +17,8 @@ ShareEstimate estimate_share(std::int64_t hits, std::int64_t drawn, std::int64_t
   const double middle = (share + squared / (2 * n)) / (1 + squared / n);
   const double half =
       kSigmas / (1 + squared / n) * std::sqrt(share * (1 - share) / n + squared / (4 * n * n));
-  return {share, std::max(0.0, middle - half), std::min(1.0, middle + half)};
+  // It holds the share itself, whatever rounding says.
+  return {share, std::clamp(middle - half, 0.0, share), std::clamp(middle + half, share, 1.0)};
 }
 
 }  // namespace aitqe

@@ -247,7 +247,7 @@ class PresetTest(ShellTest):
         self.assertIn("did you mean careful?", result.stderr)
 
     def test_careful_runs_and_its_report_has_limits(self):
-        self.enhance(EXAMPLES, "--limit", "6", "--config", "careful")
+        self.enhance(EXAMPLES, "--limit", "6", "--config", "careful", "--rewrite-when", "never")  # so nothing drifts
         told = self.aitqe("report", "out", "--config", "careful", "--max-failed", "100%", "--json", "--no-html")
         self.assertEqual(json.loads(told.stdout)["drift_limits"],
                          {"divergence_bits": 0.2, "repeated_percent": 5.0, "beyond": ""})

@@ -16,7 +16,8 @@ TEST(EstimateShare, IsWilsonsIntervalForAnEndlessWhole) {
   EXPECT_NEAR(tenth.low, 0.055229, 1e-6);
   EXPECT_NEAR(tenth.high, 0.174366, 1e-6);
   const ShareEstimate none = estimate_share(0, 20, kEndless);
-  EXPECT_DOUBLE_EQ(none.low, 0);
+  EXPECT_EQ(none.low, 0);
+  EXPECT_EQ(estimate_share(21, 21, 80).high, 1);
   EXPECT_NEAR(none.high, 0.161125, 1e-6);
 }
 
