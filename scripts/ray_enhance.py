@@ -88,7 +88,8 @@ class Worker:
 
 
 class Job:
-    def __init__(self, shards, start_worker, num_workers):
+    def __init__(self, shards, start_worker, num_workers, receipts):
+        self.receipts = receipts
         self.todo = list(reversed(shards))
         self.postponed = []  # (time, shard)
         self.start_worker = start_worker
@@ -153,7 +154,7 @@ class Job:
         if receipt["status"] == "elsewhere":
             self.postponed.append((time.monotonic() + PATIENCE_S, shard))
             return
-        print(json.dumps(receipt), flush=True)
+        print(json.dumps(receipt), file=self.receipts, flush=True)
         if receipt["status"] in ("unreadable", "refused") or receipt["damaged_places"]:
             self.worst = 3
 
@@ -196,13 +197,15 @@ def main():
     shards = plan(command)
     if not shards:
         return 0
+    receipts = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # Ray tells of lost nodes on stdout
     ray.init(address=options.address, log_to_driver=False)
     gpus = options.gpus_per_worker
     available = ray.cluster_resources().get("GPU", 0) / gpus if gpus else len(ray.nodes())
     actor = ray.remote(Worker).options(num_cpus=options.cpus_per_worker, num_gpus=gpus, max_concurrency=IN_HAND + 2,
                                        scheduling_strategy="SPREAD")
     num_workers = max(1, min(options.workers or int(available), len(shards)))
-    return Job(shards, lambda: actor.remote(command, os.getcwd()), num_workers).run()
+    return Job(shards, lambda: actor.remote(command, os.getcwd()), num_workers, receipts).run()
 
 
 if __name__ == "__main__":
