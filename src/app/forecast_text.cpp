@@ -7,11 +7,10 @@ namespace aitqe::app {
 
 std::string render_forecast(const Forecast& forecast) {
   return formatted(
-      "about %.0f pairs at %.3g pairs/s: %s and %.1f s for loading\n"
-      "of %ld pairs of %ld shards that were tried, %.1f %% would be rewritten and %.1f %% failed\n",
+      "forecast    about %.0f pairs at %.3g pairs/s: %s and %.1f s for loading; %ld pairs of %ld "
+      "shards were timed\n",
       forecast.pairs_expected, forecast.pairs_per_s, duration_text(forecast.run_s).c_str(),
-      forecast.load_s, forecast.pairs_measured, forecast.shards_measured,
-      100 * forecast.rewritten_share, 100 * forecast.failed_share);
+      forecast.load_s, forecast.pairs_measured, forecast.shards_measured);
 }
 
 }  // namespace aitqe::app

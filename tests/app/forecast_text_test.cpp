@@ -13,12 +13,9 @@ TEST(RenderForecast, TellsPairsRateTimeAndWhatWasTried) {
   forecast.pairs_per_s = 10;
   forecast.load_s = 1.25;
   forecast.run_s = 7530;
-  forecast.rewritten_share = 0.24;
-  forecast.failed_share = 0.004;
   EXPECT_EQ(render_forecast(forecast),
-            "about 75300 pairs at 10 pairs/s: 2h 05m and 1.2 s for loading\n"
-            "of 250 pairs of 3 shards that were tried, 24.0 % would be rewritten and 0.4 % "
-            "failed\n");
+            "forecast    about 75300 pairs at 10 pairs/s: 2h 05m and 1.2 s for loading; 250 pairs "
+            "of 3 shards were timed\n");
 }
 
 }  // namespace
