@@ -52,6 +52,7 @@ class BlockStream {
   };
   const std::optional<Failure>& failure() const { return failure_; }
 
+  bool is_lost() const { return lost_ != nullptr; }
   void throw_if_lost() const {
     if (lost_) std::rethrow_exception(lost_);
   }

@@ -297,6 +297,8 @@ class TarReader::State {
       after_marker_.pairs_lost = num_counted_;
       add(std::move(after_marker_));
     }
+    if (stream_.is_lost())
+      return;  // given up: who waits for its end, as of a command, may wait long
     try {
       source_->finish();
     } catch (const SourceError& error) {

@@ -70,7 +70,7 @@ class PolicyTest(EndToEndTest):
         self.assertEqual(rows["hostile"]["reason"], "injection_suspect")
         self.assertEqual(rows["hostile"]["decision"], "keep")
         self.assertEqual(rows["hostile"]["caption_out"], self.HOSTILE)
-        self.assertGreaterEqual(rows["hostile"]["score_expected"], 1)
+        self.assertTrue(was_judged(rows["hostile"]))
         self.assertNotEqual(rows["honest"]["reason"], "injection_suspect")
         told = self.aitqe("report", self.folder / "out", "--no-html", *ANY_NUMBER_MAY_FAIL).stdout
         self.assertRegex(told, r"suspect +1 +50\.0 %")

@@ -119,7 +119,9 @@ class StallTest(EndToEndTest):
 
     def test_a_command_that_hangs(self):
         process = self.start("pipe:sleep 600", *self.flags())
-        self.assertIn("stuck in stage read", self.assert_ends_as_stalled(process))
+        stderr = self.assert_ends_as_stalled(process)  # reads to the end of stderr, which the command has open too
+        self.assertIn("stuck in stage read", stderr)
+        self.assertNotIn("ending at once", stderr)
 
     def test_standard_input_that_stops(self):
         process = self.start("-", *self.flags("--log-format", "json"), stdin=subprocess.PIPE)
@@ -145,22 +147,13 @@ class StallTest(EndToEndTest):
         if not faults:
             self.skipTest("no fault library with sanitizers")
         shard = write_tar(self.folder / "in/a.tar", pairs(3))
-        env = {"LD_PRELOAD": faults, "FAULT_FOLDER": str(self.folder / "out"), "FAULT_CALL": "fsync", "FAULT_AT": "1",
-               "FAULT_DO": "hang"}
+        env = {"LD_PRELOAD": faults, "FAULT_FOLDER": str(self.folder / "out"), "FAULT_CALL": "fsync",
+               "FAULT_AT": "3", "FAULT_DO": "hang"}  # behind the two of run.json
         stderr = self.assert_ends_as_stalled(self.start(shard, *self.flags(), env=env))
-        self.assertRegex(stderr, r"stuck in stage (commit|write) of shard a")
+        self.assertRegex(stderr, r"stuck in stage commit of shard a: the disk of the output")
         self.assertIn("ending at once", stderr)
         self.enhance(shard)
         self.assertEqual(len(self.output("a").rows), 3)
-
-    def test_a_process_that_was_stopped_has_not_stalled(self):
-        run = HeldRun(self.folder, ["enhance", write_tar(self.folder / "in/a.tar", pairs(60)), *self.flags()])
-        self.addCleanup(run.close)
-        run.process.send_signal(signal.SIGSTOP)
-        time.sleep(TIMEOUT_S * 1.5)  # nothing else makes a process miss its clock
-        run.process.send_signal(signal.SIGCONT)
-        code, _, stderr = run.finish()
-        self.assertEqual(code, 0, stderr)
 
     def test_a_request_to_stop_ends_a_wait_for_input(self):
         fifo = self.folder / "a.tar"
