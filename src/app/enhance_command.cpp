@@ -383,7 +383,8 @@ class EnhanceCommand : public Command {
     if (typed_.forecast_s <= 0)
       refuse("--forecast-s 0 tries no pairs, so there is nothing to show");
     if (file.extension() != ".html") refuse("expected a name that ends in .html");
-    const auto output = std::filesystem::absolute(options_.output_folder.work_folder()).lexically_normal() / "";
+    const auto output =
+        std::filesystem::absolute(options_.output_folder.work_folder()).lexically_normal() / "";
     const auto inside = file.lexically_relative(output);
     if (!inside.empty() && *inside.begin() != "..") {
       refuse("is in the output folder, which a dry run does not touch");

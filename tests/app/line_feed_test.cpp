@@ -90,7 +90,7 @@ TEST_F(LineFeedTest, GivesNothingOnceItIsToStop) {
 }
 
 TEST_F(LineFeedTest, NamesAFileThatIsNotThere) {
-  EXPECT_THAT(message_of([&] { LineFeed("no/such/file", {}, "out", stop_requested_); }),
+  EXPECT_THAT(message_of([&] { LineFeed("no/such/file", {}, OutputFolder("out"), stop_requested_); }),
               HasSubstr("no/such/file: cannot be opened"));
 }
 

@@ -128,14 +128,14 @@ TEST_F(FeedTest, GivesTheBytesOfARunThatKnewAll) {
   Progress progress;
   enhance(whole, model_, progress);
   for (const char* file : {"a.tar", "b.aitqe.jsonl", "c.tar"}) {
-    EXPECT_EQ(read(options_.output_folder / file), read(whole.output_folder / file)) << file;
+    EXPECT_EQ(read(options_.output_folder.work_folder() / file), read(whole.output_folder.work_folder() / file)) << file;
   }
 }
 
 TEST_F(FeedTest, SaysWhatWasDoneBeforeIsElsewhereOrCannotBeOpened) {
   WaitingFeed first({shards_[0]});
   feed(first);
-  const auto other = Journal::open(options_.output_folder, "b", "another run");
+  const auto other = Journal::open(options_.output_folder.work_folder(), "b", "another run");
   fs::remove(shards_[2].url);
   WaitingFeed all(shards_);
   const EnhanceResult result = feed(all);
@@ -155,11 +155,11 @@ TEST_F(FeedTest, WithoutAnyNameAllIsWell) {
 TEST_F(FeedTest, RefusesAFolderOfAnotherConfigurationBeforeAnyName) {
   WaitingFeed first({shards_[0]});
   feed(first);
-  const std::string record = read(options_.output_folder / "_aitqe/run.json");
+  const std::string record = read(options_.output_folder.work_folder() / "_aitqe/run.json");
   options_.judge.max_new_tokens = 5;
   WaitingFeed rest({shards_[1]});
   EXPECT_THAT(message_of([&] { feed(rest); }), HasSubstr("another configuration"));
-  EXPECT_EQ(read(options_.output_folder / "_aitqe/run.json"), record);
+  EXPECT_EQ(read(options_.output_folder.work_folder() / "_aitqe/run.json"), record);
 }
 
 TEST_F(FeedTest, ManyRunsOnOneFolderPinAllTheirShards) {

@@ -32,13 +32,13 @@ struct ReportOptions {
   std::vector<OutputFolder> folders;
   /// --max-failed
   double max_failed_percent = 1.0;
-  DriftLimits drift_limits;
+  DriftLimits drift_limits = {};
   /// Off: the gallery shows captions alone, and no image is decoded.
   bool with_images = true;
   /// Chooses other pairs for the gallery.
   std::uint64_t seed = 0;
   /// Also told: what leaving out all pairs with a score below this would do. 1 to 10.
-  std::optional<double> filter_below;
+  std::optional<double> filter_below = {};
 };
 
 /// Written by the report, read by whoever shows it.
@@ -62,7 +62,7 @@ struct PreviewScope {
 struct RunReport {
   std::vector<OutputFolder> folders;
   double max_failed_percent = 1.0;
-  DriftLimits drift_limits;
+  DriftLimits drift_limits = {};
   RunFile run;  ///< of the first folder
   /// All shards that the folders are to hold, and those of them that were read.
   std::int64_t shards_expected = 0;
