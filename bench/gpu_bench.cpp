@@ -75,7 +75,7 @@ nn::Compute compute_of(const BenchOptions& options) {
   compute.device = nn::open_device(options.device);
   compute.backend = nn::has_fused_kernels(compute.device) ? nn::Backend::Fused : nn::Backend::Aten;
   compute.dtype = options.dtype == "f32" ? at::kFloat : at::kBFloat16;
-  compute.products = nn::Products::Fp8;
+  if (options.dtype == "fp8") compute.products = nn::Products::Fp8;
   return compute;
 }
 

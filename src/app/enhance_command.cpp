@@ -12,6 +12,7 @@
 #include "aitqe/report/parquet.h"
 #include "command.h"
 #include "default_model.h"
+#include "enhance_options.h"
 #include "forecast_text.h"
 #include "line_feed.h"
 #include "model_options.h"
@@ -26,34 +27,6 @@
 namespace aitqe::app {
 
 namespace {
-
-/// What the user typed; turned into EnhanceOptions once it is complete.
-struct Typed {
-  std::vector<std::string> inputs;
-  std::string output;
-  std::string state_folder;
-  ModelOptions model;
-  std::string caption_from = "txt";
-  std::string rewrite_when = "model";
-  std::string on_injection = "judge";
-  std::string sample = "1";
-  std::string max_failed = "1%";
-  std::string scores;
-  std::string trace;
-  int batch_size = 0;
-  std::int64_t batch_tokens = 0;
-  std::string joined_archives = "read";
-  bool no_parquet = false;
-  bool reference_specials = false;
-  bool dry_run = false;
-  double forecast_s = 20;
-  std::string report;
-  std::string task_index;
-  int task_count = 0;
-  std::string shards_from;
-  bool json = false;
-  WatchOptions watch;
-};
 
 class EnhanceCommand : public Command {
  public:
@@ -74,12 +47,7 @@ class EnhanceCommand : public Command {
 
   void add_options(CLI::App& app) override {
     app_ = &app;
-    add_input_options(app);
-    add_model_options(app, typed_.model);
-    add_speed_options(app);
-    add_judgement_options(app);
-    add_run_options(app);
-    add_watch_options(app, typed_.watch);
+    add_enhance_options(app, typed_, options_);
   }
 
   int run() override {
@@ -125,177 +93,6 @@ class EnhanceCommand : public Command {
       result.is_idle_task = false;
     }
     return conclude_run(result, progress_.has_stalled);
-  }
-
-  void add_input_options(CLI::App& app) {
-    app.add_option(
-           "input", typed_.inputs,
-           "Shards: files, folders, globs, braces, @list.txt, - (a tar on stdin), pipe:CMD, "
-           "https://..., s3://BUCKET/KEY")
-        ->type_name("INPUT");
-    app.add_option("-o,--output", typed_.output,
-                   "Where shards and report rows go: a folder, or s3://BUCKET/PREFIX")
-        ->type_name("DIR");
-    app.add_option("--caption-from", typed_.caption_from, "Where captions are: txt or json:FIELD")
-        ->type_name("SOURCE")
-        ->group("Input")
-        ->capture_default_str();
-    app.add_option("--limit", options_.reading.sampling.limit,
-                   "Take only the first N pairs of the run")
-        ->type_name("N")
-        ->check(CLI::PositiveNumber)
-        ->group("Input");
-    app.add_option("--sample", typed_.sample,
-                   "Take this share of the pairs, e.g. 1%; others are not written")
-        ->type_name("RATE")
-        ->group("Input")
-        ->capture_default_str();
-    app.add_option("--seed", options_.reading.sampling.seed,
-                   "Seed of --sample and of ties in worst:P%")
-        ->type_name("N")
-        ->group("Input")
-        ->capture_default_str();
-    app.add_option("--joined-archives", typed_.joined_archives,
-                   "What follows the end of an archive inside a shard: read, or skip as most "
-                   "loaders do; told either way")
-        ->type_name("HOW")
-        ->check(CLI::IsMember({"read", "skip"}))
-        ->group("Input")
-        ->capture_default_str();
-    ImageLimits& limits = options_.prepare.image_limits;
-    app.add_option("--max-side-px", limits.max_side_px, "Refuse images wider or higher than this")
-        ->type_name("N")
-        ->check(CLI::PositiveNumber)
-        ->group("Input")
-        ->capture_default_str();
-    app.add_option("--max-pixels", limits.max_pixels, "Refuse images with more pixels than this")
-        ->type_name("N")
-        ->check(CLI::PositiveNumber)
-        ->group("Input")
-        ->capture_default_str();
-    app.add_option("--max-encoded-bytes", limits.max_encoded_bytes,
-                   "Refuse image files larger than this")
-        ->type_name("N")
-        ->check(CLI::PositiveNumber)
-        ->group("Input")
-        ->capture_default_str();
-    app.add_option("--max-prompt-tokens", options_.prepare.max_prompt_tokens,
-                   "Refuse captions that make a longer prompt")
-        ->type_name("N")
-        ->check(CLI::PositiveNumber)
-        ->group("Input")
-        ->capture_default_str();
-  }
-
-  void add_speed_options(CLI::App& app) {
-    app.add_option("--batch-size", typed_.batch_size,
-                   "Pairs in the model at once; results do not depend on it")
-        ->type_name("N")
-        ->check(CLI::PositiveNumber)
-        ->group("Speed");
-    app.add_option("--batch-tokens", typed_.batch_tokens, "Prompt tokens run in one step")
-        ->type_name("N")
-        ->check(CLI::PositiveNumber)
-        ->group("Speed");
-    app.add_option("--workers", options_.reading.num_workers, "Threads that read and decode")
-        ->type_name("N")
-        ->check(CLI::PositiveNumber)
-        ->group("Speed")
-        ->capture_default_str();
-    app.add_option("--read-ahead", options_.reading.read_ahead, "Pairs read ahead of the model")
-        ->type_name("N")
-        ->check(CLI::PositiveNumber)
-        ->group("Speed")
-        ->capture_default_str();
-  }
-
-  void add_judgement_options(CLI::App& app) {
-    app.add_option("--rewrite-when", typed_.rewrite_when,
-                   "model (where it wants to), score<K, worst:P% (needs --scores), always or never")
-        ->type_name("RULE")
-        ->group("Judgement");
-    app.add_option("--on-injection", typed_.on_injection,
-                   "Captions that may speak to the judge: judge them as any, keep them whatever it "
-                   "says, or fail their pairs unseen")
-        ->type_name("POLICY")
-        ->group("Judgement")
-        ->capture_default_str();
-    app.add_option("--scores", typed_.scores,
-                   "Folder of a finished `aitqe score` run, for worst:P%")
-        ->type_name("DIR")
-        ->group("Judgement");
-    app.add_option("--max-new-tokens", options_.judge.max_new_tokens, "Longest answer")
-        ->type_name("N")
-        ->check(CLI::Range(1, 8192))
-        ->group("Judgement")
-        ->capture_default_str();
-    app.add_flag("--full", options_.judge.full, "All five sub-scores and explanations")
-        ->group("Judgement");
-    app.add_flag("--verify", options_.judge.verify,
-                 "Take a new caption only if it scores better than the old one and keeps its names "
-                 "and numbers")
-        ->group("Judgement");
-    app.add_flag("--reference-specials", typed_.reference_specials,
-                 "Parse special tokens in captions as the reference does; only to compare with it, "
-                 "never for "
-                 "captions you do not trust")
-        ->group("Judgement");
-  }
-
-  void add_run_options(CLI::App& app) {
-    app.add_option(
-           "--task-index", typed_.task_index,
-           "Do one part of a job that several processes share: a number from 0, or auto (of a "
-           "Slurm array, a Kubernetes indexed Job, or RANK)")
-        ->type_name("I")
-        ->group("Run");
-    app.add_option("--task-count", typed_.task_count,
-                   "Parts that the job has; kept in the output folder")
-        ->type_name("N")
-        ->check(CLI::PositiveNumber)
-        ->group("Run");
-    app.add_option("--state", typed_.state_folder,
-                   "With -o s3://...: where this machine keeps what is not uploaded yet; default: "
-                   "aitqe in $XDG_CACHE_HOME or ~/.cache")
-        ->type_name("DIR")
-        ->group("Run");
-    app.add_option(
-           "--shards-from", typed_.shards_from,
-           "Do the shards that are named here line by line as they come (- is standard input), and "
-           "print a JSON line for each that is finished")
-        ->type_name("FILE")
-        ->group("Run");
-    app.add_flag("--overwrite", options_.overwrite, "Do shards again that are done already")
-        ->group("Run");
-    app.add_flag("--no-parquet", typed_.no_parquet, "Write report rows as JSON lines only")
-        ->group("Run");
-    app.add_flag(
-           "--dry-run", typed_.dry_run,
-           "Check options, inputs, output and model, say how long the run would take and what it "
-           "would do to the pairs of --sample, and stop")
-        ->group("Run");
-    app.add_option("--forecast-s", typed_.forecast_s,
-                   "Time that --dry-run tries pairs for; 0: no forecast, no weights are loaded")
-        ->type_name("SECONDS")
-        ->check(CLI::NonNegativeNumber)
-        ->group("Run")
-        ->capture_default_str();
-    app.add_option("--report", typed_.report,
-                   "With --dry-run: a page of what would be rewritten; its name ends in .html")
-        ->type_name("FILE")
-        ->group("Run");
-    app.add_option("--max-failed", typed_.max_failed,
-                   "Exit with 3 when a larger share of pairs fails")
-        ->type_name("P%")
-        ->group("Run")
-        ->capture_default_str();
-    app.add_option("--trace", typed_.trace,
-                   "Write one JSON line per pair for comparing and debugging")
-        ->type_name("FILE")
-        ->group("Run");
-    app.add_flag("--json", typed_.json, "Print the summary as JSON")->group("Run");
-    app.add_flag("-v,--verbose", options_.with_answers, "Keep the model's raw answers in the rows")
-        ->group("Run");
   }
 
   void complete_options() {
@@ -453,7 +250,7 @@ class EnhanceCommand : public Command {
   }
 
   const CLI::App* app_ = nullptr;
-  Typed typed_;
+  TypedEnhanceOptions typed_;
   Progress progress_;
   EnhanceOptions options_;
 };

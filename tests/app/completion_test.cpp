@@ -31,7 +31,8 @@ class DefinitionTest : public ::testing::Test {
 
   std::vector<CommandDefinition> read() const { return read_definition(app_); }
   OptionDefinition option(const std::string& name) const {
-    for (const OptionDefinition& one : read().front().options) {
+    const std::vector<CommandDefinition> commands = read();
+    for (const OptionDefinition& one : commands.front().options) {
       if (one.name == name) return one;
     }
     return {};

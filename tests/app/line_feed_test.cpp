@@ -90,8 +90,9 @@ TEST_F(LineFeedTest, GivesNothingOnceItIsToStop) {
 }
 
 TEST_F(LineFeedTest, NamesAFileThatIsNotThere) {
-  EXPECT_THAT(message_of([&] { LineFeed("no/such/file", {}, OutputFolder("out"), stop_requested_); }),
-              HasSubstr("no/such/file: cannot be opened"));
+  EXPECT_THAT(
+      message_of([&] { LineFeed("no/such/file", {}, OutputFolder("out"), stop_requested_); }),
+      HasSubstr("no/such/file: cannot be opened"));
 }
 
 }  // namespace

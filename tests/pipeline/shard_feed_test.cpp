@@ -128,7 +128,9 @@ TEST_F(FeedTest, GivesTheBytesOfARunThatKnewAll) {
   Progress progress;
   enhance(whole, model_, progress);
   for (const char* file : {"a.tar", "b.aitqe.jsonl", "c.tar"}) {
-    EXPECT_EQ(read(options_.output_folder.work_folder() / file), read(whole.output_folder.work_folder() / file)) << file;
+    EXPECT_EQ(read(options_.output_folder.work_folder() / file),
+              read(whole.output_folder.work_folder() / file))
+        << file;
   }
 }
 

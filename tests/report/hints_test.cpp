@@ -52,6 +52,7 @@ TEST(Hints, KnowEveryCodeThatCanFailAPair) {
       for (std::sregex_iterator match(source.begin(), source.end(), code), end; match != end;
            ++match) {
         ++num_found;
+        if ((*match)[1] == "thumbnail") continue;  // costs a page its picture, and no pair anything
         EXPECT_NE(find_hint((*match)[1].str()), nullptr) << (*match)[1] << " in " << entry.path();
       }
     }
