@@ -61,7 +61,7 @@ class DamagedTest(EndToEndTest):
                 known = CASES[name].pairs_lost >= 0
                 loss = f"; lost: {CASES[name].bytes_lost} bytes, " + ("at least 1 pair" if known else "pairs unknown")
                 result = self.enhance(TARS / f"{name}.tar", output=name, expect=3)
-                warnings = [line for line in result.stderr.splitlines() if "warning" in line]
+                warnings = [line for line in result.stderr.splitlines() if "warning" in line and f"{name}.tar: " in line]
                 self.assertEqual(len(warnings), 1, result.stderr)
                 self.assertIn(text, warnings[0])
                 self.assertTrue(warnings[0].endswith(loss), warnings[0])
