@@ -91,7 +91,8 @@ void add_judgement_options(CLI::App& app, TypedEnhanceOptions& typed, EnhanceOpt
   app.add_option("--rewrite-when", typed.rewrite_when,
                  "model (where it wants to), score<K, worst:P% (needs --scores), always or never")
       ->type_name("RULE")
-      ->group("Judgement");
+      ->group("Judgement")
+      ->capture_default_str();
   app.add_option("--on-injection", typed.on_injection,
                  "Captions that may speak to the judge: judge them as any, keep them whatever it "
                  "says, or fail their pairs unseen")

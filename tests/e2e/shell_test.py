@@ -40,7 +40,7 @@ class ShellTest(EndToEndTest):
         self.assertEqual(complete("aitqe", "enh"), {"enhance"})
         self.assertEqual(complete("aitqe", ""), set(self.commands()))
         self.assertEqual(complete("aitqe", "enhance", "--rewr"), {"--rewrite-when"})
-        self.assertEqual(complete("aitqe", "enhance", "--dtype", ""), {"auto", "f32", "bf16", "fp8"})
+        self.assertEqual(complete("aitqe", "enhance", "--dtype", ""), {"auto", "f32", "bf16", "int8", "fp8"})
         self.assertEqual(complete("aitqe", "enhance", "a.tar", "--log-format", "j"), {"json"})
         self.assertEqual(complete("aitqe", "completion", ""), {"bash", "zsh", "fish"})
         self.assertEqual(complete("aitqe", "config", ""), {"show"})
