@@ -321,13 +321,13 @@ bool any_stands_in(std::string_view text, const std::vector<FoldedPhrase>& phras
 }  // namespace
 
 bool has_instruction(std::string_view folded) {
-  static const std::vector<FoldedPhrase> kFolded = folded_phrases(kInstructions);
-  return any_stands_in(folded, kFolded);
+  static const std::vector<FoldedPhrase> folded_list = folded_phrases(kInstructions);
+  return any_stands_in(folded, folded_list);
 }
 
 bool has_role(std::string_view folded) {
-  static const std::vector<FoldedPhrase> kFolded = folded_phrases(kRoles);
-  return any_stands_in(folded, kFolded);
+  static const std::vector<FoldedPhrase> folded_list = folded_phrases(kRoles);
+  return any_stands_in(folded, folded_list);
 }
 
 }  // namespace aitqe
