@@ -117,7 +117,8 @@ def write_result(options, inspected, load_before, rounds, versions):
     }
     target = ROOT / "bench/results"
     target.mkdir(exist_ok=True)
-    (target / f"{options.name}.json").write_text(json.dumps(result, indent=1) + "\n")
+    text = json.dumps(result, indent=1).replace(f"{ROOT}/", "").replace(f"{options.folder}/", "")  # nobody else's paths
+    (target / f"{options.name}.json").write_text(text + "\n")
     (target / f"{options.name}.txt").write_text(report.render(result))
     print(report.render(result), end="")
 
