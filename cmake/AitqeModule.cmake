@@ -16,7 +16,9 @@ if(AITQE_WERROR)
 endif()
 if(AITQE_SANITIZE)
   target_compile_options(aitqe_flags INTERFACE -fsanitize=${AITQE_SANITIZE} -fno-omit-frame-pointer
-                                               -fno-sanitize-recover=all)
+                                               -fno-sanitize-recover=all
+                                               # gcc's manual: false positives beside sanitizers
+                                               $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(aitqe_flags INTERFACE -fsanitize=${AITQE_SANITIZE})
 endif()
 
