@@ -139,13 +139,13 @@ std::optional<RewriteFault> find_rewrite_fault(std::string_view rewrite, std::st
   const std::string low = ascii::lower(rewrite);
   if (has_prompt_marker(low, keys)) return RewriteFault::PromptMarker;
   if (is_refusal(low)) return RewriteFault::Refusal;
-  if (has_new_url(words_of(rewrite), original)) return RewriteFault::Url;
+  if (has_new_url(split_at_space(rewrite), original)) return RewriteFault::Url;
   if (has_loop(rewrite, kLoopRepeats)) return RewriteFault::Loop;
   return std::nullopt;
 }
 
 std::vector<std::string> find_facts(std::string_view caption) {
-  const std::vector<std::string_view> words = words_of(caption);
+  const std::vector<std::string_view> words = split_at_space(caption);
   std::int64_t capitals = 0;
   std::int64_t small = 0;
   for (const std::string_view word : words) {
@@ -166,7 +166,7 @@ std::vector<std::string> find_facts(std::string_view caption) {
 
 std::vector<std::string> fact_words(std::string_view caption) {
   std::vector<std::string> bare;
-  for (const std::string_view word : words_of(caption)) {
+  for (const std::string_view word : split_at_space(caption)) {
     bare.push_back(ascii::lower(ascii::trim(word, kAroundFacts)));
   }
   return bare;

@@ -61,7 +61,7 @@ bool has_prompt_marker(std::string_view low, const AnswerKeys& keys) {
 
 bool has_loop(std::string_view text, std::size_t repeats) {
   constexpr std::size_t kLongestPhrase = 8;
-  const std::vector<std::string_view> words = words_of(text);
+  const std::vector<std::string_view> words = split_at_space(text);
   for (std::size_t period = 1; period <= kLongestPhrase; ++period) {
     std::size_t run = 0;  // words in a row that equal the one `period` before
     for (std::size_t i = period; i < words.size(); ++i) {

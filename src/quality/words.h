@@ -9,7 +9,7 @@
 namespace aitqe {
 
 /// What stands between white space of ASCII. Points into `text`.
-inline std::vector<std::string_view> words_of(std::string_view text) {
+inline std::vector<std::string_view> split_at_space(std::string_view text) {
   std::vector<std::string_view> words;
   std::size_t at = 0;
   while ((at = text.find_first_not_of(ascii::kSpace, at)) != std::string_view::npos) {
