@@ -92,7 +92,7 @@ class EnhanceCommand : public Command {
       result.shards_unreadable += feed->num_refused();
       result.is_idle_task = false;
     }
-    return conclude_run(result, progress_.has_stalled);
+    return conclude_run(result);
   }
 
   void complete_options() {
@@ -211,7 +211,7 @@ class EnhanceCommand : public Command {
     std::fwrite(text.data(), 1, text.size(), stdout);
   }
 
-  int conclude_run(const EnhanceResult& result, bool has_stalled) {
+  int conclude_run(const EnhanceResult& result) {
     const EngineTimes& times = result.times;
     log_info(formatted(
         "%ld pairs in %.1f s; vision %.2f s, prefill %.2f s (%.1f tokens/s), decode %.2f s "
@@ -229,7 +229,8 @@ class EnhanceCommand : public Command {
     const auto category = outcome(result, options_.max_failed_percent);
     if (!category) return 0;
     if (result.stopped) {
-      log_warning(std::string(has_stalled ? "ended because nothing moved" : "stopped on request") +
+      log_warning(std::string(progress_.has_stalled ? "ended because nothing moved"
+                                                    : "stopped on request") +
                   "; the same command goes on from here");
     }
     if (result.shards_elsewhere > 0) {

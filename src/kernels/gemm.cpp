@@ -1,6 +1,7 @@
 #include "aitqe/kernels/gemm.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 
 #include "aitqe/kernels/cpu_dispatch.h"
@@ -59,7 +60,10 @@ void convert_row(const float* row, std::int64_t k, Compute compute, std::uint32_
 
 GemmRows::GemmRows(const float* x, std::int64_t m, std::int64_t k, Compute compute,
                    ThreadPool& pool)
-    : num_rows_(m), words_(reinterpret_cast<const std::uint32_t*>(x)) {
+    : num_rows_(m),
+      depth_(k),
+      compute_(compute),
+      words_(reinterpret_cast<const std::uint32_t*>(x)) {
   if (compute == Compute::F32) return;
   const std::int64_t words = row_words(compute, k);
   converted_ = std::make_unique_for_overwrite<std::uint32_t[]>(static_cast<std::size_t>(m * words));
@@ -207,6 +211,7 @@ void GemmWeight::run_task(const Job& job, const Task& task) const {
 
 void GemmWeight::multiply(const GemmRows& x, const float* bias, float* y, std::int64_t y_stride,
                           ThreadPool& pool) const {
+  assert(x.compute_ == compute_ && x.depth_ == view_.cols);
   const std::int64_t m = x.num_rows();
   const Job job{x.words_, row_words(compute_, view_.cols), bias, y, y_stride};
   // Packing on the fly is paid once per task: there a task takes all rows.

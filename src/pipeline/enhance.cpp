@@ -271,6 +271,8 @@ class Run {
   // --- out: in the same order ------------------------------------------------------------------
 
   void add(AssessedSample sample) {
+    const auto doing = Activity::begin(&progress_.activity, RunStage::Write, jobs_.front()->name(),
+                                       sample.prepared.sample.key);
     if (trace_) trace_->add(sample, jobs_.front()->name());
     jobs_.front()->add(std::move(sample));
     commit_complete();

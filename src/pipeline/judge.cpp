@@ -86,6 +86,7 @@ void Judge::run(const Next& next, const Done& done, Activity* activity) {
       return make_request(task->place, task->sample->prepared, task->order);
     };
     const auto finish = [&](Finished finished) {
+      step.end();  // what `done` waits for is not the model
       AssessedSample& sample = *asked.at(finished.id);
       asked.erase(finished.id);
       sample.answer = static_cast<AnswerGuide&>(*finished.guide).take_answer();

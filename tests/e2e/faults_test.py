@@ -114,7 +114,7 @@ class StallTest(FaultTest):
         self.addCleanup(run.close)
         _, stderr = run.process.communicate(timeout=LONGEST_RUN_S)  # its trace is never read on
         self.assertEqual(run.process.returncode, 75, stderr)
-        self.assertRegex(stderr, rb"stuck in stage \w+ of shard a\b")
+        self.assertIn(b"stuck in stage write of shard a", stderr)
         self.assertIn(b"ending at once", stderr)
         self.check_rerun()
 
