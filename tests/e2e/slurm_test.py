@@ -17,6 +17,8 @@ PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "squeue", "si
 NUM_SHARDS = 8
 NUM_TASKS = 4
 LONGEST_WAIT_S = 240
+# A node refuses a batch script that starts within the second in which its last start was revoked.
+STANDSTILL_S = 3
 
 CONFIGURATION = """
 ClusterName=test
@@ -100,6 +102,13 @@ class Cluster:
         except (FileNotFoundError, ValueError):
             return None
 
+    def describe(self):
+        """What somebody wants to know of a test that waited in vain."""
+        parts = [subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False).stdout
+                 for command in (["squeue", "-r", "-t", "all", "-o", "%i %T %r %N"], ["sinfo", "-N", "-o", "%N %T %E"])]
+        parts += [f"{log.name}:\n" + "\n".join(log.read_text().splitlines()[-30:]) for log in sorted((self.folder / "log").glob("slurm*"))]
+        return "\n".join(parts)
+
     def stop(self):
         for daemon in ("slurmd.n1", "slurmd.n2", "slurmctld", "munged"):
             pid = self.pid(daemon)
@@ -166,6 +175,15 @@ class SlurmTest(unittest.TestCase):
         cls.cluster = Cluster(cls.folder / "slurm")
         cls.addClassCleanup(cls.cluster.stop)
 
+    def setUp(self):
+        self.pending_since = {}
+
+    def wait_until(self, condition, what):
+        try:
+            return wait_until(condition, what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.cluster.describe()}\n{self.logs()}") from error
+
     def arguments(self, out, shards):
         return [self.folder / shards, "-o", self.folder / out, "--model", TINY_MODEL, "--dtype", "f32", "--threads", "1",
                 "--max-failed", "100%"]
@@ -180,8 +198,11 @@ class SlurmTest(unittest.TestCase):
 
     def release(self, job):
         """Tasks that were requeued wait two minutes unless told to start."""
-        for index, (state, _) in self.cluster.tasks(job).items():
-            if state == "PENDING":  # or has begun meanwhile
+        now = time.monotonic()
+        pending = {index for index, (state, _) in self.cluster.tasks(job).items() if state == "PENDING"}
+        self.pending_since = {index: self.pending_since.get(index, now) for index in pending}
+        for index, since in self.pending_since.items():
+            if now - since > STANDSTILL_S:  # or has begun meanwhile
                 subprocess.run(["scontrol", "update", f"jobid={job}_{index}", "StartTime=now"], env=self.cluster.environment,
                                capture_output=True, check=False)
 
@@ -189,7 +210,7 @@ class SlurmTest(unittest.TestCase):
         def is_over():
             self.release(job)
             return not self.cluster.tasks(job)
-        wait_until(is_over, f"the end of job {job}")
+        self.wait_until(is_over, f"the end of job {job}")
 
     def logs(self):
         return "\n".join(f"{p.name}:\n{p.read_text()}" for p in sorted(self.folder.glob("log-*.txt")))
@@ -209,7 +230,7 @@ class SlurmTest(unittest.TestCase):
         stop = {"LD_PRELOAD": FAULTS, "FAULT_FOLDER": f"{self.folder}/out/_aitqe/journal/00001", "FAULT_CALL": "write",
                 "FAULT_AT": "3", "FAULT_DO": "stop", "FAULT_LOG": f"{self.folder}/calls"}
         job = self.submit("out", f"0-{NUM_TASKS - 1}", **stop)
-        wait_until(lambda: (self.folder / "calls").exists() and len((self.folder / "calls").read_text().splitlines()) >= 3,
+        self.wait_until(lambda: (self.folder / "calls").exists() and len((self.folder / "calls").read_text().splitlines()) >= 3,
                    "task 1 in the middle of a shard")
         node = self.cluster.tasks(job)[1][1]
         # The next time nothing stops it.
@@ -217,7 +238,7 @@ class SlurmTest(unittest.TestCase):
         stopped = self.stopped_process()
         self.assertIn(f"SLURMD_NODENAME={node}\0", pathlib.Path(f"/proc/{stopped}/environ").read_text())
         self.cluster.lose(node)
-        wait_until(lambda: self.cluster.tasks(job).get(1, ("", ""))[0] == "PENDING", "task 1 back in the queue")
+        self.wait_until(lambda: self.cluster.tasks(job).get(1, ("", ""))[0] == "PENDING", "task 1 back in the queue")
         self.cluster.run("scontrol", "update", f"jobid={job}_1", "StartTime=now")
         self.wait_for_restart(job)
         self.wait_for(job)
@@ -252,19 +273,19 @@ class SlurmTest(unittest.TestCase):
                 except AssertionError:
                     return False
             return 1 not in self.cluster.tasks(job)
-        wait_until(goes_on, "task 1 running again")
+        self.wait_until(goes_on, "task 1 running again")
 
     def test_a_signal_puts_a_task_back_into_the_queue(self):
         stop = {"LD_PRELOAD": FAULTS, "FAULT_FOLDER": f"{self.folder}/again/_aitqe/journal/00000", "FAULT_CALL": "write",
                 "FAULT_AT": "3", "FAULT_DO": "stop", "FAULT_LOG": f"{self.folder}/calls-again"}
         job = self.submit("again", "0-0", "long", **stop)
         calls = self.folder / "calls-again"
-        wait_until(lambda: calls.exists() and len(calls.read_text().splitlines()) >= 3, "a task in the middle of a shard")
+        self.wait_until(lambda: calls.exists() and len(calls.read_text().splitlines()) >= 3, "a task in the middle of a shard")
         stopped = self.stopped_process()
         self.cluster.run("scancel", "--batch", "--signal=USR1", job)
-        wait_until(lambda: has_pending_signal(stopped), "the signal to reach the program")
+        self.wait_until(lambda: has_pending_signal(stopped), "the signal to reach the program")
         os.kill(int(stopped), signal.SIGCONT)
-        wait_until(lambda: "back into the queue" in self.logs(), "a task that has put itself back")
+        self.wait_until(lambda: "back into the queue" in self.logs(), "a task that has put itself back")
         self.wait_for_requeued(job)
         self.check_equal("again", "long")
 
@@ -277,7 +298,7 @@ class SlurmTest(unittest.TestCase):
             except AssertionError:
                 pass
             return not self.cluster.tasks(job) and self.logs().count("loaded in") > 1
-        wait_until(is_over, f"the end of job {job}")
+        self.wait_until(is_over, f"the end of job {job}")
 
 
 if __name__ == "__main__":
