@@ -34,16 +34,29 @@ function(aitqe_module name)
   target_link_libraries(aitqe_${name} PUBLIC ${ARG_LINKS})
 endfunction()
 
-# aitqe_test(MODULE SOURCES ... [LINKS ...]): one executable per module; ctest runs each test in a process of its own,
-# but with sanitizers, where a process takes long to start, all of a module in one.
+# aitqe_test(MODULE SOURCES ... [LINKS ...] [ATEN]): one executable per module; ctest runs each test in a process of its
+# own, but with sanitizers, where a process takes long to start, all of a module in one. ATEN: its module uses libtorch.
 function(aitqe_test module)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "ATEN" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${module}_test ${ARG_SOURCES})
   target_include_directories(${module}_test PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(${module}_test PRIVATE
     AITQE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(${module}_test PRIVATE aitqe_flags aitqe_${module} ${ARG_LINKS}
                         GTest::gtest_main GTest::gmock)
+  # Optimising tests takes longer than running them.
+  target_compile_options(${module}_test PRIVATE $<$<CONFIG:Release>:-O1>)
+  # One precompiled copy of what nearly all tests include, and one more with ATen's headers.
+  set(headers <gmock/gmock.h> <gtest/gtest.h> <nlohmann/json.hpp>)
+  if(module STREQUAL "nn")
+    target_precompile_headers(nn_test PRIVATE <ATen/ATen.h> ${headers})
+  elseif(ARG_ATEN)
+    target_precompile_headers(${module}_test REUSE_FROM nn_test)
+  elseif(module STREQUAL "base")
+    target_precompile_headers(base_test PRIVATE ${headers})
+  elseif(TARGET base_test)
+    target_precompile_headers(${module}_test REUSE_FROM base_test)
+  endif()
   if(AITQE_SANITIZE)
     add_test(NAME ${module} COMMAND ${module}_test --gtest_brief=1)
     set_tests_properties(${module} PROPERTIES TIMEOUT 1800)

@@ -13,7 +13,7 @@ target_link_options(aitqe_torch INTERFACE -Wl,-rpath,${AITQE_TORCH_DIR}/lib
 # ATen's headers take most of a compilation: one precompiled copy serves every module that uses them.
 function(aitqe_use_aten_pch target)
   if(target STREQUAL aitqe_nn)
-    target_precompile_headers(aitqe_nn PRIVATE <ATen/ATen.h>)
+    target_precompile_headers(aitqe_nn PRIVATE <ATen/ATen.h> <nlohmann/json.hpp>)
   else()
     target_precompile_headers(${target} REUSE_FROM aitqe_nn)
   endif()

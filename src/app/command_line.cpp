@@ -7,6 +7,7 @@
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
+#include "aitqe/base/version.h"
 #include "config_file.h"
 #include "nearest.h"
 
@@ -38,7 +39,7 @@ void name_environment_variables(CLI::App& app) {
 
 CommandLine::CommandLine(const std::vector<std::unique_ptr<Command>>& commands, Variables variables)
     : app_("aitqe judges image-text pairs and rewrites poor captions.", "aitqe") {
-  app_.set_version_flag("--version", "aitqe " AITQE_VERSION);
+  app_.set_version_flag("--version", "aitqe " + std::string(kVersion));
   app_.require_subcommand(1);
   std::string examples = "Examples:\n";
   for (const auto& command : commands) {

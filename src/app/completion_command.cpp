@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <string>
 
+#include "aitqe/base/version.h"
 #include "command.h"
 #include "command_line.h"
 #include "completion.h"
@@ -63,7 +64,7 @@ class ManCommand : public Command {
   int run() override {
     const auto commands = make_commands();
     const CommandLine line(commands);
-    return print(man_page(read_definition(line.definition()), AITQE_VERSION));
+    return print(man_page(read_definition(line.definition()), std::string(kVersion)));
   }
 };
 

@@ -6,6 +6,7 @@
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/hash.h"
+#include "aitqe/base/version.h"
 #include "trial_run.h"
 
 namespace aitqe {
@@ -15,7 +16,7 @@ namespace {
 /// What run.json would say.
 RunFile run_file(const EnhanceOptions& options, const LoadedModel& model) {
   RunFile run;
-  run.version = AITQE_VERSION;
+  run.version = kVersion;
   run.config = pinned_config(options, model);
   run.config_sha256 = sha256_hex(run.config);
   run.model_sha256 = model.fingerprint;

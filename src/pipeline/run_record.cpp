@@ -10,6 +10,7 @@
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/hash.h"
+#include "aitqe/base/version.h"
 #include "aitqe/report/run_file.h"
 
 namespace aitqe {
@@ -98,7 +99,7 @@ void write_run_record(const OutputFolder& output_folder, const RunRecord& record
   const int task_count =
       record.task_count > 1 ? record.task_count : std::max(1, pinned_task_count(output_folder));
   nlohmann::ordered_json json = {{"schema", kRunSchema},
-                                 {"version", AITQE_VERSION},
+                                 {"version", kVersion},
                                  {"config", nlohmann::ordered_json::parse(record.pinned_config)},
                                  {"model_sha256", record.model_sha256},
                                  {"task_count", task_count},

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "aitqe/base/log.h"
+#include "aitqe/base/version.h"
 #include "aitqe/io/url.h"
 #include "aitqe/report/stats.h"
 #include "answer_record.h"
@@ -116,7 +117,7 @@ Summary ShardJob::commit() {
                               damage.pairs_lost.value_or(kPairsUnknown)});
   }
   stats.shard = name();
-  stats.version = AITQE_VERSION;
+  stats.version = kVersion;
   stats.input = {without_secrets(stream_->shard().url), stream_->bytes_read(), "",
                  stream_->sha256()};
   stats.config_sha256 = options_.config_sha256;
