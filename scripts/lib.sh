@@ -23,7 +23,7 @@ TEST_PACKAGES=(
   libgtest-dev libgmock-dev libbenchmark-dev
   slurm-wlm slurm-client slurmd slurmctld munge
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev
-  chromium zsh fish mandoc
+  chromium zsh fish mandoc bindfs
 )
 
 # libtorch comes out of the wheel, without the packages that only Python or a GPU needs; libtorch_cpu

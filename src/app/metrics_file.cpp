@@ -10,7 +10,7 @@ namespace aitqe::app {
 
 MetricsFile::MetricsFile(MetricsFileOptions options, const Progress& progress)
     : options_(std::move(options)), progress_(progress) {
-  remove_dead_temporaries(options_.path);
+  remove_stale_temporaries(options_.path);
   write({});
   thread_ = std::jthread([this] { keep_writing(); });
 }

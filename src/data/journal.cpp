@@ -83,8 +83,8 @@ class Journal::State {
     while (true) {
       descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
       if (descriptor_ < 0) fail("cannot be opened");
-      is_locked_ = flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
-      if (!is_locked_ && errno == EWOULDBLOCK) return false;
+      // A file system may have no locks; then two runs do the same work.
+      if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
       struct stat info {};
       if (fstat(descriptor_, &info) != 0) fail("cannot be looked at");
       if (info.st_nlink > 0) return true;
@@ -125,7 +125,6 @@ class Journal::State {
   }
 
   void remove() const { remove_file(path_); }
-  bool is_locked() const { return is_locked_; }
 
   const std::unordered_map<std::int64_t, std::string>& found() const { return found_; }
 
@@ -152,7 +151,6 @@ class Journal::State {
 
   fs::path path_;
   int descriptor_ = -1;
-  bool is_locked_ = false;
   std::unordered_map<std::int64_t, std::string> found_;
   Clock::time_point last_sync_ = Clock::now();
 };
@@ -174,8 +172,6 @@ std::unique_ptr<Journal> Journal::open(const fs::path& work_folder, const std::s
   state->read(header);
   return std::unique_ptr<Journal>(new Journal(std::move(state)));
 }
-
-bool Journal::is_locked() const { return state_->is_locked(); }
 
 const std::string* Journal::find(std::int64_t pair) const {
   const auto entry = state_->found().find(pair);

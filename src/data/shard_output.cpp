@@ -80,7 +80,7 @@ class ShardOutput::State {
 
   std::function<void(std::string_view)> open_side_file(const std::string& suffix) {
     const std::string name = shard_.name + suffix;
-    remove_leavings(folder_.work_folder() / name);
+    remove_stale_temporaries(folder_.work_folder() / name);
     side_files_.push_back(std::make_unique<OutputFile>(folder_, name, options_.attempt));
     return [file = side_files_.back().get()](std::string_view bytes) { file->write(bytes); };
   }
@@ -116,10 +116,6 @@ class ShardOutput::State {
   std::int64_t num_samples() const { return num_samples_; }
 
  private:
-  void remove_leavings(const fs::path& path) const {
-    options_.is_shared ? remove_dead_temporaries(path) : remove_stale_temporaries(path);
-  }
-
   // A record that the input brought keeps its place; a second one for the same key would be a
   // duplicate member to every loader.
   void add_to_tar(const Sample& sample, const Member& record) {
@@ -154,10 +150,10 @@ class ShardOutput::State {
 
   void remove_stale() const {
     const fs::path& work = folder_.work_folder();
-    remove_leavings(work / stats_name(shard_.name));
-    remove_leavings(work / rows_name(shard_.name));
-    remove_leavings(work / tar_name(shard_.name));
-    for (const fs::path& sidecar : sidecars_) remove_leavings(work / sidecar.filename());
+    remove_stale_temporaries(work / stats_name(shard_.name));
+    remove_stale_temporaries(work / rows_name(shard_.name));
+    remove_stale_temporaries(work / tar_name(shard_.name));
+    for (const fs::path& sidecar : sidecars_) remove_stale_temporaries(work / sidecar.filename());
   }
 
   OutputFolder folder_;
@@ -233,7 +229,7 @@ void discard_work(const OutputFolder& folder, const std::string& shard_name) {
   Journal::discard(folder.work_folder(), shard_name);
   if (folder.is_local()) return;  // who makes the shard again tidies up
   for (const std::string suffix : {".tar", ".aitqe.jsonl", ".aitqe.parquet", ".aitqe.stats.json"}) {
-    remove_dead_temporaries(folder.work_folder() / (shard_name + suffix));
+    remove_stale_temporaries(folder.work_folder() / (shard_name + suffix));
   }
 }
 

@@ -63,7 +63,7 @@ class FolderOnDisk : public OutputStore {
   void write(const std::string& file, std::string_view bytes) const override {
     const fs::path path = folder_ / file;
     make_folder(path.parent_path());
-    remove_dead_temporaries(path);
+    remove_stale_temporaries(path);
     write_atomically(path, bytes);
   }
 

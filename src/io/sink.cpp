@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <system_error>
@@ -24,6 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
+constexpr std::chrono::hours kAbandonedAfter{1};
 
 fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
@@ -54,21 +56,10 @@ bool is_of_dead_process(std::string_view attempt) {
   return is_number && process > 0 && kill(process, 0) != 0 && errno == ESRCH;
 }
 
-// Temporaries of `path` whose attempt is chosen. Returns how many were removed.
-template <typename Chosen>
-int remove_temporaries(const fs::path& path, const Chosen& chosen) {
-  const std::string prefix = temporary_prefix(path);
-  int num_removed = 0;
+bool is_abandoned(const fs::directory_entry& file) {
   std::error_code error;
-  for (fs::directory_iterator entry(folder_of(path), error), end; !error && entry != end;
-       entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    if (!name.starts_with(prefix) || !chosen(std::string_view(name).substr(prefix.size())))
-      continue;
-    std::error_code ignored;
-    if (fs::remove(entry->path(), ignored)) ++num_removed;
-  }
-  return num_removed;
+  const fs::file_time_type written = file.last_write_time(error);
+  return !error && fs::file_time_type::clock::now() - written > kAbandonedAfter;
 }
 
 std::string free_space_text(const fs::path& folder) {
@@ -174,11 +165,20 @@ FileDigest copy_atomically(const fs::path& from, const fs::path& to, const std::
 }
 
 int remove_stale_temporaries(const fs::path& path) {
-  return remove_temporaries(path, [](std::string_view) { return true; });
-}
-
-int remove_dead_temporaries(const fs::path& path) {
-  return remove_temporaries(path, is_of_dead_process);
+  const std::string prefix = temporary_prefix(path);
+  int num_removed = 0;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder_of(path), error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    if (!is_of_dead_process(std::string_view(name).substr(prefix.size())) && !is_abandoned(*entry)) {
+      continue;
+    }
+    std::error_code ignored;
+    if (fs::remove(entry->path(), ignored)) ++num_removed;
+  }
+  return num_removed;
 }
 
 namespace {

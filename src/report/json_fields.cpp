@@ -128,7 +128,8 @@ void JsonFields::schema(std::string_view expected) {
   const std::string found = text("schema");
   if (found == expected) return;
   throw Error(ErrorCategory::Damaged,
-              path("schema") + " is \"" + found + "\", expected \"" + std::string(expected) + "\"");
+              path("schema") + " is \"" + found + "\", expected \"" + std::string(expected) +
+                  "\": made by another version of aitqe");
 }
 
 void JsonFields::finish() const {

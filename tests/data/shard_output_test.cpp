@@ -20,6 +20,7 @@ using test::read_tar;
 using test::tar_fixture;
 using test::TemporaryFolder;
 using test::write_bytes;
+using test::write_bytes_long_ago;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -117,7 +118,7 @@ TEST_F(ShardOutputTest, GivesTheSameBytesTwice) {
 TEST_F(ShardOutputTest, CommitsSideFilesWithTheRestAndListsThem) {
   const ShardRef shard = write_input(make_tar({{"0.jpg", "p"}}));
   fs::create_directories(out());
-  write_bytes(out() / ".00000.extra.part-dead", "left by a crash");
+  write_bytes_long_ago(out() / ".00000.extra.part-dead", "left by a crash");
   {
     ShardOutput output(out(), shard);
     const auto write = output.open_side_file(".extra");
@@ -163,9 +164,9 @@ TEST_F(ShardOutputTest, HasNoFinalNameBeforeCommitAndLeavesNothingWithoutIt) {
 }
 
 TEST_F(ShardOutputTest, RemovesTemporariesOfAnEarlierRunOfThisShardOnly) {
-  write_bytes(out() / ".00000.tar.part-99", "x");
-  write_bytes(out() / ".00000.aitqe.stats.json.part-99", "x");
-  write_bytes(out() / ".00001.tar.part-99", "x");
+  write_bytes_long_ago(out() / ".00000.tar.part-99", "x");
+  write_bytes_long_ago(out() / ".00000.aitqe.stats.json.part-99", "x");
+  write_bytes_long_ago(out() / ".00001.tar.part-99", "x");
   copy_shard(write_input(make_tar({{"0.jpg", "p"}})));
   EXPECT_THAT(names_in(out()), ElementsAre(".00001.tar.part-99", "00000.aitqe.jsonl",
                                            "00000.aitqe.stats.json", "00000.tar"));

@@ -158,6 +158,56 @@ class SharingTest(FaultTest):
         self.check_rerun()
 
 
+def no_two_hosts():
+    if os.geteuid() != 0 or not os.path.exists("/dev/fuse"):
+        return "file systems are mounted as root, through /dev/fuse"
+    return "" if shutil.which("bindfs") else "bindfs is not installed"
+
+
+@unittest.skipIf(no_two_hosts(), no_two_hosts())
+class TwoHostsTest(FaultTest):
+    """One folder, seen by two hosts as over NFS: each remembers for a while what was there and what was not, and a lock that
+    one of them takes is unknown to the other."""
+    REMEMBERED_S = 600
+
+    def setUp(self):
+        super().setUp()
+        (self.folder / "shared").mkdir()
+        remembered = ",".join(f"{name}_timeout={self.REMEMBERED_S}" for name in ("attr", "entry", "negative"))
+        for host in ("one", "two"):
+            (self.folder / host).mkdir()
+            done = subprocess.run(["bindfs", "-o", remembered, self.folder / "shared", self.folder / host], capture_output=True, check=False)
+            if done.returncode:
+                self.skipTest(f"mounting is not allowed here: {done.stderr}")
+            self.addCleanup(subprocess.run, ["umount", "--lazy", self.folder / host], check=True)
+
+    def start(self, host):
+        return subprocess.Popen([str(a) for a in (BINARY, "enhance", "in", "-o", f"{host}/out", *MODEL_FLAGS, *ANY_NUMBER_MAY_FAIL)],
+                                cwd=self.folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+    def finish(self, run):
+        _, stderr = run.communicate(timeout=LONGEST_RUN_S)
+        self.assertEqual(run.returncode, 0, stderr)
+        return stderr
+
+    def test_two_hosts_that_do_one_shard_at_once_write_the_same(self):
+        write_tar(self.shard, example_members(60))
+        runs = [self.start("one"), self.start("two")]
+        for run in runs:
+            self.addCleanup(run.kill)
+        for run in runs:
+            self.finish(run)
+        self.check_rerun("shared/out")
+
+    def test_a_host_that_does_not_see_the_result_yet_writes_it_again(self):
+        there = self.folder / "two/out"
+        self.assertFalse(there.exists())
+        self.finish(self.start("one"))
+        self.assertFalse(there.exists(), "this file system shows at once what the other host did")
+        self.finish(self.start("two"))
+        self.check_rerun("shared/out")
+
+
 class InputErrorTest(FaultTest):
     def check_cut_off_then_mended(self, *inputs, env=None):
         result = self.enhance(*inputs, expect=3, env=env)
@@ -259,6 +309,7 @@ class OutputTest(FaultTest):
         (out / "_aitqe/journal/a").write_bytes(b"0 0123456789abcdef torn")
         for name in ours:
             (out / name).write_bytes(b"half")
+            os.utime(out / name, (0, 0))  # so long ago that nobody can be at it any more
         for name, data in others.items():
             (out / name).write_bytes(data)
         self.enhance("in")

@@ -52,7 +52,7 @@ class ParquetTest(SharedRunTest):
 
     def test_the_schema_names_its_version_and_describes_the_columns(self):
         schema = pyarrow.parquet.read_schema(self.files[0])
-        self.assertEqual(schema.metadata[b"aitqe.schema"], b"aitqe.row/1")
+        self.assertEqual(schema.metadata[b"aitqe.schema"], b"aitqe.row/2")
         self.assertEqual(schema.field("key").metadata[b"description"], b"the pair's key in its shard")
         self.assertEqual(str(schema.field("image").type.field("width").type), "int64")
 

@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 using test::read_bytes;
 using test::TemporaryFolder;
 using test::write_bytes;
+using test::write_bytes_long_ago;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -95,7 +96,7 @@ TEST(AtomicFile, ReportsAFullDisk) {
 TEST(RemoveStaleTemporaries, TakesOnlyThoseOfThisFile) {
   const TemporaryFolder folder;
   for (const char* name : {".a.tar.part-1", ".a.tar.part-2", ".b.tar.part-1", "a.tar"}) {
-    write_bytes(folder / name, "x");
+    write_bytes_long_ago(folder / name, "x");
   }
   EXPECT_EQ(remove_stale_temporaries(folder / "a.tar"), 2);
   EXPECT_THAT(names_in(folder.path()), ElementsAre(".b.tar.part-1", "a.tar"));
@@ -112,14 +113,14 @@ std::string temporary_of_dead_process(const TemporaryFolder& folder) {
   return names_in(folder.path()).at(0);
 }
 
-TEST(RemoveDeadTemporaries, LeavesThoseOfProcessesThatMayStillWrite) {
+TEST(RemoveStaleTemporaries, LeavesThoseOfProcessesThatMayStillWrite) {
   const TemporaryFolder folder;
   const std::string dead = temporary_of_dead_process(folder);
   AtomicFile alive(folder / "a");
   const std::string elsewhere = ".a.part-another-machine-1";
   write_bytes(folder / elsewhere, "x");
-  write_bytes(folder / ".a.part-odd", "x");
-  EXPECT_EQ(remove_dead_temporaries(folder / "a"), 1);
+  write_bytes_long_ago(folder / ".a.part-yet-another-machine-1", "x");
+  EXPECT_EQ(remove_stale_temporaries(folder / "a"), 2);
   EXPECT_FALSE(fs::exists(folder / dead));
   EXPECT_TRUE(fs::exists(folder / elsewhere));
   alive.commit();  // its temporary is still there

@@ -20,7 +20,7 @@ using Json = nlohmann::ordered_json;
 TEST(ToJsonLine, WritesEveryColumnInOrder) {
   EXPECT_EQ(
       to_json_line(sample_row()),
-      R"({"schema": "aitqe.row/1", "key": "000347", "shard": "00012.tar", "index": 347, )"
+      R"({"schema": "aitqe.row/2", "key": "000347", "shard": "00012.tar", "index": 347, )"
       R"("caption": "a cat", "caption_out": "A brown dog on grass.", "decision": "rewrite", )"
       R"("reason": "model_rewrites", "recaption": " A brown dog on grass. ", )"
       R"("scores": {"overall": 2.0, "text_quality": 3.0, "image_text_matching": 2.5, )"
@@ -122,7 +122,7 @@ TEST(FromJsonLine, RefusesWhatIsNoRowAndSaysWhy) {
     json[Json::json_pointer(pointer)] = value;
     return json.dump();
   };
-  expect_damaged(changed("/schema", "aitqe.row/2"), "is \"aitqe.row/2\", expected \"aitqe.row/1\"");
+  expect_damaged(changed("/schema", "aitqe.row/3"), "is \"aitqe.row/3\", expected \"aitqe.row/2\"");
   expect_damaged(changed("/index", "3"), "index must be an integer");
   expect_damaged(changed("/index", 3.5), "index must be an integer");
   expect_damaged(changed("/caption", nullptr), "caption must be a text");

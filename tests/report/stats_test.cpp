@@ -32,7 +32,7 @@ TEST(ShardStatsJson, ReadsBackEqual) {
 
 TEST(ShardStatsJson, IsIndentedAndTypeStable) {
   const std::string json = stats_to_json(sample_stats());
-  EXPECT_TRUE(json.starts_with("{\n  \"schema\": \"aitqe.stats/1\",\n  \"shard\": "));
+  EXPECT_TRUE(json.starts_with("{\n  \"schema\": \"aitqe.stats/2\",\n  \"shard\": "));
   EXPECT_TRUE(json.ends_with("}\n"));
   EXPECT_THAT(json, HasSubstr("\"duration_s\": 12.0"));
 }

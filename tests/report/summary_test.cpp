@@ -127,7 +127,7 @@ TEST(SummaryJson, RefusesWhatIsNoSummary) {
     return text.replace(text.find(from), from.size(), to);
   };
   expect("x", "not valid JSON");
-  expect(replaced("summary/1", "summary/9"), "aitqe.summary/9");
+  expect(replaced("summary/2", "summary/9"), "aitqe.summary/9");
   expect(replaced("\"kept\":0,", ""), "kept is missing");
   expect(replaced("\"kept\":0", "\"kept\":0.5"), "kept must be an integer");
   expect(replaced("\"kept\":0", "\"kept\":0,\"lost\":1"), "lost is not known");

@@ -27,15 +27,13 @@ class Journal {
   /// (other input, options or model) begins anew.
   /// @param header  one line that says what the entries hold for
   /// @return null while another run on this machine has the shard's journal open. (Where the file
-  ///         system knows no locks both go on: they write the same, and the commit is a rename.)
+  ///         system knows no locks, or the other run is on another machine that does not see ours,
+  ///         both go on: they write the same, and the commit is a rename.)
   static std::unique_ptr<Journal> open(const std::filesystem::path& work_folder,
                                        const std::string& shard_name, std::string_view header);
   ~Journal();
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
-
-  /// False where the file system knows no locks: another run may have it too.
-  bool is_locked() const;
 
   /// Bytes of a pair from before `open`; null where there are none. Any threads.
   const std::string* find(std::int64_t pair) const;

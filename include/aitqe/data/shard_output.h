@@ -21,8 +21,6 @@ struct ShardOutputOptions {
   bool write_tar = true;
   /// Part of the names of temporaries, `.NAME.tar.part-ATTEMPT`; "" as for AtomicFile.
   std::string attempt;
-  /// Another run may be writing the same (Journal::is_locked): its temporaries are left to it.
-  bool is_shared = false;
 };
 
 /// Writes one enhanced shard:

@@ -63,13 +63,11 @@ FileDigest write_atomically(const std::filesystem::path& path, std::string_view 
 FileDigest copy_atomically(const std::filesystem::path& from, const std::filesystem::path& to,
                            const std::string& attempt = "");
 
-/// Removes temporaries `.NAME.part-*` that an earlier run left for this file.
+/// Removes temporaries `.NAME.part-*` of this file that nobody writes any more: those of processes of
+/// this machine that are no more, and those that nobody has written to for an hour. No lock is asked:
+/// on a network file system another machine's run may not see ours.
 /// @return how many were removed.
 int remove_stale_temporaries(const std::filesystem::path& path);
-
-/// The same for a file that several runs write: only what a process of this machine left that is no
-/// more. @return how many were removed.
-int remove_dead_temporaries(const std::filesystem::path& path);
 
 /// @throws Error(Usage) when `output` is `input` or lies in it: what is read would be overwritten.
 /// @param option  that named the output, for the message

@@ -11,7 +11,7 @@
 
 namespace aitqe {
 
-inline constexpr std::string_view kRowSchema = "aitqe.row/1";
+inline constexpr std::string_view kRowSchema = "aitqe.row/2";
 inline constexpr std::string_view kMemberSchema = "aitqe.member/1";
 
 /// The image as it was read; 0 and "" where it could not be.

@@ -9,7 +9,7 @@
 
 namespace aitqe {
 
-inline constexpr std::string_view kStatsSchema = "aitqe.stats/1";
+inline constexpr std::string_view kStatsSchema = "aitqe.stats/2";
 
 struct FileIdentity {
   std::string name;  ///< without folder

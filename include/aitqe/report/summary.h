@@ -12,7 +12,7 @@
 
 namespace aitqe {
 
-inline constexpr std::string_view kSummarySchema = "aitqe.summary/1";
+inline constexpr std::string_view kSummarySchema = "aitqe.summary/2";
 /// Histogram bins: the scale 1-10, a score rounded half up, anything beyond in the end bins.
 inline constexpr std::size_t kNumScoreBins = 10;
 
