@@ -140,34 +140,28 @@ install_arrow_into() {
 }
 install_arrow() { fill_folder arrow "$ARROW_WHEEL" install_arrow_into; }
 
-# Of what depends on older releases than ours a test takes single files.
-TEST_WHEELS_ALONE=(img2dataset==1.47.0)
-
-# install_python_into REQUIREMENTS WHEELS FOLDER : packages lie in FOLDER, those of WHEELS without what they depend on,
-# and bin/python3 beside them finds them.
+# install_python_into REQUIREMENTS [PIP OPTION...] FOLDER : packages lie in FOLDER, and bin/python3 beside them finds them.
 install_python_into() {
-  local python
-  run_pip --no-compile --target "$3/packages" --requirement "$ROOT/scripts/$1"
-  # shellcheck disable=SC2086  # one word for each wheel
-  if [[ -n $2 ]]; then run_pip --no-compile --no-deps --target "$3/packages" $2; fi
+  local python folder=${*: -1}
+  run_pip --no-compile --target "$folder/packages" --requirement "$ROOT/scripts/$1" "${@:2:$#-2}"
   python=$(system_python)
-  mkdir -p "$3/bin"
+  mkdir -p "$folder/bin"
   # shellcheck disable=SC2016  # for the script that is written, not for this one
   printf '#!/bin/sh\n# Python with the packages of scripts/%s.\nPYTHONPATH=$(dirname "$0")/../packages exec %s "$@"\n' \
-    "$1" "$(command -v "$python")" >"$3/bin/python3"
-  chmod +x "$3/bin/python3"
+    "$1" "$(command -v "$python")" >"$folder/bin/python3"
+  chmod +x "$folder/bin/python3"
 }
-# install_python NAME REQUIREMENTS [WHEEL...] : a Python of its own as .deps/NAME/bin/python3.
-install_python() {
-  fill_folder "$1" "$(grep -v '^#' "$ROOT/scripts/$2" | xargs) ${*:3}" install_python_into "$2" "${*:3}"
-}
-install_test_python() { install_python python requirements-test.txt "${TEST_WHEELS_ALONE[@]}"; }
+# install_python NAME REQUIREMENTS [PIP OPTION...] : a Python of its own as .deps/NAME/bin/python3.
+install_python() { fill_folder "$1" "$(grep -v '^#' "$ROOT/scripts/$2" | xargs)" install_python_into "${@:2}"; }
+install_test_python() { install_python python requirements-test.txt; }
+install_img2dataset() { install_python img2dataset requirements-test-img2dataset.txt --no-deps; }
 install_cluster_python() { install_python cluster requirements-test-cluster.txt; }
 
 # open_clip's reader imports torch and torchvision, of which Debian has builds for CPUs alone. They are unpacked, not
 # installed: no other program of the tests shall find them.
 OPEN_CLIP_PACKAGES=(python3-torch python3-torchvision python3-pandas)
-OPEN_CLIP_WHEELS=(open_clip_torch==3.3.0 webdataset==1.0.2 braceexpand==0.1.7)
+# It asks for no newer webdataset than that: later ones end a shard with an empty sample.
+OPEN_CLIP_WHEELS=(open_clip_torch==3.3.0 webdataset==0.2.86 braceexpand==0.1.7)
 install_open_clip_into() {
   local deb
   mkdir -p "$1/debs/partial" "$1/root" "$1/bin"
@@ -181,8 +175,9 @@ install_open_clip_into() {
 #!/bin/sh
 # Debian's Python with its torch and open_clip_train, which lie in this folder.
 here=$(cd "$(dirname "$0")/.." && pwd)
-libraries=$here/root/usr/lib/$(gcc -print-multiarch)
-LD_LIBRARY_PATH=$libraries:$libraries/blas:$libraries/lapack
+system=$(gcc -print-multiarch)
+libraries=$here/root/usr/lib/$system
+LD_LIBRARY_PATH=$libraries:$libraries/blas:$libraries/lapack:$here/root/usr/lib:$here/root/lib/$system
 PYTHONPATH=$here/packages:$here/root/usr/lib/python3/dist-packages
 export LD_LIBRARY_PATH PYTHONPATH
 exec /usr/bin/python3 "$@"

@@ -35,6 +35,10 @@ install_arrow
 install_base
 if [[ $tests == yes ]]; then
   install_test_python
-  (install_open_clip) || say "open_clip's reader is not there: its test will be skipped"
+  install_img2dataset
+  (install_open_clip) || {
+    rm -rf "$DEPS/open-clip.part"
+    say "open_clip's reader is not there: its test will be skipped"
+  }
 fi
 if [[ $full_tests == yes ]]; then install_cluster_python; fi
