@@ -2,6 +2,7 @@
 a pair, leave half an output under its final name, or change a byte of what a plain run afterwards gives."""
 
 import gzip
+import json
 import os
 import pathlib
 import resource
@@ -206,6 +207,17 @@ class TwoHostsTest(FaultTest):
         self.assertFalse(there.exists(), "this file system shows at once what the other host did")
         self.finish(self.start("two"))
         self.check_rerun("shared/out")
+
+    def test_the_other_host_tells_how_far_a_run_is(self):
+        write_tar(self.shard, pairs(60))
+        run = HeldRun(self.folder, ["enhance", "in", "-o", "one/out", *MODEL_FLAGS, *ANY_NUMBER_MAY_FAIL], cwd=self.folder)
+        self.addCleanup(run.close)
+        for _ in range(4):
+            run.next_pair()
+        [shard] = json.loads(self.aitqe("status", "two/out", "--json").stdout)["in_progress"]
+        self.assertEqual(shard["shard"], "a")
+        self.assertGreater(shard["pairs"], 0)
+        self.assertEqual(run.finish()[0], 0)
 
 
 class InputErrorTest(FaultTest):
