@@ -127,9 +127,9 @@ const Json& JsonFields::object(std::string_view key) {
 void JsonFields::schema(std::string_view expected) {
   const std::string found = text("schema");
   if (found == expected) return;
-  throw Error(ErrorCategory::Damaged,
-              path("schema") + " is \"" + found + "\", expected \"" + std::string(expected) +
-                  "\": made by another version of aitqe");
+  throw Error(ErrorCategory::Damaged, path("schema") + " is \"" + found + "\", expected \"" +
+                                          std::string(expected) +
+                                          "\": made by another version of aitqe");
 }
 
 void JsonFields::finish() const {

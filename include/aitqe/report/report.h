@@ -103,8 +103,9 @@ struct TerminalStyle {
 /// The story in a screenful. Ends with a newline.
 std::string render_report(const RunReport& report, const TerminalStyle& style);
 
-/// report.html: one page that needs no other file and no network, below 5 MB whatever the size of
-/// the run. Equal files give equal bytes. Whatever captions hold, they stay text.
+/// report.html: one page that needs no other file and no network, at most 4.9 MB whatever the
+/// size of the run: lists and the command are cut, and the gallery takes what is left. Equal files
+/// give equal bytes. Whatever captions hold, they stay text.
 std::string report_to_html(const RunReport& report);
 
 /// sizes.json of the folder with this index, as open_clip reads it: shard file to number of pairs.

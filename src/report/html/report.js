@@ -161,7 +161,8 @@ const textCell = (text) => fromOutside("td", {class: "text"}, text);
 function drawTotals() {
   const {summary, shards} = data;
   if (data.preview) return drawPreview();
-  appendText(at("folders"), data.folders.join(", "));
+  const notListed = data.num_folders - data.folders.length;
+  appendText(at("folders"), data.folders.join(", ") + (notListed > 0 ? ` … and ${count(notListed)} more` : ""));
   const told = {
     complete: "Complete: every file, hash, row and key agrees.",
     incomplete: "Incomplete: the same command goes on where it was.",
