@@ -107,6 +107,27 @@ class Browser:
             raise AssertionError(f"{script}: {result['exceptionDetails']}")
         return result["result"].get("value")
 
+    def texts(self, selector):
+        """The text of every element that a CSS selector finds."""
+        return self.run(f"[...document.querySelectorAll({json.dumps(selector)})].map((node) => node.textContent)")
+
+    def table(self, place, title):
+        """@return the rows, as lists of texts, of the first table below `place` whose title begins so"""
+        rows = self.run(f"""(() => {{
+            const named = [...document.querySelectorAll({json.dumps(place + " table")})].find(
+                (table) => table.caption.textContent.startsWith({json.dumps(title)}));
+            return named && [...named.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.textContent));
+        }})()""")
+        if rows is None:
+            raise AssertionError(f"{place} has no table {title!r}")
+        return rows
+
+    def bars(self, place):
+        """@return (title, height) of every bar of the charts below `place`, from left to right"""
+        return [tuple(bar) for bar in self.run(
+            f"[...document.querySelectorAll({json.dumps(place + ' .chart rect')})]"
+            ".map((bar) => [bar.textContent, Number(bar.getAttribute('height'))])")]
+
     def fill(self, field, value):
         """What typing or choosing does: sets a field by id and tells the page."""
         self.run(f"(() => {{ const field = document.getElementById({json.dumps(field)});"
@@ -114,8 +135,9 @@ class Browser:
                  " field.dispatchEvent(new Event('input', {bubbles: true})); })()")
 
     def press(self, key):
+        text = {"Enter": "\r"}.get(key, "")  # without it a key is no key press, which is what opens and follows
         for kind in ("keyDown", "keyUp"):
-            self.order("Input.dispatchKeyEvent", type=kind, key=key, code=key,
+            self.order("Input.dispatchKeyEvent", type=kind, key=key, code=key, **({"text": text} if text else {}),
                        windowsVirtualKeyCode={"ArrowRight": 39, "Tab": 9, "Enter": 13}[key])
 
     def look(self, width, height, scheme="light"):

@@ -1,10 +1,13 @@
 """`aitqe report` and `aitqe status`: what they prove from files alone, and the page in a real browser."""
 
 import base64
+import collections
 import json
+import math
 import os
 import pathlib
 import pty
+import re
 import shutil
 import subprocess
 import time
@@ -21,6 +24,48 @@ HOSTILE = [
     "right\u202eto left \u2066isolated\u200b\ufeff",
     "javascript:alert(1) \\u003c/script\\u003e",
 ]
+
+
+# Of a shard, a key and a folder: what a file system lets through.
+HOSTILE_NAME = "<img src=x onerror=alert(1)>&'`\""
+HOSTILE_KEY = "<svg onload=alert(2)>&'"
+HOSTILE_FOLDER = "<script>alert(3)<!--"
+HOSTILE_URL = "javascript:alert(4)//</script><script>alert(5)</script>"
+
+# Of the characters that the page shows by number, those in HOSTILE.
+INVISIBLE = re.compile("[\u202e\u2066\u200b\ufeff]")
+
+DIMENSIONS = ["overall", "text_quality", "image_text_matching", "object_detail", "semantic_understanding",
+              "text_chart_description"]
+NUM_LENGTH_BINS = 21
+
+
+def best_score(row):
+    return next((score for score in (row["score_expected"], row["score_forced"]) if score >= 0),
+                row["scores"]["overall"])
+
+
+def score_counts(scores):
+    """Of 1 to 10, a score rounded half up; -1 is none."""
+    bins = [min(max(math.floor(score + 0.5), 1), 10) for score in scores if score >= 0]
+    return [bins.count(score) for score in range(1, 11)]
+
+
+def length_counts(captions):
+    bins = [min(len(caption) // 10, NUM_LENGTH_BINS - 1) for caption in captions]
+    return [bins.count(i) for i in range(NUM_LENGTH_BINS)]
+
+
+def kind_of(row):
+    return f"{row['failure']['stage']}: {row['failure']['reason'].split(':')[0]}"
+
+
+def reason_of(row):
+    return kind_of(row) if row["decision"] == "failed" else row["reason"]
+
+
+def percent(part, whole):
+    return f"{100 * part / whole:.1f}\u00a0%"
 
 
 def lines(text):
@@ -164,8 +209,40 @@ class ReportTest(EndToEndTest):
         self.assertIn("2 of 2 shards done, 61 pairs", self.aitqe("status", "out").stdout)
 
 
+class BrowsedTest(SharedRunTest):
+    """Tests that look at one page, `page`, in `browser`."""
+
+    @classmethod
+    def browse(cls, page):
+        cls.page = page
+        cls.browser = Browser()
+        cls.addClassCleanup(cls.browser.__exit__)
+        cls.browser.look(1200, 900)
+        cls.browser.open(page)
+
+    def tearDown(self):
+        self.browser.run("1")  # whatever was complained of before is told before the answer
+        self.assertEqual(self.browser.complaints, [])
+
+    def expect_bars(self, place, labels, series):
+        """Compares the bars of a chart, their heights and the table below it.
+        @param series  name ("" of the only one) -> counts"""
+        labels = [str(label) for label in labels]
+        named = [(f"{label}{', ' + name if name else ''}", counts[i])
+                 for i, label in enumerate(labels) for name, counts in series.items()]
+        bars = self.browser.bars(place)
+        self.assertEqual([title for title, _ in bars], [f"{name}: {count}" for name, count in named])
+        largest = max(count for _, count in named)
+        highest = max(height for _, height in bars)
+        for (title, height), (_, count) in zip(bars, named):
+            self.assertAlmostEqual(height, highest * count / largest, delta=1.5, msg=title)
+            self.assertEqual(height > 0, count > 0, title)
+        self.assertEqual(self.browser.table(place + " details", ""),
+                         [[label, *(str(counts[i]) for counts in series.values())] for i, label in enumerate(labels)])
+
+
 @unittest.skipUnless(CHROMIUM, "the Debian package chromium is not installed")
-class PageTest(SharedRunTest):
+class PageTest(BrowsedTest):
     """The page of one run, in a browser."""
 
     @classmethod
@@ -177,13 +254,10 @@ class PageTest(SharedRunTest):
         write_tar(runner.folder / "in/b.tar", real)
         runner.enhance(runner.folder / "in", "--rewrite-when", "always")
         runner.aitqe("report", "out", "--max-failed", "100%", "--filter-below", "4.5")
-        cls.page = runner.folder / "out/report.html"
         cls.rows = [row for name in ("a", "b") for row in runner.output(name).rows]
-        browser = Browser()
-        cls.addClassCleanup(browser.__exit__)
-        cls.browser = browser
-        browser.look(1200, 900)
-        browser.open(cls.page)
+        cls.stats = runner.output("a").stats
+        cls.command = json.loads((runner.folder / "out/_aitqe/run.json").read_text())["last_run"]["command"]
+        cls.browse(runner.folder / "out/report.html")
 
     def shown(self):
         return self.browser.run("document.querySelectorAll('#gallery-cards .pair').length")
@@ -200,6 +274,82 @@ class PageTest(SharedRunTest):
         self.assertGreater(self.browser.run("document.querySelectorAll('#length-chart svg rect').length"), 19)
         self.assertEqual(self.browser.run("[...document.images].filter((i) => i.complete && i.naturalWidth === 0).length"), 0)
         self.assertGreater(self.browser.run("document.images.length"), 5)
+
+    def test_charts_show_the_rows(self):
+        scores = score_counts(best_score(row) for row in self.rows)
+        self.assertGreater(sum(count > 0 for count in scores), 1)
+        self.expect_bars("#score-chart", range(1, 11), {"": scores})
+        before = length_counts(row["caption"] for row in self.rows)
+        after = length_counts(row["caption_out"] for row in self.rows)
+        self.assertNotEqual(before, after)
+        last = max(9, *(i for i in range(NUM_LENGTH_BINS) if before[i] or after[i]))
+        self.expect_bars("#length-chart", [f"{10 * i}" for i in range(last + 1)],
+                         {"before": before[:last + 1], "after": after[:last + 1]})
+
+    def test_the_funnel_counts_the_rows(self):
+        decided = collections.Counter(row["decision"] for row in self.rows)
+        refused = sum(row["decision"] == "keep" and row["reason"].startswith("rewrite_") for row in self.rows)
+        suspect = sum(row["injection_suspect"] for row in self.rows)
+        self.assertGreater(min(decided["rewrite"], decided["failed"]), 0)
+        expected = {"read": len(self.rows), "judged": len(self.rows) - decided["failed"], "kept": decided["keep"],
+                    "of these refused: a rewrite was due and of no use": refused, "rewritten": decided["rewrite"],
+                    "failed": decided["failed"], **({"suspect captions": suspect} if suspect else {})}
+        self.assertEqual(self.browser.table("#funnel", "From pairs read"),
+                         [[name, "", str(count), percent(count, len(self.rows))] for name, count in expected.items()])
+        scores = [best_score(row) for row in self.rows if best_score(row) >= 0]
+        tiles = dict(zip(self.browser.texts("#tiles .tile span"), self.browser.texts("#tiles .tile b")))
+        self.assertEqual(tiles, {
+            "pairs read": str(len(self.rows)), "rewritten": percent(decided["rewrite"], len(self.rows)),
+            "kept": percent(decided["keep"], len(self.rows)), "failed": percent(decided["failed"], len(self.rows)),
+            "mean score": f"{sum(scores) / len(scores):.2f}"})
+
+    def test_tells_failures_and_reasons(self):
+        for title, has_failed in (("Failed pairs", True), ("Why pairs were kept or rewritten", False)):
+            counts = collections.Counter(reason_of(row) for row in self.rows
+                                         if (row["decision"] == "failed") == has_failed)
+            self.assertTrue(counts)
+            rows = self.browser.table("#failure-tables", title)
+            self.assertEqual({code: (pairs, share) for code, _, pairs, share in rows},
+                             {code: (str(pairs), percent(pairs, len(self.rows))) for code, pairs in counts.items()})
+            for code, words, _, _ in rows:
+                self.assertIn(" ", words, code)  # a sentence and not nothing, nor the code again
+
+    def test_tells_how_to_run_it_again(self):
+        self.assertEqual(self.browser.texts("#rerun pre"), [self.command])
+        facts = dict(zip(self.browser.texts("#rerun-facts dt"), self.browser.texts("#rerun-facts dd")))
+        self.assertEqual((facts["aitqe"], facts["model, sha256"], facts["configuration, sha256"]),
+                         tuple(self.stats[name] for name in ("version", "model_sha256", "config_sha256")))
+        self.assertEqual(len(facts["model, sha256"]), 64)
+        self.assertEqual(facts["rewrite when"], "always")
+
+    def test_marks_the_words_that_differ(self):
+        marks = """(old, now) => {
+            const lines = captionLines({decision: 'rewrite', caption: old, caption_out: now});
+            return lines.map((line) => [line.querySelector('.words').textContent,
+                                        ...[...line.querySelectorAll('del, ins')].map((mark) => mark.textContent)]);
+        }"""
+        self.assertEqual(self.browser.run(f"({marks})('A big  red dog, sitting', 'a small red dog on the grass.')"), [
+            ["A big red dog, sitting", "big", "sitting"], ["a small red dog on the grass.", "small", "on the grass."]])
+        self.assertEqual(self.browser.run(f"({marks})('the same', 'The same.')"), [["the same"], ["The same."]])
+        # On the page: what is not marked is the same in both, and nothing of either is left out.
+        shown = self.browser.run("""[...document.querySelectorAll('#gallery-cards .pair')].map((card) => {
+            const lines = [...card.querySelectorAll('.words')];
+            const plain = (line) => [...line.childNodes].filter((node) => !['DEL', 'INS'].includes(node.nodeName))
+                .map((node) => node.textContent).join('');
+            return {facts: [...card.querySelectorAll('dd')].map((fact) => fact.textContent),
+                    tag: card.querySelector('.tag').textContent, whole: lines.map((line) => line.textContent),
+                    plain: lines.map(plain)};
+        })""")
+        bare = [re.sub(r"[\W_]+", " ", text).lower().split() for card in shown if card["tag"] == "rewritten"
+                for text in card["plain"]]
+        self.assertEqual(bare[::2], bare[1::2])
+        self.assertTrue(any(bare), "no two captions have a word in common")
+        rewritten = {(row["shard"], row["key"]): row for row in self.rows if row["decision"] == "rewrite"}
+        for card in (card for card in shown if card["tag"] == "rewritten"):
+            row = rewritten.pop((card["facts"][-1], card["facts"][-2]))
+            visible = INVISIBLE.sub(lambda found: f"U+{ord(found[0]):04X}", row["caption"])
+            self.assertEqual(card["whole"], [" ".join(visible.split()), " ".join(row["caption_out"].split())])
+        self.assertEqual(rewritten, {})
 
     def test_captions_stay_text(self):
         self.assertEqual(self.browser.run("document.title"), "aitqe report")
@@ -223,6 +373,13 @@ class PageTest(SharedRunTest):
             self.browser.fill("filter-decision", decision)
             self.assertEqual(self.shown(), sum(row["decision"] == decision for row in self.rows), decision)
         self.reset()
+        reasons = collections.Counter(reason_of(row) for row in self.rows)
+        self.assertGreater(len(reasons), 1)
+        self.assertEqual(self.browser.texts("#filter-reason option"), ["all", *sorted(reasons)])
+        for reason, pairs in reasons.items():
+            self.browser.fill("filter-reason", reason)
+            self.assertEqual(self.shown(), pairs, reason)
+        self.reset()
         self.browser.fill("filter-low", "3")
         self.browser.fill("filter-high", "6")
         self.assertEqual(self.shown(), sum(3 <= row["score_expected"] <= 6 for row in self.rows))
@@ -238,6 +395,49 @@ class PageTest(SharedRunTest):
         below = sum(score < 5.05 for score in scored)
         self.assertIn(f"{below} of {len(scored)} scored pairs",
                       self.browser.run("document.getElementById('threshold-text').textContent"))
+
+    def walk(self):
+        """Presses Tab until the page's end. @return for each stop, by what it is known"""
+        known = ("(() => { const at = document.activeElement; return at === document.body ? '' :"
+                 " at.id || at.getAttribute('href') || at.className"
+                 " || at.tagName + ' in ' + (at.closest('[id]')?.id ?? '?'); })()")
+        stops = []
+        for _ in range(300):
+            self.browser.press("Tab")
+            stops.append(self.browser.run(known))
+            if stops[-1] == "":
+                return stops[:-1]
+        raise AssertionError(f"Tab never leaves the page: {stops}")
+
+    def test_tab_stops_at_everything_in_order(self):
+        self.browser.open(self.page)
+        stops = self.walk()
+        links = self.browser.run("[...document.querySelectorAll('nav a')].map((link) => link.getAttribute('href'))")
+        self.assertEqual(stops[:1 + len(links)], ["#gallery", *links])  # "Skip to the pairs" first
+        firsts = list(dict.fromkeys(stops[1 + len(links):]))
+        self.assertEqual([stop for stop in firsts if "border" not in stop], [
+            "SUMMARY in score-chart", *(["SUMMARY in dimensions"] if "SUMMARY in dimensions" in firsts else []),
+            "threshold-slider", "SUMMARY in length-chart", "filter-text", "filter-decision", "filter-reason",
+            "filter-low", "filter-high", "filter-order", "SUMMARY in gallery-cards"])
+        self.assertEqual(stops.count("SUMMARY in gallery-cards"), len(self.rows))
+
+    def test_enter_opens_what_tab_has_reached(self):
+        self.browser.open(self.page)
+        self.browser.press("Tab")
+        self.browser.press("Enter")
+        self.assertEqual(self.browser.run("location.hash"), "#gallery")
+        reached = "document.activeElement.closest('#gallery-cards') !== null"
+        for _ in range(30):
+            self.browser.press("Tab")
+            if self.browser.run(reached):
+                break
+        self.assertTrue(self.browser.run(reached), "the pairs are not behind the link that leads to them")
+        self.assertFalse(self.browser.run("document.activeElement.parentNode.open"))
+        self.browser.press("Enter")
+        self.assertTrue(self.browser.run("document.activeElement.parentNode.open"))
+        self.assertGreater(self.browser.run("document.activeElement.nextSibling.clientHeight"), 0)
+        self.browser.press("Enter")
+        self.assertFalse(self.browser.run("document.activeElement.parentNode.open"))
 
     def test_is_read_by_the_keyboard_alone(self):
         self.browser.run("document.activeElement.blur(), window.scrollTo(0, 0)")
@@ -283,21 +483,112 @@ class PageTest(SharedRunTest):
 
 
 @unittest.skipUnless(CHROMIUM, "the Debian package chromium is not installed")
-class PreviewPageTest(SharedRunTest):
+class ManyShardsPageTest(BrowsedTest):
+    """The page of fourteen shards, all dimensions judged, with names that nobody should have given."""
+
+    @classmethod
+    def run_once(cls, runner):
+        real = example_members(24)
+        names = [f"shard{i:02}" for i in range(12)]
+        for i, name in enumerate(names):
+            write_tar(runner.folder / f"in/{name}.tar", real[6 * i:6 * i + 6])
+        record = (f"{HOSTILE_KEY}.json", json.dumps({"url": HOSTILE_URL}).encode())
+        write_tar(runner.folder / f"in/{HOSTILE_NAME}.tar", [*pair(HOSTILE_KEY, "a caption"), record])
+        aside = write_tar(runner.folder / HOSTILE_FOLDER / "aside.tar", pairs(1))
+        runner.enhance(runner.folder / "in", aside, "--full", "--rewrite-when", "score<5",
+                       output=f"{HOSTILE_FOLDER}/out")
+        runner.aitqe("report", runner.folder / HOSTILE_FOLDER / "out", "--max-failed", "100%")
+        cls.rows = {name: runner.output(name, f"{HOSTILE_FOLDER}/out").rows
+                    for name in (*names, HOSTILE_NAME, "aside")}
+        cls.browse(runner.folder / HOSTILE_FOLDER / "out/report.html")
+
+    def means(self):
+        """Shard -> its mean score."""
+        return {name: sum(best_score(row) for row in rows) / len(rows) for name, rows in self.rows.items()}
+
+    def test_draws_every_dimension(self):
+        self.assertEqual(self.browser.texts("#dimensions .multiples h3"),
+                         [name.replace("_", " ") for name in DIMENSIONS])
+        drawn = set()
+        for i, name in enumerate(DIMENSIONS):
+            counts = score_counts(row["scores"][name] for rows in self.rows.values() for row in rows)
+            self.assertEqual(sum(counts), 26)
+            drawn.add(tuple(counts))
+            self.expect_bars(f"#dimensions .multiples > div:nth-child({i + 1})", range(1, 11), {"": counts})
+        self.assertGreater(len(drawn), 3, "the dimensions hardly differ: any one would pass for another")
+
+    def test_names_the_worst_and_the_best_shards(self):
+        means = self.means()
+        for title, order in (("Shards with the lowest mean score", 1), ("Shards with the highest mean score", -1)):
+            expected = sorted(means, key=lambda name: order * means[name])[:10]
+            rows = self.browser.table("#group-tables", title)
+            self.assertEqual([row[0] for row in rows], expected)
+            self.assertEqual([row[2:4] for row in rows],
+                             [[f"{means[name]:.2f}", str(len(self.rows[name]))] for name in expected])
+            self.assertEqual([row[4] for row in rows], [
+                percent(sum(row["decision"] == "rewrite" for row in self.rows[name]), len(self.rows[name]))
+                for name in expected])
+
+    def test_draws_the_means_of_all_shards(self):
+        bins = [min(math.floor(4 * (mean - 1)), 35) for mean in self.means().values()]
+        self.assertGreater(len(set(bins)), 3)
+        self.expect_bars("#group-tables", [f"{1 + i / 4:g}" for i in range(36)],
+                         {"": [bins.count(i) for i in range(36)]})
+
+    def test_the_slider_shows_pairs_at_the_border(self):
+        scores = sorted(best_score(row) for rows in self.rows.values() for row in rows)
+        shown = {}
+        for limit in (1, *(round(20 * score) / 20 for score in scores), 9.95):
+            limit = min(max(limit, 1), 9.95)
+            self.browser.fill("threshold-slider", str(limit))
+            below = [score for score in scores if score < limit][:-4:-1]
+            above = [score for score in scores if score >= limit][:3]
+            for place, expected in (("below", below), ("above", above)):
+                facts = self.browser.texts(f"#border-{place} .facts")
+                self.assertEqual([re.search(r"score ([\d.]+)", fact)[1] for fact in facts],
+                                 [f"{score:.2f}" for score in expected], (limit, place))
+            shown[limit] = (len(below), len(above))
+        self.assertIn((3, 3), shown.values())
+        self.assertGreater(len(set(scores)), 20)
+
+    def test_says_how_many_folders_it_does_not_name(self):
+        self.addCleanup(self.browser.open, self.page)
+        self.browser.run("data.num_folders = 1030, at('folders').replaceChildren(), drawTotals()")
+        self.assertEqual(self.browser.texts("#folders"),
+                         [str(self.page.parent) + " \u2026 and 1,029 more"])
+
+    def test_names_stay_text(self):
+        self.assertEqual(self.browser.run("document.scripts.length"), 2)
+        self.assertEqual(self.browser.run("[...document.querySelectorAll('*')].filter((node) => [...node.attributes]"
+                                          ".some((attribute) => attribute.name.startsWith('on'))).length"), 0)
+        self.assertEqual(self.browser.run("[...document.images].filter((i) => !i.src.startsWith('data:')).length"), 0)
+        self.assertEqual(self.browser.run("[...document.links].filter((link) => !link.getAttribute('href')"
+                                          ".startsWith('#')).length"), 0)
+        self.assertEqual([url for url in self.browser.requests if not url.startswith(("file:", "data:", "about:"))], [])
+        shown = {"#group-tables": [HOSTILE_NAME], "#rerun pre": [HOSTILE_FOLDER, "aside.tar", "--full"],
+                 "#folders": [HOSTILE_FOLDER + "/out"], "#gallery-cards": [HOSTILE_KEY, HOSTILE_URL, HOSTILE_NAME]}
+        self.browser.fill("filter-text", "onload=alert(2)")
+        self.addCleanup(self.browser.fill, "filter-text", "")
+        self.assertEqual(len(self.browser.texts("#gallery-cards .pair")), 1)
+        for place, names in shown.items():
+            text = "".join(self.browser.texts(place))
+            for name in names:
+                self.assertIn(name, text, place)
+
+
+@unittest.skipUnless(CHROMIUM, "the Debian package chromium is not installed")
+class PreviewPageTest(BrowsedTest):
     """What a dry run shows, in a browser."""
 
     @classmethod
     def run_once(cls, runner):
         write_tar(runner.folder / "in/a.tar", example_members(40))
-        cls.page = runner.folder / "look.html"
+        page = runner.folder / "look.html"
         told = runner.enhance(runner.folder / "in", "--rewrite-when", "always", "--dry-run", "--forecast-s", "0.1",
-                              "--sample", "50%", "--report", cls.page, "--json")
+                              "--sample", "50%", "--report", page, "--json")
         cls.preview = json.loads(told.stdout)["preview"]
         cls.left = [path.name for path in runner.folder.iterdir()]
-        cls.browser = Browser()
-        cls.addClassCleanup(cls.browser.__exit__)
-        cls.browser.look(1200, 900)
-        cls.browser.open(cls.page)
+        cls.browse(page)
 
     def text(self, place):
         return self.browser.run(f"document.getElementById('{place}').textContent")

@@ -426,7 +426,8 @@ function captionLines(pair) {
     if (pair.recaption) lines.push(captionLine("not used", plainWords(pair.recaption)));
     return lines;
   }
-  const split = (text) => text.split(/\s+/u).filter((word) => word !== "").slice(0, MOST_DIFF_WORDS);
+  // U+FEFF is white space to a regular expression, and would not be shown then.
+  const split = (text) => text.split(/[^\S\ufeff]+/u).filter((word) => word !== "").slice(0, MOST_DIFF_WORDS);
   const old = split(pair.caption), now = split(pair.caption_out);
   const common = commonWords(old, now);
   return [captionLine("before", marked(old, common.old, "del")), captionLine("after", marked(now, common.now, "ins"))];
