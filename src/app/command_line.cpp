@@ -10,6 +10,7 @@
 #include "aitqe/base/version.h"
 #include "config_file.h"
 #include "nearest.h"
+#include "one_of.h"
 
 namespace aitqe::app {
 
@@ -69,7 +70,7 @@ void CommandLine::add_common_options(CLI::App& app, bool with_config_file) {
   app.add_option("--log-format", log_format_, "text or json")
       ->type_name("FORMAT")
       ->group("Common")
-      ->check(CLI::IsMember({"text", "json"}))
+      ->check(one_of({"text", "json"}))
       ->capture_default_str();
 }
 
@@ -115,8 +116,7 @@ void CommandLine::explain(const CLI::ParseError& error, const CLI::App& app) {
       if (!is_flag) known.push_back(sub->get_name());
     }
     message = "unknown " + std::string(is_flag ? "option " : "command ") + word;
-    const std::string near = nearest(word, known);
-    if (!near.empty()) message += "; did you mean " + near + "?";
+    message += did_you_mean(word, known);
   }
   std::fprintf(stderr, "aitqe: %s (see `%s --help`)\n", message.c_str(),
                &app == &app_ ? "aitqe" : ("aitqe " + app.get_name()).c_str());

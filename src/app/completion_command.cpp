@@ -6,6 +6,7 @@
 #include "command_line.h"
 #include "completion.h"
 #include "man_page.h"
+#include "one_of.h"
 
 namespace aitqe::app {
 
@@ -33,7 +34,7 @@ class CompletionCommand : public Command {
     app.add_option("shell", shell_, "bash, zsh or fish")
         ->type_name("SHELL")
         ->required()
-        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+        ->check(one_of({"bash", "zsh", "fish"}));
   }
 
   bool takes_config_file() const override { return false; }

@@ -7,6 +7,7 @@
 #include "aitqe/base/error.h"
 #include "command.h"
 #include "command_line.h"
+#include "one_of.h"
 #include "typed_command.h"
 
 namespace aitqe::app {
@@ -127,7 +128,7 @@ class ConfigCommand : public Command {
     app.add_option("action", action_, "show: the options of the command line that follows")
         ->type_name("ACTION")
         ->required()
-        ->check(CLI::IsMember({"show"}));
+        ->check(one_of({"show"}));
     app.add_flag("--json", json_, "Print JSON; stands before the command");
     app.prefix_command();
   }

@@ -81,9 +81,7 @@ void apply_table(const toml::table& table, const std::string& path, CLI::App& co
       for (const CLI::Option* one : command.get_options()) {
         for (const std::string& long_name : one->get_lnames()) known.push_back(long_name);
       }
-      const std::string near = nearest(name, known);
-      throw Error(ErrorCategory::Usage,
-                  where + ": unknown key" + (near.empty() ? "" : "; did you mean " + near + "?"));
+      throw Error(ErrorCategory::Usage, where + ": unknown key" + did_you_mean(name, known));
     }
     if (option->count() > 0) continue;  // a flag or a variable beats the file
     try {
@@ -123,9 +121,8 @@ std::string find_config_file(const std::string& name) {
       if (entry->path().extension() == ".toml") known.push_back(entry->path().stem().string());
     }
   }
-  const std::string near = nearest(name, known);
-  throw Error(ErrorCategory::Usage, "--config " + name + ": no such file, and no preset" +
-                                        (near.empty() ? "" : "; did you mean " + near + "?"));
+  throw Error(ErrorCategory::Usage,
+              "--config " + name + ": no such file, and no preset" + did_you_mean(name, known));
 }
 
 std::set<const CLI::Option*> apply_config_file(const std::string& path, CLI::App& command,

@@ -5,6 +5,7 @@
 #include "aitqe/convert/llava.h"
 #include "aitqe/convert/merge.h"
 #include "command.h"
+#include "one_of.h"
 
 namespace aitqe::app {
 
@@ -29,7 +30,7 @@ class ConvertCommand : public Command {
                    "aitqe: a whole model out of an adapter and its base; llava: a whole model in "
                    "the layout of transformers' LlavaForConditionalGeneration")
         ->type_name("LAYOUT")
-        ->check(CLI::IsMember({kAitqe, kLlava}))
+        ->check(one_of({kAitqe, kLlava}))
         ->capture_default_str();
     app.add_option("--base", base_, "What the adapter stands on: a GGUF file or a model folder")
         ->type_name("BASE");

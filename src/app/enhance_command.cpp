@@ -169,6 +169,9 @@ class EnhanceCommand : public Command {
 
   /// Nothing that is there already is lost to a slip, and the output folder is never touched.
   void check_report_file() const {
+    if (typed_.no_images && typed_.report.empty()) {
+      throw Error(ErrorCategory::Usage, "--no-images: only with --dry-run --report FILE");
+    }
     if (typed_.report.empty()) return;
     const std::filesystem::path file = std::filesystem::absolute(typed_.report).lexically_normal();
     const auto refuse = [this](const std::string& why) {
@@ -199,7 +202,8 @@ class EnhanceCommand : public Command {
       const ProgressLine line(
           [this](double elapsed_s) { return describe_progress(progress_, elapsed_s); },
           !log_shows_information());
-      found = dry_run(options_, model, {typed_.forecast_s, with_page}, progress_);
+      found =
+          dry_run(options_, model, {typed_.forecast_s, with_page && !typed_.no_images}, progress_);
     }
     if (with_page) {
       write_atomically(typed_.report, report_to_html(found.preview.report));

@@ -1,6 +1,7 @@
 #include "enhance_options.h"
 
 #include "model_options.h"
+#include "one_of.h"
 
 namespace aitqe::app {
 
@@ -37,7 +38,7 @@ void add_input_options(CLI::App& app, TypedEnhanceOptions& typed, EnhanceOptions
                  "What follows the end of an archive inside a shard: read, or skip as most "
                  "loaders do; told either way")
       ->type_name("HOW")
-      ->check(CLI::IsMember({"read", "skip"}))
+      ->check(one_of({"read", "skip"}))
       ->group("Input")
       ->capture_default_str();
   ImageLimits& limits = options.prepare.image_limits;
@@ -97,6 +98,7 @@ void add_judgement_options(CLI::App& app, TypedEnhanceOptions& typed, EnhanceOpt
                  "Captions that may speak to the judge: judge them as any, keep them whatever it "
                  "says, or fail their pairs unseen")
       ->type_name("POLICY")
+      ->check(one_of({"judge", "keep", "fail"}))
       ->group("Judgement")
       ->capture_default_str();
   app.add_option("--scores", typed.scores, "Folder of a finished `aitqe score` run, for worst:P%")
@@ -161,6 +163,8 @@ void add_run_options(CLI::App& app, TypedEnhanceOptions& typed, EnhanceOptions& 
   app.add_option("--report", typed.report,
                  "With --dry-run: a page of what would be rewritten; its name ends in .html")
       ->type_name("FILE")
+      ->group("Run");
+  app.add_flag("--no-images", typed.no_images, "With --report: no pictures on the page")
       ->group("Run");
   app.add_option("--max-failed", typed.max_failed, "Exit with 3 when a larger share of pairs fails")
       ->type_name("P%")

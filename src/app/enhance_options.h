@@ -31,6 +31,7 @@ struct TypedEnhanceOptions {
   bool dry_run = false;
   double forecast_s = 20;
   std::string report;
+  bool no_images = false;
   std::string task_index;
   int task_count = 0;
   std::string shards_from;

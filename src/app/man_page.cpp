@@ -24,7 +24,9 @@ constexpr std::array<Meaning, 9> kExitStatuses = {{
     {"4", "No usable input."},
     {"5", "The output cannot be written."},
     {"6", "The model or the device cannot be loaded."},
-    {"75", "Stopped on request, or the network failed: the same command goes on."},
+    {"75",
+     "Stopped on request, by a network, memory or GPU that failed, or because nothing moved "
+     "(--stall-timeout): the same command goes on."},
     {"130, 143", "Stopped at once by a second signal; the same command goes on."},
 }};
 

@@ -1,26 +1,15 @@
 #include "model_options.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <sstream>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "one_of.h"
 
 namespace aitqe::app {
 
 namespace {
-
-/// One of the words; help and completions list them.
-CLI::Validator one_of(const std::vector<std::string>& words) {
-  std::string listed;
-  for (const std::string& word : words) listed += (listed.empty() ? "" : ",") + word;
-  const auto check = [words, listed](const std::string& text) {
-    if (std::ranges::find(words, text) != words.end()) return std::string();
-    return "\"" + text + "\": expected one of " + listed;
-  };
-  return {check, "{" + listed + "}"};
-}
 
 bool is_a_device(const std::string& text) {
   constexpr std::string_view kNumbered = "cuda:";

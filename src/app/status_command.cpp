@@ -5,6 +5,7 @@
 #include "aitqe/io/output_folder.h"
 #include "aitqe/report/status.h"
 #include "command.h"
+#include "one_of.h"
 
 namespace aitqe::app {
 
@@ -28,7 +29,7 @@ class StatusCommand : public Command {
     app.add_option("--format", format_,
                    "text, json, or slurm: the tasks of missing shards as 1,3-5")
         ->type_name("FORMAT")
-        ->check(CLI::IsMember({"text", "json", "slurm"}))
+        ->check(one_of({"text", "json", "slurm"}))
         ->capture_default_str();
     app.add_flag("--json", json_, "The same as --format json");
   }

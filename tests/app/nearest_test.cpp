@@ -11,6 +11,21 @@ TEST(Nearest, FindsTheWordWithTheFewestEdits) {
   EXPECT_EQ(nearest("--wrokers", known), "--workers");
 }
 
+TEST(Nearest, TakesLettersThatChangedPlacesForOneSlip) {
+  EXPECT_EQ(nearest("mna", {"man", "eval"}), "man");
+  EXPECT_EQ(nearest("jugde", {"keep", "judge"}), "judge");
+}
+
+TEST(Nearest, AShortWordMayDifferByOneLetter) {
+  EXPECT_EQ(nearest("bsh", {"bash"}), "bash");
+  EXPECT_EQ(nearest("f64", {"f32"}), "");
+}
+
+TEST(Nearest, EndsAMessage) {
+  EXPECT_EQ(did_you_mean("bsh", {"bash"}), "; did you mean bash?");
+  EXPECT_EQ(did_you_mean("elephant", {"bash"}), "");
+}
+
 TEST(Nearest, FindsNothingWhereNothingIsClose) {
   EXPECT_EQ(nearest("--elephant", {"--threads"}), "");
   EXPECT_EQ(nearest("", {}), "");

@@ -63,6 +63,23 @@ class UsageErrorTest(EndToEndTest):
         result = self.aitqe("enhnace", "in.tar", expect=2)
         self.assertIn("did you mean enhance?", result.stderr)
 
+    def test_a_value_that_is_no_choice_names_the_nearest(self):
+        cases = [(["--dtype", "bf15"], "bf16"), (["--on-injection", "jugde"], "judge"), (["--packing", "ahed"], "ahead"),
+                 (["--joined-archives", "raed"], "read"), (["--log-format", "jsn"], "json")]
+        for flags, word in cases:
+            with self.subTest(flags=flags):
+                told = self.enhance(EXAMPLES, *flags, expect=2).stderr
+                self.assertIn(flags[0], told)
+                self.assertIn(f"did you mean {word}?", told)
+        (self.folder / "c.toml").write_text('dtype = "bf15"\n')
+        told = self.aitqe("enhance", EXAMPLES, "-o", "out", "--config", "c.toml", expect=2).stderr
+        self.assertRegex(told, r"c\.toml: dtype.*did you mean bf16\?")
+
+    def test_a_score_column_that_is_none_names_the_nearest(self):
+        told = self.aitqe("select", "out", "--by", "score_expectd", "--best", "1", expect=2).stderr
+        self.assertIn("expected a float column", told)
+        self.assertIn("did you mean score_expected?", told)
+
     def test_no_command(self):
         self.assertIn("--help", self.aitqe(expect=2).stderr)
 
@@ -283,6 +300,27 @@ class DryRunTest(EndToEndTest):
         self.assertIn(f"{len(rows)} of 80 pairs judged, drawn at random", text)
         self.assertLessEqual(len(text.splitlines()), 24)
         self.assertFalse((self.folder / "new").exists())
+
+    def test_pages_have_no_pictures_where_none_are_wanted(self):
+        shard = write_tar(self.folder / "in/a.tar", pairs(6))
+        picture = re.compile(r"data:image/(?:jpeg|png|webp);base64,[\w+/]{40}|/9j/[\w+/]{40}")
+        look = [shard, "--dry-run", "--forecast-s", "0.1", "--sample", "99%", "--report", "look.html"]
+        for no_images in ([], ["--no-images"]):
+            with self.subTest(no_images=no_images):
+                self.enhance(*look, *no_images, output="never")
+                page = (self.folder / "look.html").read_text()
+                self.assertEqual(picture.search(page) is None, bool(no_images))
+                self.assertIn("picture 3", page)
+        self.enhance(shard)
+        for no_images in ([], ["--no-images"]):
+            with self.subTest(report=no_images):
+                self.aitqe("report", "out", "--html", "run.html", *ANY_NUMBER_MAY_FAIL, *no_images)
+                page = (self.folder / "run.html").read_text()
+                self.assertEqual(picture.search(page) is None, bool(no_images))
+                self.assertIn("picture 3", page)
+        for flags in ([], ["--dry-run"]):
+            told = self.enhance(shard, "--no-images", *flags, output="never", expect=2).stderr
+            self.assertIn("--no-images: only with --dry-run --report FILE", told)
 
     def test_where_a_preview_may_be_written(self):
         shard = write_tar(self.folder / "in/a.tar", pairs(2))

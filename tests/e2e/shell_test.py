@@ -41,6 +41,8 @@ class ShellTest(EndToEndTest):
         self.assertEqual(complete("aitqe", ""), set(self.commands()))
         self.assertEqual(complete("aitqe", "enhance", "--rewr"), {"--rewrite-when"})
         self.assertEqual(complete("aitqe", "enhance", "--dtype", ""), {"auto", "f32", "bf16", "int8", "fp8"})
+        self.assertEqual(complete("aitqe", "enhance", "--on-injection", ""), {"judge", "keep", "fail"})
+        self.assertEqual(complete("aitqe", "enhance", "--no-"), {"--no-images", "--no-parquet"})
         self.assertEqual(complete("aitqe", "enhance", "a.tar", "--log-format", "j"), {"json"})
         self.assertEqual(complete("aitqe", "completion", ""), {"bash", "zsh", "fish"})
         self.assertEqual(complete("aitqe", "config", ""), {"show"})
@@ -126,7 +128,10 @@ PS1='> '
             self.run_shell(*check, self.script(shell))
 
     def test_an_unknown_shell_is_told_which_there_are(self):
-        self.assertIn("bash,zsh,fish", self.aitqe("completion", "tcsh", expect=2).stderr.replace(", ", ","))
+        told = self.aitqe("completion", "tcsh", expect=2).stderr
+        self.assertIn("bash, zsh or fish", told)
+        self.assertNotIn("did you mean", told)
+        self.assertIn("did you mean bash?", self.aitqe("completion", "bsh", expect=2).stderr)
         self.assertIn("shell", self.aitqe("completion", expect=2).stderr)
 
 
@@ -251,6 +256,22 @@ class PresetTest(ShellTest):
         told = self.aitqe("report", "out", "--config", "careful", "--max-failed", "100%", "--json", "--no-html")
         self.assertEqual(json.loads(told.stdout)["drift_limits"],
                          {"divergence_bits": 0.2, "repeated_percent": 5.0, "beyond": ""})
+
+    def test_careful_verifies_every_new_caption(self):
+        self.enhance(EXAMPLES, "--limit", "12", "--config", "careful", "--rewrite-when", "always")
+        rows = self.output("pairs-00000").rows
+        verified = [row for row in rows if row["score_recaption"] >= 0]
+        self.assertTrue(verified)
+        for row in rows:
+            if row["decision"] == "rewrite":
+                self.assertGreater(row["score_recaption"], row["score_expected"])
+
+    def test_the_report_of_careful_ends_with_3_beyond_a_limit(self):
+        """The tiny model says the same of every picture, which is what the limits are there for."""
+        self.enhance(EXAMPLES, "--limit", "12", "--rewrite-when", "always")
+        told = self.aitqe("report", "out", "--config", "careful", "--max-failed", "100%", "--json", "--no-html", expect=3)
+        self.assertNotEqual(json.loads(told.stdout)["drift_limits"]["beyond"], "")
+        self.aitqe("report", "out", "--max-failed", "100%", "--no-html")  # without them all is well
 
 
 if __name__ == "__main__":
