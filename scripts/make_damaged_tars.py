@@ -72,6 +72,8 @@ def damaged():
         "joined.tar": padded + padded,
         # -1 in base 256, and a size of 2^62
         "negative_size.tar": bad_size(b"\xff" * 12) + good + END,
+        # GNU's size of a sparse file, -1, of one that is none
+        "negative_real_size.tar": patched(member(header("bad.jpg"), b"", tarfile.GNU_FORMAT), 483, b"\xff" * 12) + good + END,
         "huge_size.tar": bad_size(b"\x80" + (2**62).to_bytes(11, "big")) + END,
         "pax_bomb.tar": member(pax) + good + END,
     }

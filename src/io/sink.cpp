@@ -172,7 +172,8 @@ int remove_stale_temporaries(const fs::path& path) {
        entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     if (!name.starts_with(prefix)) continue;
-    if (!is_of_dead_process(std::string_view(name).substr(prefix.size())) && !is_abandoned(*entry)) {
+    if (!is_of_dead_process(std::string_view(name).substr(prefix.size())) &&
+        !is_abandoned(*entry)) {
       continue;
     }
     std::error_code ignored;

@@ -139,7 +139,12 @@ class TarReader::State {
     archive_entry* entry = nullptr;
     const int result = archive_read_next_header(parser_.get(), &entry);
     if (result != ARCHIVE_OK && result != ARCHIVE_WARN) {
-      skip_bad_header(offset, result);
+      const char* error = archive_error_string(parser_.get());
+      skip_bad_header(offset, result, error != nullptr ? error : "not a tar header");
+      return std::nullopt;
+    }
+    if (archive_entry_size(entry) < 0) {  // a sparse member can say so
+      skip_bad_header(offset, ARCHIVE_FAILED, "a negative size");
       return std::nullopt;
     }
     close_bad_run(offset);
@@ -182,7 +187,7 @@ class TarReader::State {
       }
       member.bytes.append(static_cast<const char*>(piece), piece_bytes);
     }
-    member.bytes.resize(static_cast<std::size_t>(std::max<std::int64_t>(size_bytes, 0)));
+    member.bytes.resize(static_cast<std::size_t>(size_bytes));
     return true;
   }
 
@@ -195,9 +200,7 @@ class TarReader::State {
     if (!is_complete) end_inside(member);
   }
 
-  void skip_bad_header(std::int64_t offset, int result) {
-    const char* error = archive_error_string(parser_.get());
-    const std::string reason = error != nullptr ? error : "not a tar header";
+  void skip_bad_header(std::int64_t offset, int result, const std::string& reason) {
     if (bad_begin_ < 0) {
       bad_begin_ = offset;
       bad_reason_ = reason;

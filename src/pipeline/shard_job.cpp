@@ -46,8 +46,7 @@ ShardJob::ShardJob(std::unique_ptr<ShardStream> stream, std::unique_ptr<Journal>
       stream_(std::move(stream)),
       journal_(std::move(journal)),
       work_(meter, stream_->shard()),
-      output_(options.output_folder, stream_->shard(),
-              {options.write_shards, ""}),
+      output_(options.output_folder, stream_->shard(), {options.write_shards, ""}),
       parquet_(open_parquet(output_, options)),
       writer_(
           output_,

@@ -337,6 +337,7 @@ HOSTILE_TARS = {
     "names_pax.tar": (0, [], None),
     "pax_bomb.tar": (3, None, None),
     "negative_size.tar": (3, ["bad_header"], FOUR),
+    "negative_real_size.tar": (3, ["bad_header"], FOUR),
     "huge_size.tar": (3, None, None),
     "empty.tar": (4, [], []),
 }

@@ -56,6 +56,7 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"zeros_over_member.tar", 7, DamageKind::DataAfterEndMarker, 5120, 0, std::nullopt},
         Damage{"joined.tar", 16, DamageKind::DataAfterEndMarker, 10'240, 0, 0},
         Damage{"negative_size.tar", 8, DamageKind::BadHeader, 0, 512, 1},
+        Damage{"negative_real_size.tar", 8, DamageKind::BadHeader, 0, 512, 1},
         Damage{"pax_bomb.tar", 8, DamageKind::BadHeader, 0, 512, 1},
         Damage{"bad_crc.tar.gz", 8, DamageKind::SourceFailed, 9216, 0, std::nullopt}),
     [](const auto& fixture) {

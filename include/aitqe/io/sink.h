@@ -63,9 +63,9 @@ FileDigest write_atomically(const std::filesystem::path& path, std::string_view 
 FileDigest copy_atomically(const std::filesystem::path& from, const std::filesystem::path& to,
                            const std::string& attempt = "");
 
-/// Removes temporaries `.NAME.part-*` of this file that nobody writes any more: those of processes of
-/// this machine that are no more, and those that nobody has written to for an hour. No lock is asked:
-/// on a network file system another machine's run may not see ours.
+/// Removes temporaries `.NAME.part-*` of this file that nobody writes any more: those of processes
+/// of this machine that are no more, and those that nobody has written to for an hour. No lock is
+/// asked: on a network file system another machine's run may not see ours.
 /// @return how many were removed.
 int remove_stale_temporaries(const std::filesystem::path& path);
 
