@@ -1,14 +1,25 @@
 # Writes a C++ source with the bytes of files: cmake -DOUTPUT=x.cpp -DHEADER=x.h
-# "-DFILES=name=path|name=path" -P embed.cmake. Each becomes `const std::string_view NAME`.
+# "-DFILES=name=path|name=path,path" -P embed.cmake. Each becomes `const std::string_view NAME`; several files one text,
+# with a line end behind each.
 string(REPLACE "|" ";" FILES "${FILES}")
 set(source "#include \"${HEADER}\"\n\nnamespace aitqe {\n")
 foreach(entry IN LISTS FILES)
   string(FIND "${entry}" "=" at)
   string(SUBSTRING "${entry}" 0 ${at} name)
   math(EXPR at "${at} + 1")
-  string(SUBSTRING "${entry}" ${at} -1 path)
-  file(READ "${path}" hex HEX)
-  file(SIZE "${path}" size)
+  string(SUBSTRING "${entry}" ${at} -1 paths)
+  string(REPLACE "," ";" paths "${paths}")
+  list(LENGTH paths num_paths)
+  set(hex "")
+  foreach(path IN LISTS paths)
+    file(READ "${path}" more HEX)
+    string(APPEND hex "${more}")
+    if(num_paths GREATER 1)
+      string(APPEND hex "0a")
+    endif()
+  endforeach()
+  string(LENGTH "${hex}" digits)
+  math(EXPR size "${digits} / 2")
   string(REGEX REPLACE "(..)" "'\\\\x\\1'," bytes "${hex}")
   string(APPEND source "static constexpr char ${name}Bytes[] = {${bytes}'\\0'};\n"
                        "const std::string_view ${name}(${name}Bytes, ${size});\n")

@@ -17,6 +17,7 @@ BUILD_PACKAGES=(
   libarchive-dev libpcre2-dev libutf8proc-dev nlohmann-json3-dev libcli11-dev libspdlog-dev
   libopencv-core-dev libopencv-imgcodecs-dev libtomlplusplus-dev libssl-dev libxxhash-dev
   libjpeg62-turbo-dev libwebp-dev libpng-dev zlib1g-dev libcurl4-openssl-dev libexpat1-dev libcld2-dev
+  node-d3-scale node-d3-selection node-d3-axis
 )
 # shellcheck disable=SC2034
 TEST_PACKAGES=(

@@ -8,5 +8,7 @@ namespace aitqe {
 extern const std::string_view kReportHtml;
 extern const std::string_view kReportCss;
 extern const std::string_view kReportJs;
+/// d3: scales, selections and axes, with what they need.
+extern const std::string_view kChartLibraryJs;
 
 }  // namespace aitqe

@@ -25,8 +25,9 @@ std::string page_with(const std::string& data) {
   const std::pair<std::string_view, std::string> parts[] = {
       {"{{style}}", std::string(kReportCss)},
       {"{{script}}", std::string(kReportJs)},
+      {"{{chart-library}}", std::string(kChartLibraryJs)},
       {"{{style-hash}}", policy_hash(kReportCss)},
-      {"{{script-hash}}", policy_hash(kReportJs)},
+      {"{{script-hashes}}", policy_hash(kChartLibraryJs) + " " + policy_hash(kReportJs)},
       {"{{data}}", data},
   };
   std::string page;

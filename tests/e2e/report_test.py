@@ -353,7 +353,7 @@ class PageTest(BrowsedTest):
 
     def test_captions_stay_text(self):
         self.assertEqual(self.browser.run("document.title"), "aitqe report")
-        self.assertEqual(self.browser.run("document.scripts.length"), 2)
+        self.assertEqual(self.browser.run("document.scripts.length"), 3)
         text = self.browser.run("document.getElementById('gallery-cards').textContent")
         self.assertIn("document.title", text)
         self.assertIn("U+202E", text)
@@ -558,7 +558,7 @@ class ManyShardsPageTest(BrowsedTest):
                          [str(self.page.parent) + " \u2026 and 1,029 more"])
 
     def test_names_stay_text(self):
-        self.assertEqual(self.browser.run("document.scripts.length"), 2)
+        self.assertEqual(self.browser.run("document.scripts.length"), 3)
         self.assertEqual(self.browser.run("[...document.querySelectorAll('*')].filter((node) => [...node.attributes]"
                                           ".some((attribute) => attribute.name.startsWith('on'))).length"), 0)
         self.assertEqual(self.browser.run("[...document.images].filter((i) => !i.src.startsWith('data:')).length"), 0)
