@@ -2,16 +2,14 @@
 and back."""
 
 import csv
-import functools
 import hashlib
-import http.server
 import subprocess
-import threading
 import unittest
 
 import duckdb
 import webdataset
 
+from file_server import file_server
 from support import LONGEST_RUN_S, SOURCE_DIR, SharedRunTest, environment, example_members, read_tar
 
 IMG2DATASET_PYTHON = SOURCE_DIR / ".deps/img2dataset/bin/python3"
@@ -28,31 +26,24 @@ if __name__ == "__main__":
 NUM_SHARDS, NUM_PAIRS = 2, 6  # and one more that is not to be had
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *arguments):
-        pass
-
-
 def download(folder, pictures):
     """What img2dataset leaves in folder/downloaded."""
     web = folder / "web"
     web.mkdir()
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(QuietHandler, directory=web)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with file_server(web) as port:
         script, urls = folder / "download.py", folder / "urls.csv"
         script.write_text(IMG2DATASET)
         with urls.open("w", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(["url", "caption", "uid"])
             for i, (picture, caption) in enumerate([*pictures, (None, "lost")]):
-                url = f"http://127.0.0.1:{server.server_address[1]}/{i}.jpg"
+                url = f"http://127.0.0.1:{port}/{i}.jpg"
                 if picture is not None:
                     (web / f"{i}.jpg").write_bytes(picture)
                 rows.writerow([url, caption, hashlib.md5(url.encode()).hexdigest()])
         done = subprocess.run([IMG2DATASET_PYTHON, script, urls, folder / "downloaded", str(NUM_PAIRS + 1)], check=False,
                               cwd=folder, capture_output=True, text=True, timeout=LONGEST_RUN_S,
                               env=environment(NO_ALBUMENTATIONS_UPDATE="1", WANDB_MODE="disabled"))
-        server.shutdown()
     if done.returncode or len(list((folder / "downloaded").glob("*.tar"))) != NUM_SHARDS:
         raise AssertionError(done.stdout + done.stderr)
 

@@ -3,15 +3,12 @@ between that breaks what they send."""
 
 import contextlib
 import datetime
-import functools
-import http.server
 import ipaddress
 import os
 import re
 import shutil
 import signal
 import socket
-import ssl
 import struct
 import subprocess
 import threading
@@ -23,33 +20,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from file_server import file_server
 from s3_servers import ACCESS_KEY, SECRET_KEY, moto_server, rclone_server, s3_client, s3_variables
 from support import (ANY_NUMBER_MAY_FAIL, BINARY, EXAMPLES, LONGEST_RUN_S, MODEL_FLAGS, EndToEndTest, content_of,
                      environment, pairs, write_tar)
 
 
 # --- servers ---------------------------------------------------------------------------------------
-
-
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    """Knows neither Range nor ETag, but Last-Modified."""
-
-    def log_message(self, *arguments):
-        pass
-
-
-@contextlib.contextmanager
-def file_server(folder, certificate=None):
-    """@param certificate  a PEM file with its key: https"""
-    handler = functools.partial(QuietHandler, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        if certificate:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_address[1]
-        server.shutdown()
 
 
 def write_certificate(path):
