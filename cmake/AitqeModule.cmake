@@ -14,6 +14,10 @@ endif()
 if(AITQE_WERROR)
   target_compile_options(aitqe_flags INTERFACE -Werror)
 endif()
+if(CMAKE_UNITY_BUILD)
+  # gcc: a class of a .cpp that another includes looks like one of a header.
+  target_compile_options(aitqe_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endif()
 if(AITQE_SANITIZE)
   target_compile_options(aitqe_flags INTERFACE -fsanitize=${AITQE_SANITIZE} -fno-omit-frame-pointer
                                                -fno-sanitize-recover=all

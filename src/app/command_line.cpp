@@ -7,9 +7,9 @@
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
+#include "aitqe/base/nearest.h"
 #include "aitqe/base/version.h"
 #include "config_file.h"
-#include "nearest.h"
 #include "one_of.h"
 
 namespace aitqe::app {

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "aitqe/base/error.h"
-#include "nearest.h"
+#include "aitqe/base/nearest.h"
 
 namespace aitqe::app {
 

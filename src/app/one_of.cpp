@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "nearest.h"
+#include "aitqe/base/nearest.h"
 
 namespace aitqe::app {
 

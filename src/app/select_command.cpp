@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
@@ -10,14 +9,12 @@
 #include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
 #include "aitqe/io/sink.h"
-#include "aitqe/report/row.h"
 #include "aitqe/select/patch.h"
 #include "aitqe/select/resharder.h"
 #include "aitqe/select/restore.h"
 #include "aitqe/select/select_rows.h"
 #include "aitqe/select/uid_list.h"
 #include "command.h"
-#include "nearest.h"
 #include "share.h"
 
 namespace aitqe::app {
@@ -141,8 +138,7 @@ class SelectCommand : public Command {
 
   void complete_options() {
     if (!where_.empty()) options_.where = RowFilter::parse(where_);
-    require_score_column();
-    options_.score_column = score_column_;
+    options_.score_column = &find_score_column(score_column_);
     if (!worst_.empty()) set_amount(SelectOptions::Take::Worst, worst_, "--worst");
     if (!best_.empty()) set_amount(SelectOptions::Take::Best, best_, "--best");
     const bool selects = !where_.empty() || !worst_.empty() || !best_.empty();
@@ -157,17 +153,6 @@ class SelectCommand : public Command {
       if (!patch_.empty()) require_other_folder(folder, patch_, "--patch");
       if (!restore_.empty()) require_other_folder(folder, restore_, "--restore");
     }
-  }
-
-  void require_score_column() const {
-    std::vector<std::string> known;
-    for (const Column& column : report_columns()) {
-      if (column.type_name() == "float") known.emplace_back(column.name);
-    }
-    if (std::ranges::find(known, score_column_) != known.end()) return;
-    throw Error(ErrorCategory::Usage, "--by " + score_column_ +
-                                          ": expected a float column (docs/formats.md)" +
-                                          did_you_mean(score_column_, known));
   }
 
   void set_amount(SelectOptions::Take take, const std::string& text, const char* option) {

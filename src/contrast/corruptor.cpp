@@ -13,7 +13,7 @@ namespace {
 
 using Spoiled = std::optional<SpoiledCaption>;
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 /// Replaces one word for which `other` knows another; which one is random.
 Spoiled swap_word(std::string_view text, Flaw flaw, Random& random,
@@ -24,7 +24,7 @@ Spoiled swap_word(std::string_view text, Flaw flaw, Random& random,
     const std::string_view spelled = word.in(text);
     if (const auto replacement = other(spelled)) {
       return SpoiledCaption{with_word(text, word, *replacement), flaw,
-                            quoted(spelled) + " became " + quoted(*replacement)};
+                            in_quotes(spelled) + " became " + in_quotes(*replacement)};
     }
   }
   return std::nullopt;

@@ -14,7 +14,7 @@ struct BmpLayout {
   int bits_per_pixel = 0;
 };
 
-BmpLayout read_layout(std::string_view encoded) {
+BmpLayout read_bmp_layout(std::string_view encoded) {
   ByteReader file(encoded, "BMP header");
   file.take(10);
   BmpLayout layout;
@@ -86,11 +86,11 @@ RgbImage to_rgb(const cv::Mat& bgr, const ImageHeader& header) {
 
 }  // namespace
 
-ImageHeader read_bmp_header(std::string_view encoded) { return read_layout(encoded).header; }
+ImageHeader read_bmp_header(std::string_view encoded) { return read_bmp_layout(encoded).header; }
 
 /// OpenCV does not tell a truncated file from a whole one, so the length is checked first.
 RgbImage decode_bmp(std::string_view encoded, const ImageHeader& header) {
-  const std::string padded = with_last_padding(encoded, read_layout(encoded));
+  const std::string padded = with_last_padding(encoded, read_bmp_layout(encoded));
   const std::string_view whole = padded.empty() ? encoded : padded;
   if (whole.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
     throw SampleError("image_too_large: BMP file has " + std::to_string(whole.size()) +

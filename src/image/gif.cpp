@@ -92,7 +92,7 @@ void read_frame(ByteReader& file, GifLayout& layout, std::uint64_t screen_width,
   set_size(layout.header, std::max(screen_width, right), std::max(screen_height, bottom));
 }
 
-GifLayout read_layout(std::string_view encoded) {
+GifLayout read_gif_layout(std::string_view encoded) {
   ByteReader file(encoded, "GIF");
   file.take(6);
   GifLayout layout;
@@ -130,10 +130,10 @@ std::vector<int> row_order(const GifLayout& layout) {
 
 }  // namespace
 
-ImageHeader read_gif_header(std::string_view encoded) { return read_layout(encoded).header; }
+ImageHeader read_gif_header(std::string_view encoded) { return read_gif_layout(encoded).header; }
 
 RgbImage decode_gif(std::string_view encoded, const ImageHeader& header) {
-  const GifLayout layout = read_layout(encoded);
+  const GifLayout layout = read_gif_layout(encoded);
   const std::array<std::uint8_t, 768> palette = full_palette(layout);
   const std::size_t width = static_cast<std::size_t>(layout.width);
   std::vector<std::uint8_t> indices(width * static_cast<std::size_t>(layout.height));

@@ -8,7 +8,7 @@ namespace aitqe {
 
 namespace {
 
-const std::string kPrefix = "vision_model.";
+const std::string kEfficientNetPrefix = "vision_model.";
 constexpr std::int64_t kStemKernel = 3;
 constexpr std::int64_t kStemStride = 2;
 
@@ -20,8 +20,8 @@ std::int64_t padding(std::int64_t size, std::int64_t kernel, std::int64_t stride
 
 nn::LinearWeights take_conv(TensorTable& tensors, const std::string& name,
                             std::vector<std::int64_t> shape) {
-  nn::LinearWeights weights{tensors.take(kPrefix + name + ".weight", shape),
-                            tensors.take(kPrefix + name + ".bias", {shape[0]})};
+  nn::LinearWeights weights{tensors.take(kEfficientNetPrefix + name + ".weight", shape),
+                            tensors.take(kEfficientNetPrefix + name + ".bias", {shape[0]})};
   weights.weight.shape = {shape[0], shape[1] * shape[2] * shape[3]};
   return weights;
 }

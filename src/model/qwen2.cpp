@@ -10,7 +10,7 @@ namespace aitqe {
 
 namespace {
 
-const std::string kPrefix = "model.model.";
+const std::string kQwen2Prefix = "model.model.";
 /// Rows of the rotary table: more than any prompt that makes sense here. A checkpoint's
 /// `max_position_embeddings` is a record of its training and decides nothing, as in transformers.
 constexpr std::int64_t kMostPositions = 16384;
@@ -24,7 +24,7 @@ kernels::AttentionShape attention_shape_of(const TextConfig& config) {
 nn::Weight take_head(const TextConfig& config, TensorTable& tensors) {
   const std::vector<std::int64_t> shape{config.vocab_size, config.hidden_size};
   const bool tied = config.tie_word_embeddings && !tensors.contains("model.lm_head.weight");
-  return tensors.take(tied ? kPrefix + "embed_tokens.weight" : "model.lm_head.weight", shape);
+  return tensors.take(tied ? kQwen2Prefix + "embed_tokens.weight" : "model.lm_head.weight", shape);
 }
 
 nn::LinearWeights take_biased(TensorTable& tensors, const std::string& name, std::int64_t outputs,
@@ -161,17 +161,17 @@ Qwen2::Qwen2(const TextConfig& config, TensorTable& tensors,
     : config_(config),
       compute_(std::move(compute)),
       shape_(attention_shape_of(config)),
-      embeddings_(
-          tensors.take(kPrefix + "embed_tokens.weight", {config.vocab_size, config.hidden_size})),
+      embeddings_(tensors.take(kQwen2Prefix + "embed_tokens.weight",
+                               {config.vocab_size, config.hidden_size})),
       rope_(config.rope_theta, config.head_dim, kMostPositions, compute_),
-      norm_(tensors.take(kPrefix + "norm.weight", {config.hidden_size}),
+      norm_(tensors.take(kQwen2Prefix + "norm.weight", {config.hidden_size}),
             static_cast<float>(config.rms_norm_eps), compute_),
       head_({nn::LinearWeights{take_head(config, tensors), std::nullopt}}, compute_) {
   if (compute_->backend != nn::Backend::Kernels) {
     embeddings_on_device_ = embeddings_.to_tensor(compute_->device, compute_->dtype);
   }
   for (std::int64_t layer = 0; layer < config.num_layers; ++layer) {
-    const std::string name = kPrefix + "layers." + std::to_string(layer) + ".";
+    const std::string name = kQwen2Prefix + "layers." + std::to_string(layer) + ".";
     layers_.push_back(std::make_unique<Layer>(config, tensors, name, compute_));
     tensors.ignore_prefix(name + "self_attn.rotary_emb.");
   }

@@ -15,7 +15,7 @@ std::int64_t head_dim_of(const VisionConfig& config) {
   return config.hidden_size / config.num_heads;
 }
 
-const std::string kPrefix = "vision_model.vision_model.";
+const std::string kSiglipPrefix = "vision_model.vision_model.";
 
 nn::LinearWeights take_linear(TensorTable& tensors, const std::string& name, std::int64_t outputs,
                               std::int64_t inputs) {
@@ -87,9 +87,9 @@ class SiglipLayer {
 
 nn::LinearWeights take_patch_embedding(const VisionConfig& config, TensorTable& tensors) {
   nn::LinearWeights patch{
-      tensors.take(kPrefix + "embeddings.patch_embedding.weight",
+      tensors.take(kSiglipPrefix + "embeddings.patch_embedding.weight",
                    {config.hidden_size, 3, config.patch_size, config.patch_size}),
-      tensors.take(kPrefix + "embeddings.patch_embedding.bias", {config.hidden_size})};
+      tensors.take(kSiglipPrefix + "embeddings.patch_embedding.bias", {config.hidden_size})};
   patch.weight.shape = {config.hidden_size, 3 * config.patch_size * config.patch_size};
   return patch;
 }
@@ -104,19 +104,20 @@ class SiglipTower : public VisionTower {
         patch_embedding_({take_patch_embedding(config_, tensors)}, compute_) {
     const std::int64_t grid = config_.image_size / config_.patch_size;
     positions_ = tensors
-                     .take(kPrefix + "embeddings.position_embedding.weight",
+                     .take(kSiglipPrefix + "embeddings.position_embedding.weight",
                            {grid * grid, config_.hidden_size})
                      .to_tensor(compute_->device, compute_->activation_dtype());
     // hidden_states[-2]: the last layer's own result is not used.
     for (std::int64_t layer = 0; layer + 1 < config_.num_layers; ++layer) {
       layers_.emplace_back(config_, tensors,
-                           kPrefix + "encoder.layers." + std::to_string(layer) + ".", compute_);
+                           kSiglipPrefix + "encoder.layers." + std::to_string(layer) + ".",
+                           compute_);
     }
-    tensors.ignore_prefix(kPrefix + "encoder.layers." + std::to_string(config_.num_layers - 1) +
-                          ".");
-    tensors.ignore_prefix(kPrefix + "post_layernorm.");
-    tensors.ignore_prefix(kPrefix + "head.");
-    tensors.ignore_prefix(kPrefix + "embeddings.position_ids");
+    tensors.ignore_prefix(kSiglipPrefix + "encoder.layers." +
+                          std::to_string(config_.num_layers - 1) + ".");
+    tensors.ignore_prefix(kSiglipPrefix + "post_layernorm.");
+    tensors.ignore_prefix(kSiglipPrefix + "head.");
+    tensors.ignore_prefix(kSiglipPrefix + "embeddings.position_ids");
   }
 
   at::Tensor operator()(const at::Tensor& pixels) const override {

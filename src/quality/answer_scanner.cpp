@@ -4,6 +4,7 @@
 
 #include "aitqe/base/ascii.h"
 #include "score_text.h"
+#include "text_search.h"
 
 // Note [Stray quotes]
 // Models often forget to escape quotes: `"A sign says "stop" here", "Overall Score": ...`. A quote
@@ -21,8 +22,6 @@ namespace aitqe {
 namespace {
 
 using Kind = AnswerProblem::Kind;
-constexpr std::size_t kNowhere = std::string_view::npos;
-
 /// Room for a known key with odd punctuation, and for any unknown one worth the name.
 constexpr std::size_t kLongestKeyBytes = 128;
 

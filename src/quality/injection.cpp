@@ -10,6 +10,7 @@
 #include "encoded_text.h"
 #include "injection_phrases.h"
 #include "spellings.h"
+#include "text_search.h"
 
 namespace aitqe {
 namespace {
@@ -44,12 +45,6 @@ constexpr std::array kSigns = std::to_array<InjectionSignText>({
     {InjectionSign::Loop, "loop", "repeats a phrase 16 times or more"},
     {InjectionSign::Overlong, "overlong", "is longer than 4096 bytes"},
 });
-
-constexpr std::size_t kNowhere = std::string_view::npos;
-
-bool contains(std::string_view text, std::string_view part) {
-  return !part.empty() && text.find(part) != kNowhere;
-}
 
 template <std::size_t N>
 bool contains_any(std::string_view text, const std::array<std::string_view, N>& parts) {

@@ -4,12 +4,11 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <numeric>
 #include <optional>
-#include <vector>
 
 #include "aitqe/base/ascii.h"
 #include "aitqe/base/error.h"
+#include "aitqe/base/nearest.h"
 #include "aitqe/quality/rewrite_guard.h"
 
 namespace aitqe {
@@ -78,21 +77,6 @@ std::optional<RewriteRule> try_parse(std::string_view text) {
     }
   }
   return std::nullopt;
-}
-
-/// Levenshtein distance.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
 }
 
 /// The valid rule that looks most like `text`, with its number where it has one.

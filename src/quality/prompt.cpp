@@ -7,6 +7,7 @@
 #include "aitqe/text/tokenizer.h"
 #include "aitqe/text/unicode.h"
 #include "python_json.h"
+#include "text_search.h"
 
 // Note [Reference caption rules]
 // The reference writes one string, `<img_start>{json}<img_end>\n{question}`, and rewrites it:
@@ -29,8 +30,6 @@ constexpr std::string_view kImageStart = "<img_start>";
 constexpr std::string_view kImageEnd = "<img_end>";
 constexpr std::string_view kNoLossStart = "<noloss_start>";
 constexpr std::string_view kNoLossEnd = "<noloss_end>";
-constexpr std::size_t kNowhere = std::string_view::npos;
-
 /// What Python's `re.findall("<img_start>(.*?)<img_end>", text)` gives.
 std::vector<std::string> image_texts(std::string_view text) {
   std::vector<std::string> found;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "aitqe/base/ascii.h"
+#include "text_search.h"
 
 namespace aitqe {
 namespace {
@@ -149,7 +150,6 @@ class Reader {
 
   void skip_space() { at_ = std::min(text_.find_first_not_of(" \t\n\r", at_), text_.size()); }
 
-  static constexpr std::size_t kNowhere = std::string_view::npos;
   std::string_view text_;
   std::size_t at_ = 0;
   std::vector<Level> open_;

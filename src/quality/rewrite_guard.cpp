@@ -11,18 +11,14 @@
 #include "aitqe/base/ascii.h"
 #include "aitqe/text/unicode.h"
 #include "spellings.h"
+#include "text_search.h"
 #include "words.h"
 
 namespace aitqe {
 namespace {
 
-constexpr std::size_t kNowhere = std::string_view::npos;
 /// A phrase that stands so often in a row is no caption.
 constexpr std::size_t kLoopRepeats = 8;
-
-bool contains(std::string_view text, std::string_view part) {
-  return !part.empty() && text.find(part) != kNowhere;
-}
 
 /// C0 and C1 controls but white space, U+FFFD, and what reorders text on screen.
 /// Looks at UTF-8 bytes: C1 is C2 80..9F, U+202A..E is E2 80 AA..AE, U+2066..9 is E2 81 A6..A9.

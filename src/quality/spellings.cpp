@@ -5,16 +5,11 @@
 #include <string>
 
 #include "aitqe/base/ascii.h"
+#include "text_search.h"
 #include "words.h"
 
 namespace aitqe {
 namespace {
-
-constexpr std::size_t kNowhere = std::string_view::npos;
-
-bool contains(std::string_view text, std::string_view part) {
-  return !part.empty() && text.find(part) != kNowhere;
-}
 
 /// `<|name|>`: how Qwen and most others spell special tokens.
 bool has_bar_token(std::string_view text) {

@@ -13,7 +13,6 @@ namespace {
 constexpr std::size_t kMostGroups = 20;
 constexpr double kNoLimit = -1.0;
 constexpr std::size_t kMostExtremeShards = 10;
-constexpr std::uint64_t kRareWord = 2;    // times that a rare word stands at most
 constexpr std::size_t kNumMeanBins = 36;  // quarters of a point from 1 to 10
 
 Json tally_object(const NamedTally& group) {
@@ -76,8 +75,9 @@ Json drift_object(const CaptionStatistics& before, const CaptionStatistics& afte
           {"after", statistics_object(after)},
           {"word_divergence_bits", CaptionStatistics::word_divergence_bits(before, after)},
           {"words_lost_share",
-           CaptionStatistics::lost_words_share(before, after, std::uint64_t{1} << 62)},
-          {"rare_words_lost_share", CaptionStatistics::lost_words_share(before, after, kRareWord)},
+           CaptionStatistics::lost_words_share(before, after, CaptionStatistics::kAnyWord)},
+          {"rare_words_lost_share",
+           CaptionStatistics::lost_words_share(before, after, CaptionStatistics::kRareWord)},
           {"facts_lost_share", CaptionStatistics::lost_facts_share(before, after)}};
 }
 

@@ -11,9 +11,11 @@ namespace aitqe {
 namespace {
 
 constexpr std::size_t kMostFailures = 3;
-constexpr std::size_t kMostProblems = 4;
+constexpr std::size_t kMostProblems = 3;
 constexpr std::size_t kMostShards = 3;
 constexpr std::size_t kLineWidth = 80;
+constexpr std::size_t kSourceWidth = 20;
+constexpr std::size_t kLanguageWidth = 9;
 
 constexpr std::array<const char*, 9> kBlocks = {" ",
                                                 "\xE2\x96\x81",
@@ -89,6 +91,51 @@ std::string shards(const RunReport& report) {
     text += "\n";
   }
   return text;
+}
+
+/// The largest groups, as many as fit with names of that width: percentage of the pairs, mean
+/// score.
+std::string groups(const std::string& name, const GroupTallies& tallies, std::int64_t read,
+                   std::size_t name_width) {
+  constexpr std::size_t kNumbersWidth = 13;
+  const std::size_t most = (kLineWidth - kLabelWidth) / (name_width + kNumbersWidth);
+  std::vector<NamedTally> largest = tallies.largest(most);
+  largest.resize(std::min(largest.size(), most));  // without the others
+  std::string text;
+  for (const auto& [group, tally] : largest) {
+    const double percent = 100 * static_cast<double>(tally.read) / static_cast<double>(read);
+    text += "  " + name_cell(group, name_width) + right(fixed(percent, 0), 4) + " %" +
+            right(tally.scored > 0 ? fixed(tally.mean_score(), 2) : "-", 5);
+  }
+  return text.empty() ? "" : label(name) + text + "\n";
+}
+
+/// Those that the model gave scores for, two on a line.
+std::string dimensions(const Tallies& tallies, const TerminalStyle& style) {
+  constexpr std::size_t kNameWidth = 23;
+  std::string text;
+  bool starts_line = true;
+  for (std::size_t i = 1; i < kNumScoreFields; ++i) {  // the first one is the overall score
+    const Tallies::ScoreBins& bins = tallies.dimensions[i];
+    if (std::ranges::all_of(bins, [](std::int64_t pairs) { return pairs == 0; })) continue;
+    const std::string name(score_field_name(static_cast<ScoreField>(i)));
+    text += starts_line ? (text.empty() ? label("dimensions") : "\n" + label("")) : "  ";
+    text += name_cell(name, kNameWidth) + sparkline(bins, style);
+    starts_line = !starts_line;
+  }
+  return text.empty() ? "" : text + "\n";
+}
+
+std::string drift(const Tallies& tallies) {
+  const CaptionStatistics &before = tallies.before, &after = tallies.after;
+  const auto percent = [](double part) { return fixed(100 * part, 1) + " %"; };
+  const auto lost_words = [&](std::uint64_t most_often) {
+    return percent(CaptionStatistics::lost_words_share(before, after, most_often));
+  };
+  return label("drift") + fixed(CaptionStatistics::word_divergence_bits(before, after), 3) +
+         " bits; lost: words " + lost_words(CaptionStatistics::kAnyWord) + ", rare words " +
+         lost_words(CaptionStatistics::kRareWord) + ", facts " +
+         percent(CaptionStatistics::lost_facts_share(before, after)) + "\n";
 }
 
 std::string damage(const Summary& summary) {
@@ -172,9 +219,18 @@ std::string failures(const Summary& summary) {
 }
 
 std::string render_report(const RunReport& report, const TerminalStyle& style) {
-  return headline(report, style) + funnel(report.summary) + histograms(report, style) +
-         failures(report.summary) + shards(report) + damage(report.summary) +
-         problems(report, style) + advice(report);
+  const Summary& summary = report.summary;
+  const Tallies& tallies = report.tallies;
+  std::string text = headline(report, style) + funnel(summary) + histograms(report, style);
+  // Problems take the place of the dimensions on the screen.
+  if (report.problems.empty()) text += dimensions(tallies, style);
+  text += failures(summary) + shards(report);
+  if (tallies.by_source.num_names() > 1) {
+    text += groups("sources", tallies.by_source, summary.read, kSourceWidth);
+  }
+  text += groups("languages", tallies.by_language, summary.read, kLanguageWidth);
+  if (summary.rewritten > 0) text += drift(tallies);
+  return text + damage(summary) + problems(report, style) + advice(report);
 }
 
 }  // namespace aitqe

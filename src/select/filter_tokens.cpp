@@ -139,15 +139,17 @@ std::optional<FilterOperator> FilterTokens::take_operator() {
 }
 
 void FilterTokens::fail(const std::string& message) const { fail_at(here_.begin, message); }
-void FilterTokens::fail_before(const std::string& message) const { fail_at(before_, message); }
+void FilterTokens::fail_before(const std::string& message, const std::string& hint) const {
+  fail_at(before_, message, hint);
+}
 
-void FilterTokens::fail_at(std::size_t position, const std::string& message) const {
+void FilterTokens::fail_at(std::size_t position, const std::string& message,
+                           const std::string& hint) const {
   constexpr std::size_t kShown = 24;
   const std::string_view rest = expression_.substr(position, kShown);
-  throw Error(
-      ErrorCategory::Usage,
-      "--where, character " + std::to_string(position + 1) + ": " + message +
-          (rest.empty() ? std::string(", found the end") : ", found `" + std::string(rest) + "`"));
+  const std::string found = rest.empty() ? "the end" : "`" + std::string(rest) + "`";
+  throw Error(ErrorCategory::Usage, "--where, character " + std::to_string(position + 1) + ": " +
+                                        message + ", found " + found + hint);
 }
 
 }  // namespace aitqe

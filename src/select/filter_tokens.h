@@ -33,12 +33,14 @@ class FilterTokens {
   bool take_symbol(std::string_view symbol);
   std::optional<FilterOperator> take_operator();
 
-  /// @throws Error(Usage) at the token that is next, or at the one taken last.
+  /// @throws Error(Usage) at the token that is next, or at the one taken last; the hint ends
+  /// the message.
   [[noreturn]] void fail(const std::string& message) const;
-  [[noreturn]] void fail_before(const std::string& message) const;
+  [[noreturn]] void fail_before(const std::string& message, const std::string& hint = "") const;
 
  private:
-  [[noreturn]] void fail_at(std::size_t position, const std::string& message) const;
+  [[noreturn]] void fail_at(std::size_t position, const std::string& message,
+                            const std::string& hint = "") const;
   FilterToken read_text();
   FilterToken read_number();
   FilterToken read_word();

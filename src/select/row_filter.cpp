@@ -4,8 +4,10 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "aitqe/base/error.h"
+#include "aitqe/base/nearest.h"
 #include "filter_tokens.h"
 
 namespace aitqe {
@@ -15,6 +17,22 @@ using Accepts = std::function<bool(const ReportRow&)>;
 
 /// Deeper nesting is refused, so that hostile input cannot use up the stack.
 constexpr int kMostNesting = 100;
+
+/// The column of that name, or null.
+const Column* find_column(std::string_view name) {
+  const auto columns = report_columns();
+  const auto found = std::ranges::find(columns, name, &Column::name);
+  return found == columns.end() ? nullptr : &*found;
+}
+
+/// Of one type, or all.
+std::vector<std::string> column_names(std::string_view type = "") {
+  std::vector<std::string> names;
+  for (const Column& column : report_columns()) {
+    if (type.empty() || column.type_name() == type) names.emplace_back(column.name);
+  }
+  return names;
+}
 
 template <typename T>
 Accepts compare(const Column& column, FilterOperator op, T wanted) {
@@ -123,7 +141,8 @@ class FilterParser {
     const Column* column = find_column(name);
     tokens_.next();
     if (column == nullptr) {
-      tokens_.fail_before("there is no column \"" + name + "\" (docs/formats.md lists them)");
+      tokens_.fail_before("there is no column \"" + name + "\" (docs/formats.md lists them)",
+                          did_you_mean(name, column_names()));
     }
     return *column;
   }
@@ -158,11 +177,12 @@ RowFilter RowFilter::parse(std::string_view text) {
   return filter;
 }
 
-const Column* find_column(std::string_view name) {
-  const auto columns = report_columns();
-  const auto found = std::find_if(columns.begin(), columns.end(),
-                                  [name](const Column& column) { return column.name == name; });
-  return found == columns.end() ? nullptr : &*found;
+const Column& find_score_column(std::string_view name) {
+  const Column* column = find_column(name);
+  if (column != nullptr && column->type_name() == "float") return *column;
+  throw Error(ErrorCategory::Usage, "--by " + std::string(name) +
+                                        ": expected a float column (docs/formats.md)" +
+                                        did_you_mean(name, column_names("float")));
 }
 
 }  // namespace aitqe

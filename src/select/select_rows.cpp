@@ -14,11 +14,7 @@ namespace {
 class Selection {
  public:
   Selection(const std::vector<FinishedShard>& shards, const SelectOptions& options)
-      : shards_(shards), options_(options), column_(find_column(options.score_column)) {
-    if (column_ == nullptr || column_->type_name() != "float") {
-      throw Error(ErrorCategory::Usage, "--by " + std::string(options.score_column) +
-                                            ": expected a float column (docs/formats.md)");
-    }
+      : shards_(shards), options_(options) {
     if (options.percent > 100.0) {
       throw Error(ErrorCategory::Usage, "cannot select more than 100 % of the rows");
     }
@@ -68,7 +64,7 @@ class Selection {
   }
 
   std::optional<Rank> rank_of(const ReportRow& row) const {
-    const double score = std::get<double>(column_value(row, *column_));
+    const double score = std::get<double>(column_value(row, *options_.score_column));
     if (is_absent(score)) return std::nullopt;
     const Rank rank = worst_rank({row.shard, row.key, row.index, score}, options_.seed);
     return options_.take == SelectOptions::Take::Best ? rank.reversed() : rank;
@@ -76,7 +72,6 @@ class Selection {
 
   const std::vector<FinishedShard>& shards_;
   const SelectOptions& options_;
-  const Column* column_;
   LowestRanks lowest_;
   SelectCounts counts_;
 };

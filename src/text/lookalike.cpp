@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 
+#include "aitqe/text/unicode.h"
 #include "utf8.h"
 
 namespace aitqe {
@@ -61,11 +62,6 @@ constexpr std::array kLookalikeCapitals = std::to_array<Lookalike>({
 
 bool is_ascii_letter(char32_t code_point) {
   return (code_point >= 'a' && code_point <= 'z') || (code_point >= 'A' && code_point <= 'Z');
-}
-
-bool is_letter(char32_t code_point) {
-  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(code_point));
-  return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO;
 }
 
 /// Zero-width space, joiners, word joiner and the like; a byte order mark inside a text.

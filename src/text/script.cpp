@@ -1,11 +1,10 @@
 #include "aitqe/text/script.h"
 
-#include <utf8proc.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdint>
 
+#include "aitqe/text/unicode.h"
 #include "utf8.h"
 
 namespace aitqe {
@@ -45,19 +44,6 @@ std::string_view script_of(char32_t letter) {
   if (after == kRanges.begin()) return kOther;
   const ScriptRange& range = *(after - 1);
   return letter <= range.last ? range.script : kOther;
-}
-
-bool is_letter(char32_t code_point) {
-  switch (utf8proc_category(static_cast<utf8proc_int32_t>(code_point))) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-      return true;
-    default:
-      return false;
-  }
 }
 
 }  // namespace

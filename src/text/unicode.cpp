@@ -107,6 +107,11 @@ std::string nfc(std::string_view utf8) {
   return text;
 }
 
+bool is_letter(char32_t code_point) {
+  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(code_point));
+  return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO;
+}
+
 std::string_view strip_python(std::string_view utf8) {
   while (!utf8.empty()) {
     const Utf8Step step = read_utf8(utf8);

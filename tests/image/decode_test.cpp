@@ -16,7 +16,7 @@ using testing::HasSubstr;
 
 RgbImage decode_file(const std::string& name) { return decode_rgb(image_file(name), {}); }
 
-std::string refusal(const std::string& name) {
+std::string decode_refusal(const std::string& name) {
   return sample_error_of([&] { decode_file(name); });
 }
 
@@ -56,7 +56,7 @@ TEST(DecodeRgb, RefusesEveryFileThatPillowRefuses) {
   int num_refused = 0;
   for (const auto& [name, expected] : image_vectors().items()) {
     if (!expected.contains("error")) continue;
-    EXPECT_NE(refusal(name), "no error") << name;
+    EXPECT_NE(decode_refusal(name), "no error") << name;
     ++num_refused;
   }
   EXPECT_GE(num_refused, 25);
@@ -65,7 +65,7 @@ TEST(DecodeRgb, RefusesEveryFileThatPillowRefuses) {
 TEST(DecodeRgb, RefusesByDecisionWhatIsNotWorthADecoder) {
   for (const auto& [name, expected] : image_vectors().items()) {
     if (!expected.contains("refused")) continue;
-    EXPECT_THAT(refusal(name), HasSubstr(expected["refused"].get<std::string>())) << name;
+    EXPECT_THAT(decode_refusal(name), HasSubstr(expected["refused"].get<std::string>())) << name;
   }
 }
 
@@ -78,29 +78,31 @@ TEST(DecodeRgb, ClipsSixteenBitGray) {
 }
 
 TEST(DecodeRgb, RefusesABombBeforeDecoding) {
-  EXPECT_EQ(refusal("png-huge.png"),
+  EXPECT_EQ(decode_refusal("png-huge.png"),
             "image_too_large: image is 65535x65535 px, limit is 16384 px a side (--max-side-px)");
-  EXPECT_EQ(refusal("jpeg-bomb.jpg"),
+  EXPECT_EQ(decode_refusal("jpeg-bomb.jpg"),
             "image_too_large: image is 65535x65535 px, limit is 16384 px a side (--max-side-px)");
 }
 
 TEST(DecodeRgb, SaysThatAFileIsTruncated) {
-  EXPECT_EQ(refusal("jpeg-cut.jpg"),
+  EXPECT_EQ(decode_refusal("jpeg-cut.jpg"),
             "truncated_image: truncated JPEG: the file ends before the last row");
-  EXPECT_EQ(refusal("png-cut-pixels.png"),
+  EXPECT_EQ(decode_refusal("png-cut-pixels.png"),
             "broken_image: broken PNG: the file ends before the last row");
-  EXPECT_THAT(refusal("webp-cut.webp"), HasSubstr("truncated_image: truncated or broken WebP"));
-  EXPECT_EQ(refusal("gif-cut.gif"),
+  EXPECT_THAT(decode_refusal("webp-cut.webp"),
+              HasSubstr("truncated_image: truncated or broken WebP"));
+  EXPECT_EQ(decode_refusal("gif-cut.gif"),
             "truncated_image: truncated GIF: the file ends before the last row");
-  EXPECT_EQ(refusal("bmp-cut.bmp"), "truncated_image: truncated BMP: 517 bytes, 521 expected");
+  EXPECT_EQ(decode_refusal("bmp-cut.bmp"),
+            "truncated_image: truncated BMP: 517 bytes, 521 expected");
 }
 
 TEST(DecodeRgb, RefusesTextAndProfileBombs) {
-  EXPECT_EQ(refusal("png-text-bomb.png"),
+  EXPECT_EQ(decode_refusal("png-text-bomb.png"),
             "broken_image: broken PNG chunk 'zTXt': inflates to more than 1 MiB");
-  EXPECT_EQ(refusal("png-itxt-bomb.png"),
+  EXPECT_EQ(decode_refusal("png-itxt-bomb.png"),
             "broken_image: broken PNG chunk 'iTXt': inflates to more than 1 MiB");
-  EXPECT_EQ(refusal("png-profile-bomb.png"),
+  EXPECT_EQ(decode_refusal("png-profile-bomb.png"),
             "broken_image: broken PNG chunk 'iCCP': inflates to more than 1 MiB");
 }
 

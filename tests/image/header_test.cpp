@@ -10,7 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string refusal(const std::string& encoded) {
+std::string header_refusal(const std::string& encoded) {
   return sample_error_of([&] { read_header(encoded); });
 }
 
@@ -60,29 +60,30 @@ TEST(ReadHeader, SeesAnimation) {
 }
 
 TEST(ReadHeader, SaysWhatItFoundInsteadOfAnImage) {
-  EXPECT_EQ(refusal(""), "empty_image: image is empty (0 bytes)");
-  EXPECT_EQ(refusal(image_file("html.jpg")),
+  EXPECT_EQ(header_refusal(""), "empty_image: image is empty (0 bytes)");
+  EXPECT_EQ(header_refusal(image_file("html.jpg")),
             "not_an_image: not an image (starts with '<!DOCTYPE')");
-  EXPECT_EQ(refusal("{\"error\": 404}"), "not_an_image: not an image (starts with '{\"error\":')");
-  EXPECT_EQ(refusal(std::string("\0\x1b\xfe", 3)),
+  EXPECT_EQ(header_refusal("{\"error\": 404}"),
+            "not_an_image: not an image (starts with '{\"error\":')");
+  EXPECT_EQ(header_refusal(std::string("\0\x1b\xfe", 3)),
             "not_an_image: not an image (starts with bytes 00 1b fe)");
 }
 
 TEST(ReadHeader, NamesFormatsThatItKnowsAndDoesNotDecode) {
   EXPECT_EQ(
-      refusal(image_file("tiff.tif")),
+      header_refusal(image_file("tiff.tif")),
       "unsupported_image: unsupported image format TIFF, expected JPEG, PNG, WebP, GIF or BMP");
-  EXPECT_THAT(refusal(image_file("svg.svg")), HasSubstr("format SVG"));
-  EXPECT_THAT(refusal("<svg xmlns='http://www.w3.org/2000/svg'/>"), HasSubstr("format SVG"));
-  EXPECT_THAT(refusal(image_file("psd.psd")), HasSubstr("format PSD"));
-  EXPECT_THAT(refusal(image_file("heic.heic")), HasSubstr("format HEIC"));
-  EXPECT_THAT(refusal(image_file("avif.avif")), HasSubstr("format AVIF"));
+  EXPECT_THAT(header_refusal(image_file("svg.svg")), HasSubstr("format SVG"));
+  EXPECT_THAT(header_refusal("<svg xmlns='http://www.w3.org/2000/svg'/>"), HasSubstr("format SVG"));
+  EXPECT_THAT(header_refusal(image_file("psd.psd")), HasSubstr("format PSD"));
+  EXPECT_THAT(header_refusal(image_file("heic.heic")), HasSubstr("format HEIC"));
+  EXPECT_THAT(header_refusal(image_file("avif.avif")), HasSubstr("format AVIF"));
 }
 
 TEST(ReadHeader, RefusesZeroDimensions) {
-  EXPECT_EQ(refusal(image_file("png-zero-width.png")),
+  EXPECT_EQ(header_refusal(image_file("png-zero-width.png")),
             "broken_image: PNG image is 0x10 px, both sides must be at least 1 px");
-  EXPECT_EQ(refusal(image_file("jpeg-zero-height.jpg")),
+  EXPECT_EQ(header_refusal(image_file("jpeg-zero-height.jpg")),
             "broken_image: JPEG image is 33x0 px, both sides must be at least 1 px");
 }
 
@@ -92,10 +93,10 @@ TEST(ReadHeader, RefusesATruncatedHeaderAtEveryByte) {
     SCOPED_TRACE(file);
     const std::string encoded = image_file(file);
     for (std::size_t size = 0; size < 20; ++size) {
-      EXPECT_NE(refusal(encoded.substr(0, size)), "no error") << size;
+      EXPECT_NE(header_refusal(encoded.substr(0, size)), "no error") << size;
     }
   }
-  EXPECT_THAT(refusal(image_file("jpeg-cut-header.jpg")),
+  EXPECT_THAT(header_refusal(image_file("jpeg-cut-header.jpg")),
               HasSubstr("truncated_image: truncated JPEG header"));
 }
 

@@ -3,13 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <vector>
 
+#include "bf16.h"
+
 namespace aitqe::kernels {
 namespace {
+
+using test::bf16;
 
 /// By the format's definition: bias 7, subnormal steps of 2^-9, 0x7f is NaN.
 float decode(std::uint8_t bits) {
@@ -18,10 +21,6 @@ float decode(std::uint8_t bits) {
   const float size = exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -9)
                                    : std::ldexp(static_cast<float>(8 + mantissa), exponent - 10);
   return bits & 0x80 ? -size : size;
-}
-
-std::uint16_t bf16(float exact) {
-  return static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(exact) >> 16);
 }
 
 /// The codes of one row that a 448 keeps unscaled.

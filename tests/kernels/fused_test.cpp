@@ -3,19 +3,18 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <bit>
 #include <cmath>
 #include <vector>
+
+#include "bf16.h"
 
 namespace aitqe::kernels {
 namespace {
 
+using test::bf16;
+
 // That the kernels agree with libtorch, and the GPU's with the CPU's, is in
 // tests/nn/fused_test.cpp.
-
-std::uint16_t bf16(float exact) {
-  return static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(exact) >> 16);
-}
 
 TEST(FusedKernels, AddsThenNormalisesInF32) {
   std::vector<float> hidden{1, 2, 3, 4, 0, 0, 0, 0};  // two rows

@@ -15,7 +15,7 @@ using aitqe::test::ReferenceTensors;
 class RopeOn : public ::testing::TestWithParam<Backend> {};
 
 /// [1, H, T, D] as transformers has it -> [T, H * D] as we do.
-at::Tensor as_rows(const at::Tensor& heads) {
+at::Tensor first_as_rows(const at::Tensor& heads) {
   return heads[0].transpose(0, 1).flatten(1).contiguous();
 }
 
@@ -25,12 +25,13 @@ TEST_P(RopeOn, EqualsQwen2AtEarlyAndLatePositions) {
   for (const std::string name : {"rotary", "rotary_late"}) {
     const at::Tensor positions = blocks.int64s(name + ".positions");
     const std::span<const std::int64_t> list(positions.const_data_ptr<std::int64_t>(), 9);
-    const at::Tensor query = as_rows(blocks["rotary.query"]);
+    const at::Tensor query = first_as_rows(blocks["rotary.query"]);
     rope.apply(query, list);
-    EXPECT_LT(largest_difference(query, as_rows(blocks[name + ".query_output"])), 5e-6F) << name;
-    const at::Tensor key = as_rows(blocks["rotary.key"]);
+    EXPECT_LT(largest_difference(query, first_as_rows(blocks[name + ".query_output"])), 5e-6F)
+        << name;
+    const at::Tensor key = first_as_rows(blocks["rotary.key"]);
     rope.apply(key, list);
-    EXPECT_LT(largest_difference(key, as_rows(blocks[name + ".key_output"])), 5e-6F) << name;
+    EXPECT_LT(largest_difference(key, first_as_rows(blocks[name + ".key_output"])), 5e-6F) << name;
   }
 }
 

@@ -13,21 +13,21 @@ namespace aitqe {
 namespace {
 
 using testing::HasSubstr;
-using Kind = RewriteRule::Kind;
+using RuleKind = RewriteRule::Kind;
 
 TEST(RewriteRule, ReadsEveryFormAndWritesItBack) {
-  const auto expect = [](std::string_view text, Kind kind, double value) {
+  const auto expect = [](std::string_view text, RuleKind kind, double value) {
     const RewriteRule rule = RewriteRule::parse(text);
     EXPECT_EQ(rule, (RewriteRule{kind, value})) << text;
     EXPECT_EQ(rule.to_string(), text);
   };
-  expect("model", Kind::Model, 0);
-  expect("score<4", Kind::ScoreBelow, 4);
-  expect("score<4.5", Kind::ScoreBelow, 4.5);
-  expect("worst:10%", Kind::WorstPercent, 10);
-  expect("worst:0.1%", Kind::WorstPercent, 0.1);
-  expect("always", Kind::Always, 0);
-  expect("never", Kind::Never, 0);
+  expect("model", RuleKind::Model, 0);
+  expect("score<4", RuleKind::ScoreBelow, 4);
+  expect("score<4.5", RuleKind::ScoreBelow, 4.5);
+  expect("worst:10%", RuleKind::WorstPercent, 10);
+  expect("worst:0.1%", RuleKind::WorstPercent, 0.1);
+  expect("always", RuleKind::Always, 0);
+  expect("never", RuleKind::Never, 0);
 }
 
 TEST(RewriteRule, RefusesTheRestWithTheNearestRule) {

@@ -186,6 +186,39 @@ TEST(ReportJson, TellsWhatAFilterWouldLeave) {
   EXPECT_EQ(filter["by_script"][0]["read"], 1);
 }
 
+TEST(ReportText, TellsSourcesLanguagesDimensionsAndDrift) {
+  const MadeFolder folder;
+  folder.write_run({"a"});
+  std::vector<ReportRow> rows = kept_rows("a", 10);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i].url = i < 6 ? "https://big.example/1.jpg" : "https://small.example/1.jpg";
+    rows[i].scores.text_quality = 1.0;
+    rows[i].caption = i < 8 ? "the dog is running over a field with some other dogs"
+                            : "ein Hund, der mit einigen anderen über die Wiese läuft";
+    rows[i].caption_out = rows[i].caption += " " + std::to_string(i);
+  }
+  rows[0].decision = Decision::Rewrite;
+  rows[0].reason = "model_rewrites";
+  rows[0].caption_out = "new";
+  folder.write_shard("a", rows);
+  const RunReport report = report_on({folder.path()});
+  const auto drift = nlohmann::json::parse(report_to_json(report))["drift"]["all"];
+  const auto percent = [&](const char* name) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.1f %%", 100 * drift[name].get<double>());
+    return std::string(text);
+  };
+  const std::string text = render_report(report, {.blocks = false});
+  EXPECT_THAT(text, HasSubstr("sources       big.example           60 % "));
+  EXPECT_THAT(text, HasSubstr("  small.example         40 % "));
+  EXPECT_THAT(text, HasSubstr("languages     en         80 % "));
+  EXPECT_THAT(text, HasSubstr("dimensions  text_quality           @"));
+  EXPECT_GT(drift["words_lost_share"], 0.0);
+  EXPECT_THAT(
+      text, HasSubstr("bits; lost: words " + percent("words_lost_share") + ", rare words " +
+                      percent("rare_words_lost_share") + ", facts " + percent("facts_lost_share")));
+}
+
 TEST(ReportText, FitsAScreenAndPutsNoControlsOnIt) {
   const MadeFolder folder;
   std::vector<std::string> names;
@@ -198,6 +231,11 @@ TEST(ReportText, FitsAScreenAndPutsNoControlsOnIt) {
       rows[j].reason = "";
       rows[j].failure = {"decode", "kind_" + std::to_string(j) + ": \x1B[31m"};
     }
+    rows[20].decision = Decision::Rewrite;
+    rows[20].reason = "model_rewrites";
+    rows[20].caption_out = "new";
+    rows[21].injection_suspect = true;
+    rows[i + 10].url = "https://\x1B[1m" + std::to_string(i) + ".example/";
     folder.write_shard(name, rows);
   }
   for (int i = 0; i < 20; ++i) names.push_back("missing" + std::to_string(i));

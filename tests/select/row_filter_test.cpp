@@ -92,9 +92,32 @@ TEST(RowFilter, KnowsEveryColumn) {
     const std::string type(column.type_name());
     const std::string value = type == "text" ? "''" : type == "boolean" ? "true" : "0";
     EXPECT_NO_THROW(RowFilter::parse(name + " == " + value)) << name;
-    EXPECT_EQ(find_column(name), &column);
+    if (type == "float") {
+      EXPECT_EQ(&find_score_column(name), &column);
+    } else {
+      EXPECT_THROW(find_score_column(name), Error) << name;
+    }
   }
-  EXPECT_EQ(find_column("scores"), nullptr);
+}
+
+TEST(RowFilter, NamesTheNearestColumn) {
+  EXPECT_EQ(error_of("decison == 'keep'"),
+            "--where, character 1: there is no column \"decison\" (docs/formats.md lists them), "
+            "found `decison == 'keep'`; did you mean decision?");
+  EXPECT_THAT(error_of("index == 1 and scoer_expected < 4"),
+              HasSubstr("; did you mean score_expected?"));
+}
+
+TEST(FindScoreColumn, NamesTheNearestFloatColumn) {
+  try {
+    find_score_column("score_expectd");
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.category(), ErrorCategory::Usage);
+    EXPECT_STREQ(error.what(),
+                 "--by score_expectd: expected a float column (docs/formats.md); did "
+                 "you mean score_expected?");
+  }
 }
 
 TEST(RowFilter, SaysWhereAndWhatWasExpected) {

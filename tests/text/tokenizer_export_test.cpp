@@ -17,7 +17,7 @@ using nlohmann::json;
 using testing::HasSubstr;
 using Ids = std::vector<std::int32_t>;
 
-const std::filesystem::path kData = AITQE_SOURCE_DIR "/tests/data/text";
+const std::filesystem::path kTokenizers = AITQE_SOURCE_DIR "/tests/data/text";
 
 Tokenizer reloaded(const ExportedTokenizer& exported) {
   const test::TemporaryFolder folder;
@@ -27,7 +27,7 @@ Tokenizer reloaded(const ExportedTokenizer& exported) {
 
 /// Rows of [text, ids as text, ids parsed] that HF `tokenizers` gave.
 void expect_the_ids_of(const std::string& vectors, const Tokenizer& tokenizer) {
-  std::ifstream stream(kData / vectors);
+  std::ifstream stream(kTokenizers / vectors);
   int rows = 0;
   for (std::string line; std::getline(stream, line); ++rows) {
     const json row = json::parse(line);
@@ -40,17 +40,17 @@ void expect_the_ids_of(const std::string& vectors, const Tokenizer& tokenizer) {
 
 TEST(TokenizerExport, GivesTheSameIdsFromAFolderOfThreeFiles) {
   expect_the_ids_of("qwen2-cut.vectors.jsonl",
-                    reloaded(export_tokenizer(kData / "qwen2-cut", "<unheard of>")));
+                    reloaded(export_tokenizer(kTokenizers / "qwen2-cut", "<unheard of>")));
 }
 
 TEST(TokenizerExport, GivesTheSameIdsFromATokenizerJson) {
   expect_the_ids_of("smollm2-cut.vectors.jsonl",
-                    reloaded(export_tokenizer(kData / "smollm2-cut", "<unheard of>")));
+                    reloaded(export_tokenizer(kTokenizers / "smollm2-cut", "<unheard of>")));
 }
 
 TEST(TokenizerExport, PutsTheFurtherTokenBehindAllOthers) {
-  const Tokenizer source = Tokenizer::load(kData / "qwen2-cut");
-  const ExportedTokenizer exported = export_tokenizer(kData / "qwen2-cut", "<image>");
+  const Tokenizer source = Tokenizer::load(kTokenizers / "qwen2-cut");
+  const ExportedTokenizer exported = export_tokenizer(kTokenizers / "qwen2-cut", "<image>");
   const Tokenizer tokenizer = reloaded(exported);
   EXPECT_EQ(exported.id, source.size());
   EXPECT_EQ(tokenizer.size(), source.size() + 1);
@@ -60,15 +60,15 @@ TEST(TokenizerExport, PutsTheFurtherTokenBehindAllOthers) {
 }
 
 TEST(TokenizerExport, LeavesATokenThatIsThereWhereItIs) {
-  const Tokenizer source = Tokenizer::load(kData / "qwen2-cut");
-  const ExportedTokenizer exported = export_tokenizer(kData / "qwen2-cut", "<|im_start|>");
+  const Tokenizer source = Tokenizer::load(kTokenizers / "qwen2-cut");
+  const ExportedTokenizer exported = export_tokenizer(kTokenizers / "qwen2-cut", "<|im_start|>");
   EXPECT_EQ(exported.id, source.token_id("<|im_start|>"));
   EXPECT_EQ(reloaded(exported).size(), source.size());
 }
 
 TEST(TokenizerExport, KeepsSmollm2sDigitsApart) {
   const test::TemporaryFolder folder;
-  const json smollm2 = json::parse(std::ifstream(kData / "smollm2-cut/tokenizer.json"));
+  const json smollm2 = json::parse(std::ifstream(kTokenizers / "smollm2-cut/tokenizer.json"));
   std::string merges;
   for (const json& merge : smollm2["model"]["merges"]) {
     merges += merge.is_string() ? merge.get<std::string>()

@@ -36,6 +36,8 @@ class CaptionStatistics {
   /// Jensen-Shannon divergence of the words of two bodies: 0 for equal shares of each word, 1 for
   /// none in common. 0 when either is empty.
   static double word_divergence_bits(const CaptionStatistics& a, const CaptionStatistics& b);
+  static constexpr std::uint64_t kAnyWord = ~std::uint64_t{0};
+  static constexpr std::uint64_t kRareWord = 2;  ///< times that a rare word stands at most
   /// Of the different words of `before` that stand there at most `most_often` times, the share that
   /// stands nowhere in `after`. 0 where there is no such word.
   static double lost_words_share(const CaptionStatistics& before, const CaptionStatistics& after,

@@ -33,7 +33,8 @@ class RowFilter {
   std::function<bool(const ReportRow&)> accepts_;
 };
 
-/// The column of that name, or null.
-const Column* find_column(std::string_view name);
+/// The float column of that name, for ranking. Lives as long as the program.
+/// @throws Error(Usage), with the nearest float column, when there is none.
+const Column& find_score_column(std::string_view name);
 
 }  // namespace aitqe

@@ -18,8 +18,8 @@ struct SelectOptions {
   /// Negative: `count` counts.
   double percent = -1.0;
   std::int64_t count = 0;
-  /// A float column; rows that lack it are neither among the worst nor the best.
-  std::string_view score_column = "score_expected";
+  /// Rows that lack it are neither among the worst nor the best.
+  const Column* score_column = &find_score_column("score_expected");
   /// Of ties: two rows with one score are told apart by a hash of seed, shard, key and index.
   std::uint64_t seed = 0;
 };
@@ -54,7 +54,7 @@ class RowSink {
 
 /// Gives the selected rows to the sinks, in the order of shards and rows, and finishes them. Reads
 /// the rows once; twice for worst and best, with 16 bytes a scored row in memory in between.
-/// @throws Error(Usage) when `score_column` is no float column or `percent` is above 100;
+/// @throws Error(Usage) when `percent` is above 100;
 ///         Error(Damaged) for rows that cannot be read; what the sinks throw.
 SelectCounts select_rows(const std::vector<FinishedShard>& shards, const SelectOptions& options,
                          const std::vector<RowSink*>& sinks);

@@ -20,6 +20,9 @@ bool is_valid_utf8(std::string_view bytes);
 /// @throws Error(Bug) when it is not.
 std::string nfc(std::string_view utf8);
 
+/// Whether the general category of the character is L: Lu, Ll, Lt, Lm or Lo.
+bool is_letter(char32_t code_point);
+
 /// Python's `str.strip()`: drops what `str.isspace()` calls white space at both ends, that is
 /// Unicode White_Space plus U+001C to U+001F. The result points into `utf8`.
 /// @param utf8  valid UTF-8.

@@ -402,6 +402,14 @@ function marked(tokens, common, tag) {
   return line;
 }
 
+// What is not compared is shown unmarked, behind a sign of where the comparison ends.
+function withRest(line, tokens) {
+  if (tokens.length <= MOST_DIFF_WORDS) return line;
+  line.append(" ", element("span", {class: "uncompared"}, "[the rest is not compared]"), " ");
+  appendText(line, tokens.slice(MOST_DIFF_WORDS).join(" "));
+  return line;
+}
+
 function captionLine(label, content) {
   return element("p", {}, element("span", {class: "label"}, label), content);
 }
@@ -415,10 +423,12 @@ function captionLines(pair) {
     return lines;
   }
   // U+FEFF is white space to a regular expression, and would not be shown then.
-  const split = (text) => text.split(/[^\S\ufeff]+/u).filter((word) => word !== "").slice(0, MOST_DIFF_WORDS);
+  const split = (text) => text.split(/[^\S\ufeff]+/u).filter((word) => word !== "");
   const old = split(pair.caption), now = split(pair.caption_out);
-  const common = commonWords(old, now);
-  return [captionLine("before", marked(old, common.old, "del")), captionLine("after", marked(now, common.now, "ins"))];
+  const compared = (tokens) => tokens.slice(0, MOST_DIFF_WORDS);
+  const common = commonWords(compared(old), compared(now));
+  const line = (label, tokens, kept, tag) => captionLine(label, withRest(marked(compared(tokens), kept, tag), tokens));
+  return [line("before", old, common.old, "del"), line("after", now, common.now, "ins")];
 }
 
 const reasonOf = (pair) => (pair.decision === "failed" ? pair.failure.split(":").slice(0, 2).join(":") : pair.reason);

@@ -1,15 +1,12 @@
-#include "nearest.h"
+#include "aitqe/base/nearest.h"
 
 #include <algorithm>
 #include <numeric>
 #include <utility>
 
-namespace aitqe::app {
+namespace aitqe {
 
-namespace {
-
-/// The optimal string alignment distance.
-std::size_t edits_between(const std::string& a, const std::string& b) {
+std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before_last(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -25,13 +22,11 @@ std::size_t edits_between(const std::string& a, const std::string& b) {
   return row[b.size()];
 }
 
-}  // namespace
-
-std::string nearest(const std::string& typed, const std::vector<std::string>& known) {
+std::string nearest(std::string_view typed, const std::vector<std::string>& known) {
   std::string best;
   std::size_t fewest = std::max<std::size_t>(1, typed.size() / 3) + 1;
   for (const std::string& word : known) {
-    const std::size_t edits = edits_between(typed, word);
+    const std::size_t edits = edit_distance(typed, word);
     if (edits < fewest) {
       fewest = edits;
       best = word;
@@ -40,9 +35,9 @@ std::string nearest(const std::string& typed, const std::vector<std::string>& kn
   return best;
 }
 
-std::string did_you_mean(const std::string& typed, const std::vector<std::string>& known) {
+std::string did_you_mean(std::string_view typed, const std::vector<std::string>& known) {
   const std::string near = nearest(typed, known);
   return near.empty() ? "" : "; did you mean " + near + "?";
 }
 
-}  // namespace aitqe::app
+}  // namespace aitqe

@@ -1,8 +1,8 @@
-#include "app/nearest.h"
+#include "aitqe/base/nearest.h"
 
 #include <gtest/gtest.h>
 
-namespace aitqe::app {
+namespace aitqe {
 namespace {
 
 TEST(Nearest, FindsTheWordWithTheFewestEdits) {
@@ -32,4 +32,4 @@ TEST(Nearest, FindsNothingWhereNothingIsClose) {
 }
 
 }  // namespace
-}  // namespace aitqe::app
+}  // namespace aitqe
