@@ -15,8 +15,9 @@ if(AITQE_WERROR)
   target_compile_options(aitqe_flags INTERFACE -Werror)
 endif()
 if(CMAKE_UNITY_BUILD)
-  # gcc: a class of a .cpp that another includes looks like one of a header.
-  target_compile_options(aitqe_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  # What is right in a source of its own: a name that a header behind it has too, and for gcc a class with
+  # a member of an unnamed namespace.
+  target_compile_options(aitqe_flags INTERFACE -Wno-shadow $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
 endif()
 if(AITQE_SANITIZE)
   target_compile_options(aitqe_flags INTERFACE -fsanitize=${AITQE_SANITIZE} -fno-omit-frame-pointer
@@ -30,6 +31,8 @@ endif()
 function(aitqe_module name)
   cmake_parse_arguments(ARG "" "" "SOURCES;USES;LINKS" ${ARGN})
   add_library(aitqe_${name} STATIC ${ARG_SOURCES})
+  set_target_properties(aitqe_${name} PROPERTIES
+    UNITY_BUILD_CODE_BEFORE_INCLUDE "// NOLINTNEXTLINE(bugprone-suspicious-include)")
   target_include_directories(aitqe_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include)
   target_link_libraries(aitqe_${name} PRIVATE aitqe_flags)
   foreach(used IN LISTS ARG_USES)

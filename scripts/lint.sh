@@ -23,8 +23,10 @@ torch_free_modules() { sed -n 's/^!torch-free: *//p' scripts/layers.txt | tr ' '
 
 tidy() {
   local which
-  which="$ROOT/src/($(torch_free_modules))/[^\"]*"  # not what the build writes below build/tidy/src
-  if [[ ${1:-} == --all ]]; then which="$ROOT/src/[^\"]*"; fi
+  which="($(torch_free_modules))/"
+  if [[ ${1:-} == --all ]]; then which=; fi
+  # Of what the build writes only CMake's lists of sources, which are looked at several at a time.
+  which="$ROOT/(src/$which|build/tidy/src/$which[^\"]*Unity/)[^\"]*"
   configure tidy -DAITQE_BUILD_TESTS=OFF
   grep -oE "\"file\": \"$which" build/tidy/compile_commands.json | cut -d'"' -f4 | sort -u |
     xargs -r -P "$jobs" -n 1 clang-tidy-14 -p build/tidy --quiet 2>/dev/null

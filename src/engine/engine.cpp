@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ranges>
 
 #include "aitqe/base/error.h"
 #include "aitqe/engine/device_logits.h"
+#include "aitqe/engine/out_of_memory.h"
 
 namespace aitqe {
 
@@ -49,6 +51,20 @@ struct Engine::Sequence {
   KvCache::Place place;
   std::int64_t num_kept = 0;  ///< tokens whose keys and values count
   Feed feed;                  ///< what goes next
+};
+
+/// What a step of prompts is made of.
+struct Engine::Prompts {
+  std::vector<std::unique_ptr<Sequence>> started;
+  std::vector<SequenceRows> rows;
+  std::vector<Waiting> waiting;  ///< what they were before
+  std::int64_t num_rows = 0;
+
+  std::vector<Sequence*> sequences() const {
+    std::vector<Sequence*> all;
+    for (const auto& sequence : started) all.push_back(sequence.get());
+    return all;
+  }
 };
 
 Engine::Engine(const Mllm& model, SchedulerLimits limits)
@@ -141,57 +157,87 @@ at::Tensor Engine::embed_prompts(const std::vector<Sequence*>& sequences, std::i
   return rows;
 }
 
-bool Engine::prefill(std::size_t most) {
-  std::vector<std::unique_ptr<Sequence>> started;
-  std::vector<Sequence*> sequences;
-  std::vector<SequenceRows> rows;
-  std::int64_t num_rows = 0;
-  while (started.size() < most) {
+Engine::Prompts Engine::take_prompts(std::size_t most) {
+  Prompts prompts;
+  while (prompts.started.size() < most) {
     const auto prompt_tokens = static_cast<std::int64_t>(queue_.front().prompt.size());
     const std::int64_t tokens = prompt_tokens + queue_.front().max_new_tokens;
     if (!cache_.has_room(tokens)) break;
     auto sequence = std::make_unique<Sequence>();
+    try {
+      sequence->place = cache_.acquire(tokens);
+    } catch (...) {
+      const bool is_alone = prompts.started.empty() && running_.empty();
+      if (is_alone || !is_out_of_memory(std::current_exception())) throw;
+      cache_.trim();
+      break;
+    }
     sequence->request = std::move(queue_.front());
     queue_.pop_front();
-    sequence->place = cache_.acquire(tokens);
     sequence->num_kept = prompt_tokens;
-    rows.push_back({{num_rows, prompt_tokens, 0}, &sequence->place.layers, /*num_wanted=*/1});
-    num_rows += prompt_tokens;
-    sequences.push_back(sequence.get());
-    started.push_back(std::move(sequence));
+    prompts.rows.push_back(
+        {{prompts.num_rows, prompt_tokens, 0}, &sequence->place.layers, /*num_wanted=*/1});
+    prompts.num_rows += prompt_tokens;
+    prompts.started.push_back(std::move(sequence));
   }
-  const std::size_t count = started.size();
-  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+  const auto count = static_cast<std::ptrdiff_t>(prompts.started.size());
+  prompts.waiting.assign(waiting_.begin(), waiting_.begin() + count);
+  waiting_.erase(waiting_.begin(), waiting_.begin() + count);
+  return prompts;
+}
+
+void Engine::put_back(Prompts prompts) {
+  for (auto& sequence : std::views::reverse(prompts.started)) {
+    cache_.release(std::move(sequence->place));
+    queue_.push_front(std::move(sequence->request));
+  }
+  waiting_.insert(waiting_.begin(), prompts.waiting.begin(), prompts.waiting.end());
+}
+
+bool Engine::prefill(std::size_t most) {
+  Prompts prompts = take_prompts(most);
+  const std::size_t count = prompts.started.size();
   if (count == 0) return false;
 
-  at::Tensor hidden = embed_prompts(sequences, num_rows);
-  for (Sequence* sequence : sequences) sequence->request.pixels.reset();
-  {
+  const std::vector<Sequence*> sequences = prompts.sequences();
+  at::Tensor logits;
+  try {
+    at::Tensor hidden = embed_prompts(sequences, prompts.num_rows);
     const Stopwatch stopwatch(times_.prefill_s);
-    hidden = model_.language_model().forward(hidden, rows);
+    hidden = model_.language_model().forward(hidden, prompts.rows);
+    logits = logits_of(hidden);
+  } catch (...) {
+    const bool is_alone = count == 1 && running_.empty();
+    if (is_alone || !is_out_of_memory(std::current_exception())) throw;
+    if (count > 1) {
+      limits_.batch_tokens = std::max<std::int64_t>(1, prompts.num_rows / 2);
+    } else {
+      limits_.max_sequences = static_cast<int>(running_.size());
+    }
+    put_back(std::move(prompts));
+    cache_.trim();
+    return true;
   }
-  times_.prompt_tokens += num_rows;
-  const std::vector<bool> goes_on = advance_all(sequences, rows, hidden, times_.prefill_s);
+  for (Sequence* sequence : sequences) sequence->request.pixels.reset();
+  times_.prompt_tokens += prompts.num_rows;
+  const std::vector<bool> goes_on = advance_all(sequences, prompts.rows, logits);
   for (std::size_t i = 0; i < count; ++i) {
-    if (goes_on[i]) running_.push_back(std::move(started[i]));
+    if (goes_on[i]) running_.push_back(std::move(prompts.started[i]));
   }
   return true;
 }
 
-std::vector<bool> Engine::advance_all(const std::vector<Sequence*>& sequences,
-                                      std::span<const SequenceRows> rows, const at::Tensor& hidden,
-                                      double& seconds) {
-  at::Tensor logits;  // [wanted, vocab], on the host or where the model is
+at::Tensor Engine::logits_of(const at::Tensor& hidden) const {
+  const Qwen2& language_model = model_.language_model();
+  return model_.compute().backend == nn::Backend::Fused ? language_model.logits_on_device(hidden)
+                                                        : language_model.logits(hidden);
+}
+
+std::vector<bool> Engine::advance_all(std::span<Sequence* const> sequences,
+                                      std::span<const SequenceRows> rows,
+                                      const at::Tensor& logits) {
   std::optional<DeviceLogits> on_device;
-  {
-    const Stopwatch stopwatch(seconds);
-    if (model_.compute().backend == nn::Backend::Fused) {
-      logits = model_.language_model().logits_on_device(hidden);
-      on_device.emplace(logits);
-    } else {
-      logits = model_.language_model().logits(hidden);
-    }
-  }
+  if (model_.compute().backend == nn::Backend::Fused) on_device.emplace(logits);
   std::vector<bool> goes_on;
   std::int64_t first = 0;
   for (std::size_t i = 0; i < sequences.size(); ++i) {
@@ -208,12 +254,10 @@ std::vector<bool> Engine::advance_all(const std::vector<Sequence*>& sequences,
   return goes_on;
 }
 
-void Engine::decode() {
+at::Tensor Engine::run_decode(std::span<Sequence* const> sequences,
+                              std::vector<SequenceRows>& rows) {
   std::vector<std::int32_t> ids;
-  std::vector<SequenceRows> rows;
-  std::vector<Sequence*> sequences;
-  for (const auto& sequence : running_) {
-    sequences.push_back(sequence.get());
+  for (const Sequence* sequence : sequences) {
     const Feed& feed = sequence->feed;
     const auto first_row = static_cast<std::int64_t>(ids.size());
     const auto num_rows = static_cast<std::int64_t>(feed.tokens.size());
@@ -221,20 +265,43 @@ void Engine::decode() {
     rows.push_back(
         {{first_row, num_rows, sequence->num_kept}, &sequence->place.layers, num_wanted});
     ids.insert(ids.end(), feed.tokens.begin(), feed.tokens.end());
-    if (feed.keep) sequence->num_kept += num_rows;
   }
   const auto num_rows = static_cast<std::int64_t>(ids.size());
+  const Stopwatch stopwatch(times_.decode_s);
   at::Tensor hidden = at::empty({num_rows, model_.config().text.hidden_size},
                                 model_.compute().activation_options());
-  {
-    const Stopwatch stopwatch(times_.decode_s);
-    model_.language_model().embed(ids, hidden, 0);
-    hidden = model_.language_model().forward(hidden, rows);
-  }
+  model_.language_model().embed(ids, hidden, 0);
+  hidden = model_.language_model().forward(hidden, rows);
+  const at::Tensor logits = logits_of(hidden);
   times_.decode_rows += num_rows;
   ++times_.decode_steps;
+  return logits;
+}
 
-  const std::vector<bool> goes_on = advance_all(sequences, rows, hidden, times_.decode_s);
+void Engine::decode() {
+  std::vector<Sequence*> sequences;
+  for (const auto& sequence : running_) sequences.push_back(sequence.get());
+  std::vector<bool> goes_on;
+  while (goes_on.size() < sequences.size()) {
+    const std::size_t count = std::min(sequences.size() - goes_on.size(),
+                                       static_cast<std::size_t>(limits_.max_sequences));
+    const auto some = std::span(sequences).subspan(goes_on.size(), count);
+    std::vector<SequenceRows> rows;
+    at::Tensor logits;
+    try {
+      logits = run_decode(some, rows);
+    } catch (...) {
+      if (count == 1 || !is_out_of_memory(std::current_exception())) throw;
+      cache_.trim();
+      limits_.max_sequences = static_cast<int>(count / 2);
+      continue;
+    }
+    for (Sequence* sequence : some) {
+      if (sequence->feed.keep) sequence->num_kept += std::ssize(sequence->feed.tokens);
+    }
+    const std::vector<bool> some_go_on = advance_all(some, rows, logits);
+    goes_on.insert(goes_on.end(), some_go_on.begin(), some_go_on.end());
+  }
   std::vector<std::unique_ptr<Sequence>> still_running;
   for (std::size_t i = 0; i < running_.size(); ++i) {
     if (goes_on[i]) still_running.push_back(std::move(running_[i]));

@@ -37,7 +37,12 @@ bool KvCache::has_room(std::int64_t tokens) const {
 
 KvCache::Place KvCache::acquire(std::int64_t tokens) {
   const std::int64_t capacity = capacity_for(tokens);
+  Place place = take(capacity);
   tokens_in_use_ += capacity;
+  return place;
+}
+
+KvCache::Place KvCache::take(std::int64_t capacity) {
   if (compute_.backend == nn::Backend::Fused) {
     Place place{pool_, capacity};
     const std::int64_t first_row = pool_rows_.take(capacity).value();

@@ -2,10 +2,10 @@
 
 #include <c10/util/Exception.h>
 
-#include <new>
 #include <string>
 
 #include "aitqe/base/error.h"
+#include "aitqe/engine/out_of_memory.h"
 
 namespace aitqe {
 
@@ -13,11 +13,6 @@ namespace {
 
 /// libtorch puts where it was thrown behind what is wrong.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-bool is_out_of_memory(const std::string& message) {
-  return message.find("out of memory") != std::string::npos ||
-         message.find("can't allocate memory") != std::string::npos;
-}
 
 /// An error of a CUDA call makes every later one fail: only another process can go on.
 bool is_lost_device(const std::string& message) {
@@ -37,7 +32,7 @@ std::exception_ptr as_error(const std::exception_ptr& thrown) {
     std::rethrow_exception(thrown);
   } catch (const c10::Error& error) {
     const std::string message = first_line(error.what_without_backtrace());
-    if (is_out_of_memory(message)) {
+    if (is_out_of_memory(thrown)) {
       return resumable("the model ran out of memory (" + message +
                        "); the same command goes on, with a smaller --batch-size or --batch-tokens "
                        "in less");

@@ -6,6 +6,7 @@
 #include <map>
 #include <thread>
 
+#include "aitqe/base/log.h"
 #include "question_feed.h"
 
 namespace aitqe {
@@ -36,6 +37,17 @@ EngineTimes operator+(const EngineTimes& a, const EngineTimes& b) {
   return {a.vision_s + b.vision_s,       a.prefill_s + b.prefill_s,
           a.decode_s + b.decode_s,       a.prompt_tokens + b.prompt_tokens,
           a.decode_rows + b.decode_rows, a.decode_steps + b.decode_steps};
+}
+
+/// @param told  what the log has; becomes what the engine has
+void tell_lower_limits(const Engine& engine, SchedulerLimits& told) {
+  const SchedulerLimits& limits = engine.limits();
+  if (limits == told) return;
+  told = limits;
+  log_warning(
+      formatted("the model ran out of memory: it goes on with at most %ld prompt tokens "
+                "(--batch-tokens) and %d pairs (--batch-size) at a time",
+                limits.batch_tokens, limits.max_sequences));
 }
 
 }  // namespace
@@ -73,7 +85,9 @@ void Judge::run(const Next& next, const Done& done, Activity* activity) {
     at::set_num_threads(1);                         // holds for the thread that says so
     std::map<std::int64_t, AssessedSample*> asked;  // this engine's, by place
     Activity::Doing step;                           // of the model; none while it waits for input
+    SchedulerLimits told = engines_[index]->limits();
     const auto begin_step = [&] {
+      tell_lower_limits(*engines_[index], told);
       const PreparedSample& first = asked.begin()->second->prepared;
       step.end();
       step = Activity::begin(activity, RunStage::Model, first.shard, first.sample.key);
@@ -97,6 +111,7 @@ void Judge::run(const Next& next, const Done& done, Activity* activity) {
     try {
       while (feed.begin_batch(index)) {
         engines_[index]->run(pull, finish, begin_step);
+        tell_lower_limits(*engines_[index], told);
         step.end();
       }
     } catch (...) {

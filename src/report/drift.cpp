@@ -16,7 +16,7 @@ constexpr std::size_t kMostCaptionsSeen = std::size_t{1} << 17;
 constexpr std::uint64_t kWordSeed = 1;
 constexpr std::uint64_t kCaptionSeed = 2;
 
-double mean(std::int64_t sum, std::int64_t count) {
+double ratio(std::int64_t sum, std::int64_t count) {
   return count == 0 ? 0.0 : static_cast<double>(sum) / static_cast<double>(count);
 }
 
@@ -32,8 +32,6 @@ std::int64_t estimate_different(std::int64_t empty_places) {
   const auto empty = static_cast<double>(std::max<std::int64_t>(1, empty_places));
   return std::llround(-places * std::log(empty / places));
 }
-
-double share(std::int64_t part, std::int64_t all) { return all == 0 ? 0.0 : mean(part, all); }
 
 std::uint64_t sum_of(const std::vector<std::uint64_t>& counts) {
   std::uint64_t sum = 0;
@@ -98,8 +96,8 @@ void CaptionStatistics::shrink_captions_seen() {
   }
 }
 
-double CaptionStatistics::mean_words() const { return mean(words_, captions_); }
-double CaptionStatistics::mean_characters() const { return mean(characters_, captions_); }
+double CaptionStatistics::mean_words() const { return ratio(words_, captions_); }
+double CaptionStatistics::mean_characters() const { return ratio(characters_, captions_); }
 
 std::int64_t CaptionStatistics::vocabulary() const {
   return estimate_different(std::count(word_counts_.begin(), word_counts_.end(), std::uint64_t{0}));
@@ -159,7 +157,7 @@ double CaptionStatistics::lost_words_share(const CaptionStatistics& before,
     ++all;
     if (after.word_counts_[i] == 0) ++lost;
   }
-  return share(lost, all);
+  return ratio(lost, all);
 }
 
 double CaptionStatistics::lost_facts_share(const CaptionStatistics& before,
@@ -171,7 +169,7 @@ double CaptionStatistics::lost_facts_share(const CaptionStatistics& before,
     ++all;
     if (!after.bare_words_[i]) ++lost;
   }
-  return share(lost, all);
+  return ratio(lost, all);
 }
 
 }  // namespace aitqe

@@ -14,7 +14,7 @@ namespace aitqe {
 namespace {
 
 constexpr std::size_t kCaptionWidth = 66;
-constexpr std::size_t kCountWidth = 13;
+constexpr std::size_t kPreviewCountWidth = 13;
 constexpr double kUnknown = -1.0;
 
 /// The score that the rule compared.
@@ -46,7 +46,8 @@ std::string headline(const PreviewScope& scope, std::int64_t judged) {
 std::string decision_line(const DecisionEstimate& decision, const PreviewScope& scope,
                           std::int64_t judged) {
   std::string text = label(std::string("  ") + decision.name) +
-                     right(grouped(decision.pairs), kCountWidth) + share(decision.pairs, judged);
+                     right(grouped(decision.pairs), kPreviewCountWidth) +
+                     share(decision.pairs, judged);
   if (!scope.is_random || judged == 0) return text + "\n";
   const auto of_all = [&](double part) {
     return grouped(std::llround(part * static_cast<double>(scope.pairs_in_input)));

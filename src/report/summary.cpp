@@ -9,8 +9,6 @@
 namespace aitqe {
 namespace {
 
-constexpr double kMillion = 1e6;
-
 std::int64_t count_words(std::string_view text) {
   std::int64_t words = 0;
   bool is_in_word = false;
@@ -107,7 +105,7 @@ void Summary::add(const ReportRow& row) {
   if (!(score >= 0.0) || !std::isfinite(score)) return;
   ++scored;
   ++score_histogram[score_bin(score)];
-  score_sum_millionths += std::llround(score * kMillion);
+  score_sum_millionths += std::llround(score * kMillionths);
 }
 
 void Summary::add_damage(ShardDamage found) {
@@ -136,7 +134,7 @@ std::int64_t Summary::refused() const {
 
 double Summary::mean_score() const {
   if (scored == 0) return kNoScore;
-  return static_cast<double>(score_sum_millionths) / kMillion / static_cast<double>(scored);
+  return static_cast<double>(score_sum_millionths) / kMillionths / static_cast<double>(scored);
 }
 
 Json summary_object(const Summary& summary) {

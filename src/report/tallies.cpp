@@ -10,7 +10,6 @@
 namespace aitqe {
 namespace {
 
-constexpr double kMillion = 1e6;
 constexpr std::size_t kLongestNameBytes = 100;
 
 std::size_t length_bin(std::string_view caption) {
@@ -38,7 +37,7 @@ void GroupTally::add(const ReportRow& row) {
   const double score = best_score(row);
   if (!(score >= 0.0) || !std::isfinite(score)) return;
   ++scored;
-  score_sum_millionths += std::llround(score * kMillion);
+  score_sum_millionths += std::llround(score * kMillionths);
 }
 
 void GroupTally::merge(const GroupTally& other) {
@@ -51,7 +50,7 @@ void GroupTally::merge(const GroupTally& other) {
 
 double GroupTally::mean_score() const {
   if (scored == 0) return kNoScore;
-  return static_cast<double>(score_sum_millionths) / kMillion / static_cast<double>(scored);
+  return static_cast<double>(score_sum_millionths) / kMillionths / static_cast<double>(scored);
 }
 
 void GroupTallies::add(std::string_view name, const ReportRow& row) {

@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import pathlib
+import re
 import resource
 import shutil
 import signal
@@ -84,6 +85,34 @@ class MemoryTest(FaultTest):
                     self.check_nothing_half(f"at-{i}")
                 self.check_rerun(f"at-{i}")
         self.assertIn(75, codes)
+
+
+@unittest.skipUnless(FAULTS, PRELOAD_REASON)
+class LargeStepTest(FaultTest):
+    """No request of a certain size is ever met: what a model asks for that runs many pairs at a time."""
+
+    def enhance_with(self, least_bytes, output):
+        write_tar(self.shard, example_members(100))
+        return subprocess.run([str(a) for a in (BINARY, "enhance", "in", "-o", output, *MODEL_FLAGS, *ANY_NUMBER_MAY_FAIL,
+                                                "--threads", "1", "--batch-size", "100", "--batch-tokens", "100000")],
+                              cwd=self.folder, capture_output=True, text=True, timeout=LONGEST_RUN_S, check=False,
+                              env=environment(**self.fault(CALL="memory", BYTES=least_bytes, AT="all")))
+
+    def test_steps_that_do_not_fit_are_halved_until_they_do(self):
+        self.assertEqual(self.enhance_with(1 << 40, "undisturbed").returncode, 0)
+        done = self.enhance_with(2_000_000, "out")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        limits = re.findall(r"it goes on with at most (\d+) prompt tokens \(--batch-tokens\) and (\d+) pairs", done.stderr)
+        self.assertGreater(len(limits), 2, done.stderr)
+        for before, after in zip(limits, limits[1:]):
+            self.assertTrue(any(int(a) <= (int(b) + 1) // 2 for a, b in zip(after, before)), limits)
+        self.assertEqual(content_of(self.folder / "out"), content_of(self.folder / "undisturbed"))
+
+    def test_where_not_even_one_pair_fits_the_run_ends_resumable(self):
+        done = self.enhance_with(1_000_000, "out")
+        self.assertEqual(done.returncode, 75, done.stderr)
+        self.assertRegex(done.stderr, "error: the model ran out of memory .*--batch-size")
+        self.check_nothing_half()
 
 
 class StallTest(FaultTest):

@@ -1,7 +1,10 @@
 #include "aitqe/engine/engine.h"
 
+#include <c10/core/Allocator.h>
+#include <c10/core/CPUAllocator.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
 
 #include "aitqe/base/error.h"
@@ -161,6 +164,86 @@ TEST(Engine, GivesEverySequenceTheSameBitsInAnyCompany) {
   EXPECT_EQ(run(forward, {3, 64, 1 << 20}, 2), alone);
   EXPECT_EQ(run(shuffled, {16, 2048, 1 << 20}, 2), alone);
   EXPECT_EQ(run(shuffled, {4, 100, 300}, 1), alone);
+}
+
+/// While it lives, libtorch's memory on the CPU is limited to a budget.
+class MemoryBudget : public c10::Allocator {
+ public:
+  explicit MemoryBudget(std::size_t bytes) : left_(bytes) {
+    c10::SetAllocator(c10::kCPU, this, kPriority);
+  }
+  ~MemoryBudget() override { c10::SetAllocator(c10::kCPU, &unlimited_, kPriority); }
+
+  c10::DataPtr allocate(std::size_t size) override {
+    if (size > left_) {
+      ++refused;
+      TORCH_CHECK_WITH(OutOfMemoryError, false, "out of memory");
+    }
+    left_ -= size;
+    c10::DataPtr memory = unlimited_.allocate(size);
+    auto* loan = new Loan{this, size, std::move(memory)};
+    return {loan->memory.get(), loan, &MemoryBudget::end_loan, c10::kCPU};
+  }
+  void copy_data(void* to, const void* from, std::size_t size) const override {
+    default_copy_data(to, from, size);
+  }
+
+  int refused = 0;
+
+ private:
+  struct Loan {
+    MemoryBudget* lender;
+    std::size_t size;
+    c10::DataPtr memory;
+  };
+  static void end_loan(void* loan) {
+    const std::unique_ptr<Loan> owned(static_cast<Loan*>(loan));
+    owned->lender->left_ += owned->size;
+  }
+
+  static constexpr std::uint8_t kPriority = 1;
+  c10::Allocator& unlimited_ = *c10::GetDefaultCPUAllocator();
+  std::atomic<std::size_t> left_;
+};
+
+TEST(Engine, GivesTheSameBitsWhereStepsDoNotFitIntoMemory) {
+  const auto model = load_mllm(reference_dir() / "grouped-bf16-sharded",
+                               *compute(nn::Backend::Kernels, /*num_threads=*/1));
+  const auto run_with = [&](Engine& engine) {
+    std::int64_t number = 0;
+    std::map<std::int64_t, std::vector<float>> seen;
+    engine.run(
+        [&]() -> std::optional<Request> {
+          if (number == 12) return std::nullopt;
+          auto guide = std::make_unique<Greedy>(2 + static_cast<int>(number % 5));
+          return request_of(number++, model->config(), std::move(guide));
+        },
+        [&](Finished finished) {
+          EXPECT_EQ(finished.failure, "");
+          seen[finished.id] = static_cast<Greedy&>(*finished.guide).seen;
+        });
+    return seen;
+  };
+  const SchedulerLimits limits{12, 2048, 1 << 20};
+  Engine unlimited(*model, limits);
+  const auto expected = run_with(unlimited);
+  EXPECT_EQ(unlimited.limits(), limits);
+  int halved = 0;
+  int impossible = 0;
+  for (std::size_t budget = 64'000'000; budget > 100'000; budget = budget * 4 / 5) {
+    MemoryBudget memory(budget);
+    Engine engine(*model, limits);
+    try {
+      EXPECT_EQ(run_with(engine), expected) << budget;
+      EXPECT_EQ(impossible, 0) << "more memory was too little, " << budget << " is enough";
+      EXPECT_EQ(engine.limits() == limits, memory.refused == 0) << budget;
+      if (memory.refused > 0) ++halved;
+    } catch (const c10::OutOfMemoryError&) {
+      ++impossible;
+    }
+  }
+  EXPECT_GT(halved, 2);
+  EXPECT_GT(impossible, 0);
 }
 
 TEST(Engine, GivesSequencesOfOnePoolWhatSeparateCachesGiveThem) {

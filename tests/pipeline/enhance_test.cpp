@@ -22,16 +22,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using aitqe::test::message_of;
+using aitqe::test::read;
 using aitqe::test::reference_dir;
 using aitqe::test::source_dir;
 using aitqe::test::TemporaryFolder;
 using ::testing::HasSubstr;
-
-std::string read(const fs::path& path) {
-  std::ostringstream content;
-  content << std::ifstream(path, std::ios::binary).rdbuf();
-  return content.str();
-}
 
 std::string random_model() { return (reference_dir() / "drop-first-mixed").string(); }
 

@@ -26,17 +26,12 @@ namespace {
 
 namespace fs = std::filesystem;
 using aitqe::test::message_of;
+using aitqe::test::read;
 using aitqe::test::reference_dir;
 using aitqe::test::TemporaryFolder;
 using Status = ShardReceipt::Status;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-std::string read(const fs::path& path) {
-  std::ostringstream content;
-  content << std::ifstream(path, std::ios::binary).rdbuf();
-  return content.str();
-}
 
 /// Gives the next shard only when all before it are finished, as a feeder that waits does.
 class WaitingFeed : public ShardFeed {

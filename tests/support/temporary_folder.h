@@ -4,9 +4,16 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 namespace aitqe::test {
+
+/// All bytes of a file; "" where there is none.
+inline std::string read(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 /// A new folder that goes away with this object.
 class TemporaryFolder {

@@ -3,6 +3,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "aitqe/engine/kv_cache.h"
@@ -24,7 +25,8 @@ struct EngineTimes {
 
 /// Runs many sequences through one model: prompts packed into large steps, running sequences
 /// decoded together, each leaving when its guide is finished and its place going to the next. With
-/// Backend::Kernels a sequence's logits do not depend on who runs beside it. One thread at a time.
+/// Backend::Kernels a sequence's logits do not depend on who runs beside it. A step that does not
+/// fit into memory is taken again in halves, and later ones are no larger. One thread at a time.
 class Engine {
  public:
   Engine(const Mllm& model, SchedulerLimits limits);
@@ -39,26 +41,38 @@ class Engine {
 
   /// Pulls requests until there are none and calls `done` for each as it finishes, in any order.
   /// Returns when all are finished.
+  /// @throws what libtorch throws: out of memory when not even one sequence fits
   void run(const Pull& pull, const Done& done, const BeginStep& begin_step = {});
 
   const EngineTimes& times() const { return times_; }
+  /// Lower than those given where memory ran out.
+  const SchedulerLimits& limits() const { return limits_; }
 
  private:
   struct Sequence;
+  struct Prompts;
 
   /// Runs the prompts of the first `most` waiting requests, or of those that find a place.
   /// @return  false when none did
   bool prefill(std::size_t most);
+  /// Gives the first `most` waiting requests a place, or as many as find one.
+  Prompts take_prompts(std::size_t most);
+  void put_back(Prompts prompts);
+  /// One step of all running sequences.
   void decode();
+  /// The results of some of them, before anything else has changed: may be called again.
+  /// @return  as of logits_of
+  at::Tensor run_decode(std::span<Sequence* const> sequences, std::vector<SequenceRows>& rows);
+  /// [wanted, vocab], on the host or, with Backend::Fused, where the model is.
+  /// @param hidden  of Qwen2::forward
+  at::Tensor logits_of(const at::Tensor& hidden) const;
   at::Tensor embed_prompts(const std::vector<Sequence*>& sequences, std::int64_t num_rows);
   /// Gives a sequence its logits; false when it is finished (and then handed to `done`).
   bool advance(Sequence& sequence, const LogitsRows& logits, const Done& done);
   /// Gives consecutive rows of the results to one sequence each, `rows[i].num_wanted` at a time.
-  /// @param hidden  of Qwen2::forward
-  /// @return        for each whether it goes on
-  std::vector<bool> advance_all(const std::vector<Sequence*>& sequences,
-                                std::span<const SequenceRows> rows, const at::Tensor& hidden,
-                                double& seconds);
+  /// @return  for each whether it goes on
+  std::vector<bool> advance_all(std::span<Sequence* const> sequences,
+                                std::span<const SequenceRows> rows, const at::Tensor& logits);
   void admit(Request request, const Done& done);
 
   const Mllm& model_;

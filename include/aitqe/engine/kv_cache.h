@@ -35,14 +35,19 @@ class KvCache {
   bool has_room(std::int64_t tokens) const;
   /// Room for `tokens`; what it holds is left over from earlier sequences.
   /// @pre has_room(tokens)
+  /// @throws what libtorch throws when memory runs out; nothing is taken then
   Place acquire(std::int64_t tokens);
   void release(Place place);
+  /// Gives back the memory of places that nobody is at. A pool stays.
+  void trim() { free_.clear(); }
 
   std::int64_t tokens_in_use() const { return tokens_in_use_; }
   /// Backend::Fused: one view a layer of the pool.
   const SequenceKv& pool() const { return pool_; }
 
  private:
+  Place take(std::int64_t capacity);
+
   const nn::Compute& compute_;
   kernels::AttentionShape shape_;
   std::int64_t num_layers_;

@@ -12,6 +12,8 @@ struct SchedulerLimits {
   std::int64_t batch_tokens = 2048;
   /// Tokens of cache in use at once; one sequence is always let in. At least 1.
   std::int64_t max_kv_tokens = std::int64_t{1} << 40;
+
+  bool operator==(const SchedulerLimits&) const = default;
 };
 
 /// What a waiting request would take.

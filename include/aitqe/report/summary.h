@@ -12,6 +12,9 @@
 
 namespace aitqe {
 
+/// Sums of scores are kept in whole millionths, so that no order of adding changes them.
+inline constexpr double kMillionths = 1e6;
+
 inline constexpr std::string_view kSummarySchema = "aitqe.summary/2";
 /// Histogram bins: the scale 1-10, a score rounded half up, anything beyond in the end bins.
 inline constexpr std::size_t kNumScoreBins = 10;
