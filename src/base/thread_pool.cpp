@@ -3,8 +3,10 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace aitqe {
@@ -19,14 +21,21 @@ struct ThreadPool::Shared {
   std::uint64_t loop_number = 0;
   int num_busy = 0;
   bool stopping = false;
+  std::exception_ptr thrown;  // by a chunk of the loop at hand; the first of several
   // Claimed without the mutex while a loop runs:
   std::atomic<std::size_t> next_index = 0;
 
   std::vector<std::jthread> threads;
 
   void run_chunks(const std::function<void(std::size_t)>& loop_body, std::size_t loop_count) {
-    for (std::size_t i = next_index.fetch_add(1); i < loop_count; i = next_index.fetch_add(1)) {
-      loop_body(i);
+    try {
+      for (std::size_t i = next_index.fetch_add(1); i < loop_count; i = next_index.fetch_add(1)) {
+        loop_body(i);
+      }
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      if (!thrown) thrown = std::current_exception();
+      next_index = loop_count;  // the rest is not begun
     }
   }
 
@@ -81,6 +90,7 @@ void ThreadPool::parallel_for(std::size_t count, const std::function<void(std::s
   std::unique_lock lock(shared_->mutex);
   shared_->body = nullptr;  // a helper that wakes late finds nothing to do
   shared_->work_done.wait(lock, [&] { return shared_->num_busy == 0; });
+  if (shared_->thrown) std::rethrow_exception(std::exchange(shared_->thrown, nullptr));
 }
 
 }  // namespace aitqe

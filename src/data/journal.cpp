@@ -40,6 +40,19 @@ std::string make_line(std::int64_t pair, std::string_view bytes) {
 
 fs::path journal_folder(const fs::path& work_folder) { return work_folder / "_aitqe" / "journal"; }
 
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder.parent_path(), error);
+  // Not through <filesystem>, which looks at the folder again when it is there, and then it may not
+  // be.
+  if (!error && ::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) {
+    error = {errno, std::generic_category()};
+  }
+  if (error) {
+    throw Error(ErrorCategory::Output, folder.string() + ": cannot be made: " + error.message());
+  }
+}
+
 void remove_file(const fs::path& path) {
   ::unlink(path.c_str());
   std::error_code ignored;  // another shard's may still be there
@@ -80,8 +93,12 @@ class Journal::State {
 
   /// False while another process has it.
   bool open() {
-    while (true) {
+    constexpr int kMostTries = 1000;
+    for (int attempt = 0;; ++attempt) {
+      make_folder(path_.parent_path());
       descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+      // The folder goes with the last journal, and that one's run may be ending just now.
+      if (descriptor_ < 0 && errno == ENOENT && attempt < kMostTries) continue;
       if (descriptor_ < 0) fail("cannot be opened");
       // A file system may have no locks; then two runs do the same work.
       if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
@@ -161,12 +178,6 @@ Journal::~Journal() = default;
 std::unique_ptr<Journal> Journal::open(const fs::path& work_folder, const std::string& shard_name,
                                        std::string_view header) {
   assert(header.find('\n') == std::string_view::npos);
-  const fs::path folder = journal_folder(work_folder);
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) {
-    throw Error(ErrorCategory::Output, folder.string() + ": cannot be made: " + error.message());
-  }
   auto state = std::make_unique<State>(path_of(work_folder, shard_name));
   if (!state->open()) return nullptr;
   state->read(header);

@@ -53,6 +53,12 @@ struct Engine::Sequence {
   Feed feed;                  ///< what goes next
 };
 
+/// [wanted, vocab], on the host or, with Backend::Fused, where the model is.
+struct Engine::StepLogits {
+  at::Tensor rows;
+  std::optional<DeviceLogits> on_device;
+};
+
 /// What a step of prompts is made of.
 struct Engine::Prompts {
   std::vector<std::unique_ptr<Sequence>> started;
@@ -157,21 +163,30 @@ at::Tensor Engine::embed_prompts(const std::vector<Sequence*>& sequences, std::i
   return rows;
 }
 
+std::optional<KvCache::Place> Engine::find_place(std::int64_t tokens, bool is_alone) {
+  while (cache_.has_room(tokens)) {
+    try {
+      return cache_.acquire(tokens);
+    } catch (...) {
+      if (!is_out_of_memory(std::current_exception())) throw;
+      if (cache_.trim()) continue;
+      if (is_alone) throw;
+      limits_.max_kv_tokens = std::max<std::int64_t>(1, cache_.tokens_in_use());
+      break;
+    }
+  }
+  return std::nullopt;
+}
+
 Engine::Prompts Engine::take_prompts(std::size_t most) {
   Prompts prompts;
   while (prompts.started.size() < most) {
     const auto prompt_tokens = static_cast<std::int64_t>(queue_.front().prompt.size());
-    const std::int64_t tokens = prompt_tokens + queue_.front().max_new_tokens;
-    if (!cache_.has_room(tokens)) break;
+    const bool is_alone = prompts.started.empty() && running_.empty();
+    auto place = find_place(prompt_tokens + queue_.front().max_new_tokens, is_alone);
+    if (!place) break;
     auto sequence = std::make_unique<Sequence>();
-    try {
-      sequence->place = cache_.acquire(tokens);
-    } catch (...) {
-      const bool is_alone = prompts.started.empty() && running_.empty();
-      if (is_alone || !is_out_of_memory(std::current_exception())) throw;
-      cache_.trim();
-      break;
-    }
+    sequence->place = std::move(*place);
     sequence->request = std::move(queue_.front());
     queue_.pop_front();
     sequence->num_kept = prompt_tokens;
@@ -200,19 +215,22 @@ bool Engine::prefill(std::size_t most) {
   if (count == 0) return false;
 
   const std::vector<Sequence*> sequences = prompts.sequences();
-  at::Tensor logits;
+  StepLogits logits;
   try {
     at::Tensor hidden = embed_prompts(sequences, prompts.num_rows);
     const Stopwatch stopwatch(times_.prefill_s);
     hidden = model_.language_model().forward(hidden, prompts.rows);
     logits = logits_of(hidden);
   } catch (...) {
-    const bool is_alone = count == 1 && running_.empty();
-    if (is_alone || !is_out_of_memory(std::current_exception())) throw;
-    if (count > 1) {
-      limits_.batch_tokens = std::max<std::int64_t>(1, prompts.num_rows / 2);
-    } else {
-      limits_.max_sequences = static_cast<int>(running_.size());
+    if (!is_out_of_memory(std::current_exception())) throw;
+    if (!cache_.trim()) {
+      if (count > 1) {
+        limits_.batch_tokens = std::max<std::int64_t>(1, prompts.num_rows / 2);
+      } else if (!running_.empty()) {
+        limits_.max_sequences = static_cast<int>(running_.size());
+      } else {
+        throw;
+      }
     }
     put_back(std::move(prompts));
     cache_.trim();
@@ -227,26 +245,26 @@ bool Engine::prefill(std::size_t most) {
   return true;
 }
 
-at::Tensor Engine::logits_of(const at::Tensor& hidden) const {
+Engine::StepLogits Engine::logits_of(const at::Tensor& hidden) const {
   const Qwen2& language_model = model_.language_model();
-  return model_.compute().backend == nn::Backend::Fused ? language_model.logits_on_device(hidden)
-                                                        : language_model.logits(hidden);
+  if (model_.compute().backend != nn::Backend::Fused) return {language_model.logits(hidden), {}};
+  const at::Tensor logits = language_model.logits_on_device(hidden);
+  return {logits, DeviceLogits(logits)};
 }
 
 std::vector<bool> Engine::advance_all(std::span<Sequence* const> sequences,
                                       std::span<const SequenceRows> rows,
-                                      const at::Tensor& logits) {
-  std::optional<DeviceLogits> on_device;
-  if (model_.compute().backend == nn::Backend::Fused) on_device.emplace(logits);
+                                      const StepLogits& logits) {
+  const std::int64_t vocab_size = logits.rows.size(1);
   std::vector<bool> goes_on;
   std::int64_t first = 0;
   for (std::size_t i = 0; i < sequences.size(); ++i) {
-    LogitsRows own{nullptr, rows[i].num_wanted, logits.size(1)};
-    if (on_device) {
-      own.on_device = &*on_device;
+    LogitsRows own{nullptr, rows[i].num_wanted, vocab_size};
+    if (logits.on_device) {
+      own.on_device = &*logits.on_device;
       own.first_on_device = first;
     } else {
-      own.data = logits.const_data_ptr<float>() + first * logits.size(1);
+      own.data = logits.rows.const_data_ptr<float>() + first * vocab_size;
     }
     first += own.num_rows;
     goes_on.push_back(advance(*sequences[i], own, *done_));
@@ -254,8 +272,8 @@ std::vector<bool> Engine::advance_all(std::span<Sequence* const> sequences,
   return goes_on;
 }
 
-at::Tensor Engine::run_decode(std::span<Sequence* const> sequences,
-                              std::vector<SequenceRows>& rows) {
+Engine::StepLogits Engine::run_decode(std::span<Sequence* const> sequences,
+                                      std::vector<SequenceRows>& rows) {
   std::vector<std::int32_t> ids;
   for (const Sequence* sequence : sequences) {
     const Feed& feed = sequence->feed;
@@ -272,7 +290,7 @@ at::Tensor Engine::run_decode(std::span<Sequence* const> sequences,
                                 model_.compute().activation_options());
   model_.language_model().embed(ids, hidden, 0);
   hidden = model_.language_model().forward(hidden, rows);
-  const at::Tensor logits = logits_of(hidden);
+  StepLogits logits = logits_of(hidden);
   times_.decode_rows += num_rows;
   ++times_.decode_steps;
   return logits;
@@ -287,12 +305,13 @@ void Engine::decode() {
                                        static_cast<std::size_t>(limits_.max_sequences));
     const auto some = std::span(sequences).subspan(goes_on.size(), count);
     std::vector<SequenceRows> rows;
-    at::Tensor logits;
+    StepLogits logits;
     try {
       logits = run_decode(some, rows);
     } catch (...) {
-      if (count == 1 || !is_out_of_memory(std::current_exception())) throw;
-      cache_.trim();
+      if (!is_out_of_memory(std::current_exception())) throw;
+      if (cache_.trim()) continue;
+      if (count == 1) throw;
       limits_.max_sequences = static_cast<int>(count / 2);
       continue;
     }

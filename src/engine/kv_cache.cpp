@@ -67,4 +67,10 @@ void KvCache::release(Place place) {
   if (free_.size() < kMostFreePlaces) free_.emplace(place.capacity, std::move(place));
 }
 
+bool KvCache::trim() {
+  const bool had_any = !free_.empty();
+  free_.clear();
+  return had_any;
+}
+
 }  // namespace aitqe

@@ -16,7 +16,8 @@ bool is_out_of_memory(const std::exception_ptr& thrown) {
     // Of the allocators only CUDA's has a class of its own for this.
     const std::string_view message = error.what_without_backtrace();
     return message.find("out of memory") != std::string_view::npos ||
-           message.find("can't allocate memory") != std::string_view::npos;
+           message.find("can't allocate memory") != std::string_view::npos ||
+           message.find("_STATUS_ALLOC_FAILED") != std::string_view::npos;
   } catch (...) {
     return false;
   }

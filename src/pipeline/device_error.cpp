@@ -34,8 +34,8 @@ std::exception_ptr as_error(const std::exception_ptr& thrown) {
     const std::string message = first_line(error.what_without_backtrace());
     if (is_out_of_memory(thrown)) {
       return resumable("the model ran out of memory (" + message +
-                       "); the same command goes on, with a smaller --batch-size or --batch-tokens "
-                       "in less");
+                       "); the same command goes on where there is more, or needs less with a "
+                       "smaller --batch-size, --read-ahead or --workers");
     }
     if (is_lost_device(message)) {
       return resumable("the device was lost (" + message + "); the same command goes on");

@@ -44,10 +44,10 @@ void tell_lower_limits(const Engine& engine, SchedulerLimits& told) {
   const SchedulerLimits& limits = engine.limits();
   if (limits == told) return;
   told = limits;
-  log_warning(
-      formatted("the model ran out of memory: it goes on with at most %ld prompt tokens "
-                "(--batch-tokens) and %d pairs (--batch-size) at a time",
-                limits.batch_tokens, limits.max_sequences));
+  log_warning(formatted(
+      "the model ran out of memory: it goes on with at most %ld prompt tokens (--batch-tokens), %d "
+      "pairs (--batch-size) and %ld tokens of keys and values at a time",
+      limits.batch_tokens, limits.max_sequences, limits.max_kv_tokens));
 }
 
 }  // namespace
@@ -68,7 +68,7 @@ Request Judge::make_request(std::int64_t place, PreparedSample& prepared,
   request.prompt = prepared.prompt;
   request.num_image_tokens = num_image_tokens_;
   const std::int64_t side = prepared.pixels.side_px;
-  // The tensor owns the floats: they go when the engine has encoded them.
+  // The tensor owns the floats: they go when the engine has run the prompt.
   auto* pixels = new std::vector<float>(std::move(prepared.pixels.chw));
   request.pixels = at::from_blob(
       pixels->data(), {3, side, side}, [pixels](void*) { delete pixels; }, at::kFloat);

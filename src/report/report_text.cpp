@@ -15,7 +15,7 @@ constexpr std::size_t kMostProblems = 3;
 constexpr std::size_t kMostShards = 3;
 constexpr std::size_t kLineWidth = 80;
 constexpr std::size_t kSourceWidth = 20;
-constexpr std::size_t kLanguageWidth = 9;
+constexpr std::size_t kLanguageWidth = 8;
 
 constexpr std::array<const char*, 9> kBlocks = {" ",
                                                 "\xE2\x96\x81",
@@ -55,7 +55,7 @@ std::string headline(const RunReport& report, const TerminalStyle& style) {
   std::string text = colored(verdict, code, style) + ": " + grouped(report.shards_done) + " of " +
                      plural(report.shards_expected, "shard") + ", " +
                      plural(report.summary.read, "pair");
-  if (report.problems.empty()) text += "; every file, hash, row and key agrees";
+  if (report.problems.empty()) text += "; files, rows and keys agree";
   return text + "\n";
 }
 
@@ -77,7 +77,7 @@ std::string funnel(const Summary& summary) {
   text += "\n" + line("  failed", summary.failed) + "\n";
   if (summary.captions_suspect == 0) return text;
   return text + line("suspect", summary.captions_suspect) +
-         "   captions that may speak to the judge (injection_suspect)\n";
+         "   captions that may speak to the judge\n";
 }
 
 std::string shards(const RunReport& report) {
@@ -97,7 +97,7 @@ std::string shards(const RunReport& report) {
 /// score.
 std::string groups(const std::string& name, const GroupTallies& tallies, std::int64_t read,
                    std::size_t name_width) {
-  constexpr std::size_t kNumbersWidth = 13;
+  constexpr std::size_t kNumbersWidth = 14;
   const std::size_t most = (kLineWidth - kLabelWidth) / (name_width + kNumbersWidth);
   std::vector<NamedTally> largest = tallies.largest(most);
   largest.resize(std::min(largest.size(), most));  // without the others
@@ -105,7 +105,7 @@ std::string groups(const std::string& name, const GroupTallies& tallies, std::in
   for (const auto& [group, tally] : largest) {
     const double percent = 100 * static_cast<double>(tally.read) / static_cast<double>(read);
     text += "  " + name_cell(group, name_width) + right(fixed(percent, 0), 4) + " %" +
-            right(tally.scored > 0 ? fixed(tally.mean_score(), 2) : "-", 5);
+            right(tally.scored > 0 ? fixed(tally.mean_score(), 2) : "-", 6);
   }
   return text.empty() ? "" : label(name) + text + "\n";
 }
@@ -172,8 +172,7 @@ std::string advice(const RunReport& report) {
   const bool is_wrong = std::any_of(report.problems.begin(), report.problems.end(),
                                     [](const auto& problem) { return !problem.rerun_mends; });
   if (is_wrong) {
-    return label("to mend") +
-           "see the problems; a shard whose .aitqe.stats.json is removed is made again\n";
+    return label("to mend") + "a shard whose .aitqe.stats.json is removed is made again\n";
   }
   if (report.has_too_many_failures()) {
     return label("") + "more failed than --max-failed " + fixed(report.max_failed_percent, 2) +

@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <thread>
 #include <vector>
 
 namespace aitqe {
@@ -16,6 +20,31 @@ TEST(ThreadPool, RunsEveryIndexOnceForAnyNumberOfThreads) {
       pool.parallel_for(count, [&](std::size_t i) { ++calls[i]; });
       for (const auto& n : calls) EXPECT_EQ(n.load(), 1);
     }
+  }
+}
+
+TEST(ThreadPool, ThrowsWhatACallThrewWhenNoneIsRunningAnyMore) {
+  for (const int num_threads : {1, 2, 5}) {
+    ThreadPool pool(num_threads);
+    for (const std::size_t culprit : {0U, 1U, 37U, 999U}) {
+      std::atomic<int> running = 0;
+      const auto body = [&](std::size_t i) {
+        ++running;
+        std::this_thread::sleep_for(std::chrono::microseconds(i == culprit ? 0 : 20));
+        --running;
+        if (i == culprit) throw std::runtime_error("chunk " + std::to_string(i));
+      };
+      try {
+        pool.parallel_for(1000, body);
+        ADD_FAILURE() << "nothing was thrown";
+      } catch (const std::runtime_error& error) {
+        EXPECT_EQ(error.what(), "chunk " + std::to_string(culprit));
+      }
+      EXPECT_EQ(running, 0);
+    }
+    std::atomic<int> calls = 0;
+    pool.parallel_for(100, [&](std::size_t) { ++calls; });
+    EXPECT_EQ(calls, 100) << "a loop after one that threw";
   }
 }
 

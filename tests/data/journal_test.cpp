@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <future>
 #include <sstream>
+#include <vector>
 
 #include "aitqe/base/error.h"
 #include "support/errors.h"
@@ -97,6 +99,17 @@ TEST_F(JournalTest, IsGoneOnceRemoved) {
   EXPECT_FALSE(fs::exists(file()));
   EXPECT_FALSE(fs::exists(file().parent_path()));
   EXPECT_NE(open(), nullptr) << "the removed file's lock holds nobody up";
+}
+
+TEST_F(JournalTest, OpensWhileThatOfAnotherShardEndsAndTakesTheFolderAlong) {
+  const auto come_and_go = [this](const std::string& shard) {
+    for (int i = 0; i < 3000; ++i) Journal::open(folder_.path(), shard, "header")->remove();
+  };
+  std::vector<std::future<void>> shards;
+  for (const char* name : {"a", "b", "c"}) {
+    shards.push_back(std::async(std::launch::async, come_and_go, name));
+  }
+  for (auto& shard : shards) EXPECT_NO_THROW(shard.get());
 }
 
 TEST_F(JournalTest, DiscardsWhatAKilledRunLeft) {

@@ -166,6 +166,18 @@ TEST(Engine, GivesEverySequenceTheSameBitsInAnyCompany) {
   EXPECT_EQ(run(shuffled, {4, 100, 300}, 1), alone);
 }
 
+/// Logits by number.
+void expect_near(const std::map<std::int64_t, std::vector<float>>& seen,
+                 const std::map<std::int64_t, std::vector<float>>& expected) {
+  ASSERT_EQ(seen.size(), expected.size());
+  for (const auto& [number, logits] : seen) {
+    ASSERT_EQ(logits.size(), expected.at(number).size());
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+      ASSERT_NEAR(logits[i], expected.at(number)[i], 1e-3F) << number;
+    }
+  }
+}
+
 /// While it lives, libtorch's memory on the CPU is limited to a budget.
 class MemoryBudget : public c10::Allocator {
  public:
@@ -206,9 +218,11 @@ class MemoryBudget : public c10::Allocator {
   std::atomic<std::size_t> left_;
 };
 
-TEST(Engine, GivesTheSameBitsWhereStepsDoNotFitIntoMemory) {
-  const auto model = load_mllm(reference_dir() / "grouped-bf16-sharded",
-                               *compute(nn::Backend::Kernels, /*num_threads=*/1));
+class EngineOn : public ::testing::TestWithParam<nn::Backend> {};
+
+TEST_P(EngineOn, GivesTheSameWhereStepsDoNotFitIntoMemory) {
+  const auto model =
+      load_mllm(reference_dir() / "grouped-bf16-sharded", *compute(GetParam(), /*num_threads=*/2));
   const auto run_with = [&](Engine& engine) {
     std::int64_t number = 0;
     std::map<std::int64_t, std::vector<float>> seen;
@@ -232,12 +246,18 @@ TEST(Engine, GivesTheSameBitsWhereStepsDoNotFitIntoMemory) {
   int impossible = 0;
   for (std::size_t budget = 64'000'000; budget > 100'000; budget = budget * 4 / 5) {
     MemoryBudget memory(budget);
-    Engine engine(*model, limits);
     try {
-      EXPECT_EQ(run_with(engine), expected) << budget;
+      Engine engine(*model, limits);
+      const auto seen = run_with(engine);
+      if (GetParam() == nn::Backend::Kernels) {
+        EXPECT_EQ(seen, expected) << budget;
+      } else {
+        expect_near(seen, expected);
+      }
       EXPECT_EQ(impossible, 0) << "more memory was too little, " << budget << " is enough";
-      EXPECT_EQ(engine.limits() == limits, memory.refused == 0) << budget;
-      if (memory.refused > 0) ++halved;
+      const bool is_lower = engine.limits() != limits;
+      EXPECT_TRUE(!is_lower || memory.refused > 0) << budget;
+      if (is_lower) ++halved;
     } catch (const c10::OutOfMemoryError&) {
       ++impossible;
     }
@@ -246,20 +266,19 @@ TEST(Engine, GivesTheSameBitsWhereStepsDoNotFitIntoMemory) {
   EXPECT_GT(impossible, 0);
 }
 
+INSTANTIATE_TEST_SUITE_P(Backends, EngineOn,
+                         testing::Values(nn::Backend::Kernels, nn::Backend::Fused),
+                         [](const auto& backend) {
+                           return backend.param == nn::Backend::Kernels ? "Kernels" : "Fused";
+                         });
+
 TEST(Engine, GivesSequencesOfOnePoolWhatSeparateCachesGiveThem) {
   const std::vector<std::int64_t> numbers{7, 2, 9, 0, 4, 1, 8, 3, 6, 5};
   const auto expected = run(numbers, {16, 2048, 1 << 20}, 1);
   // With room for 8000 tokens set aside three fill the pool: the others wait for one to end.
   for (const auto& [limits, most_new_tokens] : std::vector<std::pair<SchedulerLimits, int>>{
            {{16, 2048, 1 << 20}, 16}, {{3, 64, 4096}, 16}, {{16, 2048, 1 << 20}, 8000}}) {
-    const auto seen = run(numbers, limits, 1, nn::Backend::Fused, most_new_tokens);
-    ASSERT_EQ(seen.size(), expected.size());
-    for (const auto& [number, logits] : seen) {
-      ASSERT_EQ(logits.size(), expected.at(number).size());
-      for (std::size_t i = 0; i < logits.size(); ++i) {
-        ASSERT_NEAR(logits[i], expected.at(number)[i], 1e-3F) << number;
-      }
-    }
+    expect_near(run(numbers, limits, 1, nn::Backend::Fused, most_new_tokens), expected);
   }
 }
 

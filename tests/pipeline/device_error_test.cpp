@@ -30,7 +30,7 @@ TEST(AsError, MemoryThatRanOutNamesWhatNeedsLess) {
   const auto [category, told] = become(c10::OutOfMemoryError({__func__, __FILE__, 0}, message));
   EXPECT_EQ(category, ErrorCategory::Resumable);
   EXPECT_THAT(told, HasSubstr("Tried to allocate 2.00 GiB"));
-  EXPECT_THAT(told, HasSubstr("--batch-tokens"));
+  EXPECT_THAT(told, HasSubstr("--batch-size"));
 }
 
 TEST(AsError, SoDoesThatOfACpu) {

@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "made_folder.h"
 #include "support/errors.h"
@@ -211,7 +212,7 @@ TEST(ReportText, TellsSourcesLanguagesDimensionsAndDrift) {
   const std::string text = render_report(report, {.blocks = false});
   EXPECT_THAT(text, HasSubstr("sources       big.example           60 % "));
   EXPECT_THAT(text, HasSubstr("  small.example         40 % "));
-  EXPECT_THAT(text, HasSubstr("languages     en         80 % "));
+  EXPECT_THAT(text, HasSubstr("languages     en        80 % "));
   EXPECT_THAT(text, HasSubstr("dimensions  text_quality           @"));
   EXPECT_GT(drift["words_lost_share"], 0.0);
   EXPECT_THAT(
@@ -247,6 +248,8 @@ TEST(ReportText, FitsAScreenAndPutsNoControlsOnIt) {
   const std::string plain =
       render_report(report_on({folder.path()}), {.color = false, .blocks = false});
   EXPECT_TRUE(std::all_of(plain.begin(), plain.end(), [](char c) { return c > 0; }));
+  std::istringstream lines(plain);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
   EXPECT_THAT(render_report(report_on({folder.path()}), {.color = true}), HasSubstr("\x1B[1;31m"));
 }
 

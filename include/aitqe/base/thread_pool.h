@@ -21,7 +21,7 @@ class ThreadPool {
 
   /// Calls `body(i)` once for every i in [0, count) and returns when all are done. One loop at a
   /// time: not to be called from two threads at once, nor from inside `body`.
-  /// `body` must not throw.
+  /// @throws what `body` throws first, when no call is running any more; the rest is left out then
   void parallel_for(std::size_t count, const std::function<void(std::size_t)>& body);
 
  private:

@@ -26,7 +26,7 @@ struct EngineTimes {
 /// Runs many sequences through one model: prompts packed into large steps, running sequences
 /// decoded together, each leaving when its guide is finished and its place going to the next. With
 /// Backend::Kernels a sequence's logits do not depend on who runs beside it. A step that does not
-/// fit into memory is taken again in halves, and later ones are no larger. One thread at a time.
+/// fit into memory is taken again in halves, and the limits go down. One thread at a time.
 class Engine {
  public:
   Engine(const Mllm& model, SchedulerLimits limits);
@@ -41,7 +41,8 @@ class Engine {
 
   /// Pulls requests until there are none and calls `done` for each as it finishes, in any order.
   /// Returns when all are finished.
-  /// @throws what libtorch throws: out of memory when not even one sequence fits
+  /// @throws what libtorch throws: out of memory when not even one sequence fits, or none of the
+  ///         running ones can go on beside the others. The engine is not to be used any more then.
   void run(const Pull& pull, const Done& done, const BeginStep& begin_step = {});
 
   const EngineTimes& times() const { return times_; }
@@ -51,28 +52,29 @@ class Engine {
  private:
   struct Sequence;
   struct Prompts;
+  struct StepLogits;
 
   /// Runs the prompts of the first `most` waiting requests, or of those that find a place.
   /// @return  false when none did
   bool prefill(std::size_t most);
+  /// Nothing when there is none free; also when memory runs out, unless the sequence is alone.
+  std::optional<KvCache::Place> find_place(std::int64_t tokens, bool is_alone);
   /// Gives the first `most` waiting requests a place, or as many as find one.
   Prompts take_prompts(std::size_t most);
   void put_back(Prompts prompts);
   /// One step of all running sequences.
   void decode();
   /// The results of some of them, before anything else has changed: may be called again.
-  /// @return  as of logits_of
-  at::Tensor run_decode(std::span<Sequence* const> sequences, std::vector<SequenceRows>& rows);
-  /// [wanted, vocab], on the host or, with Backend::Fused, where the model is.
+  StepLogits run_decode(std::span<Sequence* const> sequences, std::vector<SequenceRows>& rows);
   /// @param hidden  of Qwen2::forward
-  at::Tensor logits_of(const at::Tensor& hidden) const;
+  StepLogits logits_of(const at::Tensor& hidden) const;
   at::Tensor embed_prompts(const std::vector<Sequence*>& sequences, std::int64_t num_rows);
   /// Gives a sequence its logits; false when it is finished (and then handed to `done`).
   bool advance(Sequence& sequence, const LogitsRows& logits, const Done& done);
   /// Gives consecutive rows of the results to one sequence each, `rows[i].num_wanted` at a time.
   /// @return  for each whether it goes on
   std::vector<bool> advance_all(std::span<Sequence* const> sequences,
-                                std::span<const SequenceRows> rows, const at::Tensor& logits);
+                                std::span<const SequenceRows> rows, const StepLogits& logits);
   void admit(Request request, const Done& done);
 
   const Mllm& model_;

@@ -38,8 +38,8 @@ class KvCache {
   /// @throws what libtorch throws when memory runs out; nothing is taken then
   Place acquire(std::int64_t tokens);
   void release(Place place);
-  /// Gives back the memory of places that nobody is at. A pool stays.
-  void trim() { free_.clear(); }
+  /// Gives back the memory of places that nobody is at; false when there was none. A pool stays.
+  bool trim();
 
   std::int64_t tokens_in_use() const { return tokens_in_use_; }
   /// Backend::Fused: one view a layer of the pool.

@@ -44,7 +44,7 @@ struct Step {
 
 /// What to do next: a pure function, so that a schedule follows from the requests alone and not
 /// from how fast they arrive (Note [Same bits at any batch] in kernels/gemm.h; on devices whose
-/// products do depend on the batch this makes runs repeatable).
+/// products do depend on the batch this makes runs repeatable, unless memory runs out on the way).
 /// Prompts go first, first come first served, but while others are running only when a worthwhile
 /// share of the places is free.
 Step plan_step(const SchedulerState& state, const SchedulerLimits& limits);
