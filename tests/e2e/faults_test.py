@@ -108,10 +108,9 @@ class LargeStepTest(FaultTest):
             self.assertTrue(any(int(a) < int(b) for a, b in zip(after, before)), limits)
         self.assertEqual(content_of(self.folder / "out"), content_of(self.folder / "undisturbed"))
 
-    def test_where_not_even_one_pair_fits_the_run_ends_resumable(self):
+    def test_where_the_model_itself_does_not_fit_the_run_ends_resumable(self):
         done = self.enhance_with(1_000_000, "out")
         self.assertEqual(done.returncode, 75, done.stderr)
-        self.assertRegex(done.stderr, "warning: the model ran out of memory: it goes on with")
         self.assertRegex(done.stderr, "error: the model ran out of memory .*--batch-size")
         self.check_nothing_half()
 
