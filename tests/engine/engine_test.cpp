@@ -4,8 +4,9 @@
 #include <c10/core/CPUAllocator.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
+#include <cstdlib>
 #include <map>
+#include <mutex>
 
 #include "aitqe/base/error.h"
 #include "aitqe/engine/logits.h"
@@ -178,24 +179,32 @@ void expect_near(const std::map<std::int64_t, std::vector<float>>& seen,
   }
 }
 
-/// While it lives, libtorch's memory on the CPU is limited to a budget.
+/// While it lives, libtorch's memory on the CPU is limited to a budget, once it is
+/// set. One at a time.
 class MemoryBudget : public c10::Allocator {
  public:
-  explicit MemoryBudget(std::size_t bytes) : left_(bytes) {
-    c10::SetAllocator(c10::kCPU, this, kPriority);
-  }
+  MemoryBudget() { c10::SetAllocator(c10::kCPU, this, kPriority); }
   ~MemoryBudget() override { c10::SetAllocator(c10::kCPU, &unlimited_, kPriority); }
 
+  /// What may be taken beyond what is in use.
+  void limit(std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    left_ = bytes;
+  }
+
   c10::DataPtr allocate(std::size_t size) override {
+    const std::lock_guard lock(mutex_);
     if (size > left_) {
       ++refused;
       TORCH_CHECK_WITH(OutOfMemoryError, false, "out of memory");
     }
+    void* memory = std::aligned_alloc(kAlignment, (size / kAlignment + 1) * kAlignment);
     left_ -= size;
-    c10::DataPtr memory = unlimited_.allocate(size);
-    auto* loan = new Loan{this, size, std::move(memory)};
-    return {loan->memory.get(), loan, &MemoryBudget::end_loan, c10::kCPU};
+    sizes_[memory] = size;
+    lender_ = this;
+    return {memory, memory, &MemoryBudget::give_back, c10::kCPU};
   }
+  c10::DeleterFnPtr raw_deleter() const override { return &MemoryBudget::give_back; }
   void copy_data(void* to, const void* from, std::size_t size) const override {
     default_copy_data(to, from, size);
   }
@@ -203,19 +212,20 @@ class MemoryBudget : public c10::Allocator {
   int refused = 0;
 
  private:
-  struct Loan {
-    MemoryBudget* lender;
-    std::size_t size;
-    c10::DataPtr memory;
-  };
-  static void end_loan(void* loan) {
-    const std::unique_ptr<Loan> owned(static_cast<Loan*>(loan));
-    owned->lender->left_ += owned->size;
+  static void give_back(void* memory) {
+    const std::lock_guard lock(lender_->mutex_);
+    lender_->left_ += lender_->sizes_.at(memory);
+    lender_->sizes_.erase(memory);
+    std::free(memory);
   }
 
   static constexpr std::uint8_t kPriority = 1;
+  static constexpr std::size_t kAlignment = 64;
+  static inline MemoryBudget* lender_ = nullptr;
   c10::Allocator& unlimited_ = *c10::GetDefaultCPUAllocator();
-  std::atomic<std::size_t> left_;
+  std::mutex mutex_;
+  std::size_t left_ = std::size_t{1} << 40;
+  std::map<void*, std::size_t> sizes_;
 };
 
 class EngineOn : public ::testing::TestWithParam<nn::Backend> {};
@@ -245,9 +255,10 @@ TEST_P(EngineOn, GivesTheSameWhereStepsDoNotFitIntoMemory) {
   int halved = 0;
   int impossible = 0;
   for (std::size_t budget = 64'000'000; budget > 100'000; budget = budget * 4 / 5) {
-    MemoryBudget memory(budget);
+    MemoryBudget memory;
+    Engine engine(*model, limits);
+    memory.limit(budget);
     try {
-      Engine engine(*model, limits);
       const auto seen = run_with(engine);
       if (GetParam() == nn::Backend::Kernels) {
         EXPECT_EQ(seen, expected) << budget;
