@@ -24,6 +24,12 @@ std::string stats_name(const std::string& shard_name) { return shard_name + ".ai
 std::string rows_name(const std::string& shard_name) { return shard_name + ".aitqe.jsonl"; }
 std::string tar_name(const std::string& shard_name) { return shard_name + ".tar"; }
 
+/// Of the files that we make of a shard, side files included.
+std::vector<std::string> own_names(const std::string& shard_name) {
+  return {tar_name(shard_name), rows_name(shard_name), shard_name + ".aitqe.parquet",
+          stats_name(shard_name)};
+}
+
 fs::path input_folder(const ShardRef& shard) {
   const fs::path folder = fs::path(shard.url).parent_path();
   return folder.empty() ? fs::path(".") : folder;
@@ -80,7 +86,6 @@ class ShardOutput::State {
 
   std::function<void(std::string_view)> open_side_file(const std::string& suffix) {
     const std::string name = shard_.name + suffix;
-    remove_stale_temporaries(folder_.work_folder() / name);
     side_files_.push_back(std::make_unique<OutputFile>(folder_, name, options_.attempt));
     return [file = side_files_.back().get()](std::string_view bytes) { file->write(bytes); };
   }
@@ -149,11 +154,9 @@ class ShardOutput::State {
   }
 
   void remove_stale() const {
-    const fs::path& work = folder_.work_folder();
-    remove_stale_temporaries(work / stats_name(shard_.name));
-    remove_stale_temporaries(work / rows_name(shard_.name));
-    remove_stale_temporaries(work / tar_name(shard_.name));
-    for (const fs::path& sidecar : sidecars_) remove_stale_temporaries(work / sidecar.filename());
+    std::vector<std::string> names = own_names(shard_.name);
+    for (const fs::path& sidecar : sidecars_) names.push_back(sidecar.filename().string());
+    remove_stale_temporaries(folder_.work_folder(), names);
   }
 
   OutputFolder folder_;
@@ -228,9 +231,7 @@ void for_each_committed(
 void discard_work(const OutputFolder& folder, const std::string& shard_name) {
   Journal::discard(folder.work_folder(), shard_name);
   if (folder.is_local()) return;  // who makes the shard again tidies up
-  for (const std::string suffix : {".tar", ".aitqe.jsonl", ".aitqe.parquet", ".aitqe.stats.json"}) {
-    remove_stale_temporaries(folder.work_folder() / (shard_name + suffix));
-  }
+  remove_stale_temporaries(folder.work_folder(), own_names(shard_name));
 }
 
 std::vector<fs::path> sidecar_files(const ShardRef& shard) {

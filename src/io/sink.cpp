@@ -31,9 +31,7 @@ fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-std::string temporary_prefix(const fs::path& path) {
-  return "." + path.filename().string() + ".part-";
-}
+std::string temporary_prefix(const std::string& name) { return "." + name + ".part-"; }
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -83,7 +81,7 @@ int write_fully(int descriptor, std::string_view bytes) {
 
 AtomicFile::AtomicFile(fs::path path, std::string attempt) : path_(std::move(path)) {
   if (attempt.empty()) attempt = default_attempt();
-  temporary_ = folder_of(path_) / (temporary_prefix(path_) + attempt);
+  temporary_ = folder_of(path_) / (temporary_prefix(path_.filename().string()) + attempt);
   descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor_ < 0) fail("cannot be created");
 }
@@ -164,15 +162,18 @@ FileDigest copy_atomically(const fs::path& from, const fs::path& to, const std::
   return {file.size_bytes(), file.sha256()};
 }
 
-int remove_stale_temporaries(const fs::path& path) {
-  const std::string prefix = temporary_prefix(path);
+int remove_stale_temporaries(const fs::path& folder, const std::vector<std::string>& names) {
+  std::vector<std::string> prefixes;
+  for (const std::string& name : names) prefixes.push_back(temporary_prefix(name));
   int num_removed = 0;
   std::error_code error;
-  for (fs::directory_iterator entry(folder_of(path), error), end; !error && entry != end;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     const std::string name = entry->path().filename().string();
-    if (!name.starts_with(prefix)) continue;
-    if (!is_of_dead_process(std::string_view(name).substr(prefix.size())) &&
+    const auto prefix = std::ranges::find_if(
+        prefixes, [&name](const std::string& start) { return name.starts_with(start); });
+    if (prefix == prefixes.end()) continue;
+    if (!is_of_dead_process(std::string_view(name).substr(prefix->size())) &&
         !is_abandoned(*entry)) {
       continue;
     }
@@ -180,6 +181,10 @@ int remove_stale_temporaries(const fs::path& path) {
     if (fs::remove(entry->path(), ignored)) ++num_removed;
   }
   return num_removed;
+}
+
+int remove_stale_temporaries(const fs::path& file) {
+  return remove_stale_temporaries(folder_of(file), {file.filename().string()});
 }
 
 namespace {

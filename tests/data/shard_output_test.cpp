@@ -118,21 +118,21 @@ TEST_F(ShardOutputTest, GivesTheSameBytesTwice) {
 TEST_F(ShardOutputTest, CommitsSideFilesWithTheRestAndListsThem) {
   const ShardRef shard = write_input(make_tar({{"0.jpg", "p"}}));
   fs::create_directories(out());
-  write_bytes_long_ago(out() / ".00000.extra.part-dead", "left by a crash");
+  write_bytes_long_ago(out() / ".00000.aitqe.parquet.part-dead", "left by a crash");
   {
     ShardOutput output(out(), shard);
-    const auto write = output.open_side_file(".extra");
+    const auto write = output.open_side_file(".aitqe.parquet");
     write("some ");
     write("bytes");
-    EXPECT_FALSE(fs::exists(out() / "00000.extra"));
+    EXPECT_FALSE(fs::exists(out() / "00000.aitqe.parquet"));
     output.commit(nlohmann::ordered_json::object());
   }
-  EXPECT_THAT(names_in(out()), ElementsAre("00000.aitqe.jsonl", "00000.aitqe.stats.json",
-                                           "00000.extra", "00000.tar"));
-  EXPECT_EQ(read_bytes(out() / "00000.extra"), "some bytes");
+  EXPECT_THAT(names_in(out()), ElementsAre("00000.aitqe.jsonl", "00000.aitqe.parquet",
+                                           "00000.aitqe.stats.json", "00000.tar"));
+  EXPECT_EQ(read_bytes(out() / "00000.aitqe.parquet"), "some bytes");
   const auto files = (*committed(out(), "00000"))["files"];
   ASSERT_EQ(files.size(), 3U);
-  EXPECT_EQ(files[2]["name"], "00000.extra");
+  EXPECT_EQ(files[2]["name"], "00000.aitqe.parquet");
   EXPECT_EQ(files[2]["bytes"], 10);
 }
 

@@ -98,7 +98,7 @@ TEST(RemoveStaleTemporaries, TakesOnlyThoseOfThisFile) {
   for (const char* name : {".a.tar.part-1", ".a.tar.part-2", ".b.tar.part-1", "a.tar"}) {
     write_bytes_long_ago(folder / name, "x");
   }
-  EXPECT_EQ(remove_stale_temporaries(folder / "a.tar"), 2);
+  EXPECT_EQ(remove_stale_temporaries(folder.path(), {"none", "a.tar"}), 2);
   EXPECT_THAT(names_in(folder.path()), ElementsAre(".b.tar.part-1", "a.tar"));
 }
 
@@ -120,7 +120,7 @@ TEST(RemoveStaleTemporaries, LeavesThoseOfProcessesThatMayStillWrite) {
   const std::string elsewhere = ".a.part-another-machine-1";
   write_bytes(folder / elsewhere, "x");
   write_bytes_long_ago(folder / ".a.part-yet-another-machine-1", "x");
-  EXPECT_EQ(remove_stale_temporaries(folder / "a"), 2);
+  EXPECT_EQ(remove_stale_temporaries(folder.path(), {"a"}), 2);
   EXPECT_FALSE(fs::exists(folder / dead));
   EXPECT_TRUE(fs::exists(folder / elsewhere));
   alive.commit();  // its temporary is still there

@@ -54,6 +54,7 @@ class ShardOutput {
   void add_pass_through(const std::vector<Member>& members);
 
   /// Begins a further file of this shard, NAME + `suffix`. It is complete when `commit` is called.
+  /// @param suffix  `.aitqe.parquet`, or one whose temporaries nobody clears up after a crash
   /// @return what takes its bytes in order; not to be called once this is gone.
   std::function<void(std::string_view)> open_side_file(const std::string& suffix);
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "aitqe/base/hash.h"
 
@@ -63,11 +64,16 @@ FileDigest write_atomically(const std::filesystem::path& path, std::string_view 
 FileDigest copy_atomically(const std::filesystem::path& from, const std::filesystem::path& to,
                            const std::string& attempt = "");
 
-/// Removes temporaries `.NAME.part-*` of this file that nobody writes any more: those of processes
-/// of this machine that are no more, and those that nobody has written to for an hour. No lock is
-/// asked: on a network file system another machine's run may not see ours.
+/// Removes temporaries `.NAME.part-*` of these files that nobody writes any more: those of
+/// processes of this machine that are no more, and those that nobody has written to for an hour. No
+/// lock is asked: on a network file system another machine's run may not see ours. Lists the folder
+/// once.
+/// @param names  of files in `folder`, whether they exist or not
 /// @return how many were removed.
-int remove_stale_temporaries(const std::filesystem::path& path);
+int remove_stale_temporaries(const std::filesystem::path& folder,
+                             const std::vector<std::string>& names);
+/// Of one file.
+int remove_stale_temporaries(const std::filesystem::path& file);
 
 /// @throws Error(Usage) when `output` is `input` or lies in it: what is read would be overwritten.
 /// @param option  that named the output, for the message
