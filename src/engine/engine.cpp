@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ranges>
 
 #include "aitqe/base/error.h"
 #include "aitqe/engine/device_logits.h"
@@ -202,9 +201,9 @@ Engine::Prompts Engine::take_prompts(std::size_t most) {
 }
 
 void Engine::put_back(Prompts prompts) {
-  for (auto& sequence : std::views::reverse(prompts.started)) {
-    cache_.release(std::move(sequence->place));
-    queue_.push_front(std::move(sequence->request));
+  for (auto sequence = prompts.started.rbegin(); sequence != prompts.started.rend(); ++sequence) {
+    cache_.release(std::move((*sequence)->place));
+    queue_.push_front(std::move((*sequence)->request));
   }
   waiting_.insert(waiting_.begin(), prompts.waiting.begin(), prompts.waiting.end());
 }
