@@ -50,7 +50,7 @@ run_target() {
   local name=$1 log=$build/$1.log inputs=$build/corpus/$1 seeds crash
   mkdir -p "$inputs" "$build/crashes"
   mapfile -t seeds <"$build/tests/fuzz/${name}_fuzz.seeds"
-  if "$build/tests/fuzz/${name}_fuzz" -max_total_time="$seconds" -rss_limit_mb=3000 -timeout=20 \
+  if "$build/tests/fuzz/${name}_fuzz" -max_total_time="$seconds" -rss_limit_mb=3000 -timeout=60 \
     -max_len="$(<"$build/tests/fuzz/${name}_fuzz.max_bytes")" \
     -artifact_prefix="$build/crashes/$name-" -print_final_stats=1 -verbosity=1 \
     "$inputs" "${seeds[@]}" >"$log" 2>&1; then

@@ -30,12 +30,15 @@ std::vector<fs::path> preset_folders() {
   return folders;
 }
 
-/// A TOML value as it would be typed on the command line.
+/// A TOML value as it would be typed on the command line: one argument or more.
 std::vector<std::string> as_arguments(const toml::node& node, const std::string& where) {
   if (const auto* list = node.as_array()) {
     std::vector<std::string> all;
     for (const toml::node& element : *list) {
       for (std::string& text : as_arguments(element, where)) all.push_back(std::move(text));
+    }
+    if (all.empty()) {
+      throw Error(ErrorCategory::Usage, where + ": the list is empty; leave the key out instead");
     }
     return all;
   }

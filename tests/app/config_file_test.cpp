@@ -63,5 +63,14 @@ TEST_F(ConfigFileTest, NamesTheFileTheKeyAndTheNearestKey) {
   EXPECT_THAT(message_of([&] { parse("enhance", "a = \n"); }), HasSubstr("line 1"));
 }
 
+TEST_F(ConfigFileTest, AnEmptyListIsAMistakeForEveryOption) {
+  for (const std::string toml : {"full = []\n", "input = []\n", "batch_tokens = [[]]\n"}) {
+    SCOPED_TRACE(toml);
+    const std::string key = toml.substr(0, toml.find(' '));
+    EXPECT_THAT(message_of([&] { parse("enhance", toml); }),
+                AllOf(HasSubstr("c.toml: " + key), HasSubstr("the list is empty")));
+  }
+}
+
 }  // namespace
 }  // namespace aitqe::app

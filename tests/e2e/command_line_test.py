@@ -207,7 +207,7 @@ class ConfigFileTest(EndToEndTest):
 
     def test_values_of_the_wrong_type_are_errors(self):
         for config in ('limit = "many"\n', "limit = 1.5\n", "limit = true\n", "limit = [1, 2]\n", 'full = "perhaps"\n',
-                       "model = 1979-05-27\n", "limit = -1\n", 'log-format = "xml"\n'):
+                       "model = 1979-05-27\n", "limit = -1\n", "full = []\n", 'log-format = "xml"\n'):
             with self.subTest(config=config):
                 shown = self.dry_run(config, expect=2)
                 self.assertIn("c.toml", shown)
