@@ -9,30 +9,20 @@
 namespace aitqe {
 namespace {
 
-// A multiple of the block size, so that no block lies in two chunks.
+// Multiples of the block size, so that no block lies in two chunks. The first one is small, for
+// clearing a large one takes longer than reading a small tar.
+constexpr std::size_t kFirstChunkBytes = std::size_t{16} << 10;
 constexpr std::size_t kChunkBytes = std::size_t{256} << 10;
-
-constexpr std::size_t kSmallChunkBytes = std::size_t{16} << 10;
-
-// Clearing large chunks takes longer than reading a small tar.
-std::size_t choose_chunk_bytes(const Source& source) {
-  const auto size_bytes = source.size_bytes();
-  const bool is_small = size_bytes && *size_bytes < static_cast<std::int64_t>(kSmallChunkBytes);
-  return is_small ? kSmallChunkBytes : kChunkBytes;
-}
 
 }  // namespace
 
-BlockStream::BlockStream(Source& source)
-    : source_(source), chunk_bytes_(choose_chunk_bytes(source)) {
-  fill(next_);
-}
+BlockStream::BlockStream(Source& source) : source_(source) { fill(next_, kFirstChunkBytes); }
 
-void BlockStream::fill(Chunk& chunk) {
-  chunk.bytes.resize(chunk_bytes_);
+void BlockStream::fill(Chunk& chunk, std::size_t wanted) {
+  chunk.bytes.resize(wanted);
   std::size_t filled = 0;
   try {
-    while (!failure_ && !lost_ && filled < chunk_bytes_) {
+    while (!failure_ && !lost_ && filled < wanted) {
       const std::size_t count = source_.read(std::span(chunk.bytes).subspan(filled));
       if (count == 0) break;
       filled += count;
@@ -45,16 +35,17 @@ void BlockStream::fill(Chunk& chunk) {
     lost_ = std::current_exception();
   }
   chunk.bytes.resize(filled);
+  chunk.is_last = filled < wanted;
 }
 
 void BlockStream::advance() {
   std::swap(current_, next_);
   next_.begin = current_.end();
-  const bool is_at_end = current_.bytes.size() < chunk_bytes_;
-  if (is_at_end) {
+  if (current_.is_last) {
     next_.bytes.clear();
+    next_.is_last = true;
   } else {
-    fill(next_);
+    fill(next_, kChunkBytes);
   }
 }
 

@@ -61,6 +61,7 @@ class BlockStream {
   struct Chunk {
     std::vector<char> bytes;
     std::int64_t begin = 0;
+    bool is_last = false;  // the source had no more
     std::int64_t end() const { return begin + static_cast<std::int64_t>(bytes.size()); }
     std::string_view from(std::int64_t offset) const {
       return std::string_view(bytes.data(), bytes.size())
@@ -71,10 +72,9 @@ class BlockStream {
   // The chunk at `offset`, read if need be; empty view at the end.
   std::string_view held_at(std::int64_t offset);
   void advance();
-  void fill(Chunk& chunk);
+  void fill(Chunk& chunk, std::size_t wanted);
 
   Source& source_;
-  std::size_t chunk_bytes_;
   std::optional<Failure> failure_;
   std::exception_ptr lost_;
   Chunk current_;

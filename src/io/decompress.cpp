@@ -13,7 +13,7 @@
 namespace aitqe {
 namespace {
 
-constexpr std::size_t kInputBytes = std::size_t{128} << 10;
+constexpr std::size_t kInputBytes = std::size_t{32} << 10;
 constexpr std::string_view kGzipMagic = "\x1f\x8b";
 constexpr std::string_view kZstdMagic = "\x28\xb5\x2f\xfd";
 
