@@ -17,6 +17,7 @@ from support import (ANY_NUMBER_MAY_FAIL, BINARY, LONGEST_RUN_S, MODEL_FLAGS, SO
                      environment, example_members, header, pairs, png, tar_bytes, was_judged, write_tar)
 
 FAULTS = os.environ.get("AITQE_FAULTS")
+LOST_DEVICE = os.environ.get("AITQE_LOST_DEVICE")
 IS_LARGE_WANTED = bool(os.environ.get("AITQE_LARGE_SHARDS"))
 TARS = SOURCE_DIR / "tests/data/tar"
 PRELOAD_REASON = "faults.c is not built with sanitizers"
@@ -113,6 +114,37 @@ class LargeStepTest(FaultTest):
         self.assertEqual(done.returncode, 75, done.stderr)
         self.assertRegex(done.stderr, "error: the model ran out of memory .*--batch-size")
         self.check_nothing_half()
+
+
+@unittest.skipUnless(LOST_DEVICE, PRELOAD_REASON)
+class LostDeviceTest(FaultTest):
+    """From some moment on every large allocation of libtorch fails as CUDA's calls do whose device is gone."""
+
+    LEAST_BYTES = 200_000  # no image has so many: those are made on the host
+    NUM_POINTS = 8
+
+    def enhance_until(self, first, output):
+        faults = {"LD_PRELOAD": LOST_DEVICE, "FAULT_BYTES": str(self.LEAST_BYTES), "FAULT_AT": str(first),
+                  "FAULT_LOG": str(self.folder / f"{output}.count")}
+        return subprocess.run([str(a) for a in (BINARY, "enhance", "in", "-o", output, *MODEL_FLAGS, *ANY_NUMBER_MAY_FAIL,
+                                                "--threads", "1", "--batch-size", "2")],
+                              cwd=self.folder, capture_output=True, text=True, timeout=LONGEST_RUN_S, check=False,
+                              env=environment(**faults))
+
+    def test_a_device_that_is_lost_ends_the_run_resumable_and_costs_nothing(self):
+        self.assertEqual(self.enhance_until(0, "counted").returncode, 0)
+        count = int((self.folder / "counted.count").read_text())
+        self.assertGreater(count, self.NUM_POINTS)
+        for i in range(self.NUM_POINTS):
+            first = 1 + i * (count - 1) // (self.NUM_POINTS - 1)
+            with self.subTest(request=first, of=count):
+                done = self.enhance_until(first, f"at-{i}")
+                self.assertEqual(done.returncode, 75, done.stderr)
+                self.assertRegex(done.stderr, r"error: the device was lost \(CUDA error: unspecified launch failure\); "
+                                              "the same command goes on")
+                if (self.folder / f"at-{i}").exists():
+                    self.check_nothing_half(f"at-{i}")
+                self.check_rerun(f"at-{i}")
 
 
 class StallTest(FaultTest):
