@@ -3,12 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "aitqe/base/error.h"
+#include "support/temporary_folder.h"
 
 namespace aitqe {
 
@@ -18,9 +17,9 @@ inline std::filesystem::path image_folder() {
 
 /// A file made by scripts/make_image_vectors.py.
 inline std::string image_file(const std::string& name) {
-  std::ifstream file(image_folder() / name, std::ios::binary);
-  EXPECT_TRUE(file.is_open()) << name;
-  return {std::istreambuf_iterator<char>(file), {}};
+  const std::filesystem::path path = image_folder() / name;
+  EXPECT_TRUE(std::filesystem::exists(path)) << name;
+  return test::read_bytes(path);
 }
 
 /// Name -> what Pillow makes of the file; see scripts/make_image_vectors.py.

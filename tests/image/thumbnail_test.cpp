@@ -2,29 +2,23 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 #include "aitqe/base/error.h"
 #include "aitqe/image/decode.h"
+#include "image/image_files.h"
 
 namespace aitqe {
 namespace {
 
-std::string image(const std::string& name) {
-  std::ifstream file(AITQE_SOURCE_DIR "/tests/data/image/" + name, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 TEST(Thumbnail, KeepsTheAspectRatioAndIsAJpeg) {
   ThumbnailOptions options;
   options.max_side_px = 100;
-  const RgbImage small = decode_rgb(make_thumbnail(image("jpeg-30x4000.jpg"), options), {});
+  const RgbImage small = decode_rgb(make_thumbnail(image_file("jpeg-30x4000.jpg"), options), {});
   EXPECT_EQ(small.height_px, 100);
   EXPECT_EQ(small.width_px, 1);
 }
 
 TEST(Thumbnail, KeepsColoursInTheirPlaces) {
-  const std::string encoded = image("bmp-24.bmp");
+  const std::string encoded = image_file("bmp-24.bmp");
   const RgbImage full = decode_rgb(encoded, {});
   const RgbImage small =
       decode_rgb(make_thumbnail(encoded, {.max_side_px = 4096, .quality = 100}), {});
@@ -39,13 +33,13 @@ TEST(Thumbnail, KeepsColoursInTheirPlaces) {
 }
 
 TEST(Thumbnail, IsTheSameForTheSameImage) {
-  EXPECT_EQ(make_thumbnail(image("jpeg-420.jpg")), make_thumbnail(image("jpeg-420.jpg")));
+  EXPECT_EQ(make_thumbnail(image_file("jpeg-420.jpg")), make_thumbnail(image_file("jpeg-420.jpg")));
 }
 
 TEST(Thumbnail, OfABrokenOrHugeImageIsRefused) {
   EXPECT_THROW(make_thumbnail("no image"), SampleError);
-  EXPECT_THROW(make_thumbnail(image("jpeg-bomb.jpg")), SampleError);
-  EXPECT_THROW(make_thumbnail(image("jpeg-cut.jpg")), SampleError);
+  EXPECT_THROW(make_thumbnail(image_file("jpeg-bomb.jpg")), SampleError);
+  EXPECT_THROW(make_thumbnail(image_file("jpeg-cut.jpg")), SampleError);
 }
 
 }  // namespace

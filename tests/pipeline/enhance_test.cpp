@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using aitqe::test::message_of;
-using aitqe::test::read;
+using aitqe::test::read_bytes;
 using aitqe::test::reference_dir;
 using aitqe::test::source_dir;
 using aitqe::test::TemporaryFolder;
@@ -61,7 +61,8 @@ TEST_F(EnhanceTest, WritesOneRowPerPairAndCommits) {
             ErrorCategory::Damaged);  // random weights answer nothing readable
   EXPECT_TRUE(fs::exists(options_.output_folder.work_folder() / "hard-00000.tar"));
   EXPECT_TRUE(fs::exists(options_.output_folder.work_folder() / "_aitqe/run.json"));
-  const std::string rows = read(options_.output_folder.work_folder() / "hard-00000.aitqe.jsonl");
+  const std::string rows =
+      read_bytes(options_.output_folder.work_folder() / "hard-00000.aitqe.jsonl");
   EXPECT_EQ(std::count(rows.begin(), rows.end(), '\n'), 166);
 }
 
@@ -118,8 +119,8 @@ TEST_F(EnhanceTest, GoesOnWhereItWasStoppedToTheSameBytes) {
     EXPECT_LT(rest.pairs_resumed, 166);
     EXPECT_FALSE(fs::exists(options_.output_folder.work_folder() / "_aitqe/journal"));
     for (const char* name : {"hard-00000.tar", "hard-00000.aitqe.jsonl"}) {
-      EXPECT_EQ(read(options_.output_folder.work_folder() / name),
-                read(whole.output_folder.work_folder() / name))
+      EXPECT_EQ(read_bytes(options_.output_folder.work_folder() / name),
+                read_bytes(whole.output_folder.work_folder() / name))
           << name;
     }
   }
@@ -181,8 +182,8 @@ TEST_F(EnhanceTest, TakesManySmallShardsAsOneStream) {
     Progress progress;
     enhance(alone, model_, progress);
     for (const char* suffix : {".tar", ".aitqe.jsonl"}) {
-      EXPECT_EQ(read(options_.output_folder.work_folder() / (shard.name + suffix)),
-                read(alone.output_folder.work_folder() / (shard.name + suffix)))
+      EXPECT_EQ(read_bytes(options_.output_folder.work_folder() / (shard.name + suffix)),
+                read_bytes(alone.output_folder.work_folder() / (shard.name + suffix)))
           << shard.name << suffix;
     }
   }
@@ -222,8 +223,8 @@ TEST_F(EnhanceTest, WritesTheSameBytesFromTwoDevices) {
     other.overwrite = true;
     enhance(other, on_two, progress_);
     for (const char* name : {"hard-00000.tar", "hard-00000.aitqe.jsonl"}) {
-      EXPECT_EQ(read(other.output_folder.work_folder() / name),
-                read(options_.output_folder.work_folder() / name))
+      EXPECT_EQ(read_bytes(other.output_folder.work_folder() / name),
+                read_bytes(options_.output_folder.work_folder() / name))
           << name;
     }
   }
@@ -239,11 +240,12 @@ TEST_F(EnhanceTest, TakesAShareOfThePairsThatDependsOnTheSeedAlone) {
   const std::int64_t taken = enhance(options_, model_, progress_).summary.read;
   EXPECT_GT(taken, 20);
   EXPECT_LT(taken, 90);
-  const std::string rows = read(options_.output_folder.work_folder() / "hard-00000.aitqe.jsonl");
+  const std::string rows =
+      read_bytes(options_.output_folder.work_folder() / "hard-00000.aitqe.jsonl");
   options_.overwrite = true;
   options_.reading.num_workers = 3;
   enhance(options_, model_, progress_);
-  EXPECT_EQ(read(options_.output_folder.work_folder() / "hard-00000.aitqe.jsonl"), rows);
+  EXPECT_EQ(read_bytes(options_.output_folder.work_folder() / "hard-00000.aitqe.jsonl"), rows);
 }
 
 TEST_F(EnhanceTest, ScoresWithoutWritingShards) {

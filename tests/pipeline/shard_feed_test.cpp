@@ -26,7 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using aitqe::test::message_of;
-using aitqe::test::read;
+using aitqe::test::read_bytes;
 using aitqe::test::reference_dir;
 using aitqe::test::TemporaryFolder;
 using Status = ShardReceipt::Status;
@@ -123,8 +123,8 @@ TEST_F(FeedTest, GivesTheBytesOfARunThatKnewAll) {
   Progress progress;
   enhance(whole, model_, progress);
   for (const char* file : {"a.tar", "b.aitqe.jsonl", "c.tar"}) {
-    EXPECT_EQ(read(options_.output_folder.work_folder() / file),
-              read(whole.output_folder.work_folder() / file))
+    EXPECT_EQ(read_bytes(options_.output_folder.work_folder() / file),
+              read_bytes(whole.output_folder.work_folder() / file))
         << file;
   }
 }
@@ -152,11 +152,11 @@ TEST_F(FeedTest, WithoutAnyNameAllIsWell) {
 TEST_F(FeedTest, RefusesAFolderOfAnotherConfigurationBeforeAnyName) {
   WaitingFeed first({shards_[0]});
   feed(first);
-  const std::string record = read(options_.output_folder.work_folder() / "_aitqe/run.json");
+  const std::string record = read_bytes(options_.output_folder.work_folder() / "_aitqe/run.json");
   options_.judge.max_new_tokens = 5;
   WaitingFeed rest({shards_[1]});
   EXPECT_THAT(message_of([&] { feed(rest); }), HasSubstr("another configuration"));
-  EXPECT_EQ(read(options_.output_folder.work_folder() / "_aitqe/run.json"), record);
+  EXPECT_EQ(read_bytes(options_.output_folder.work_folder() / "_aitqe/run.json"), record);
 }
 
 TEST_F(FeedTest, ManyRunsOnOneFolderPinAllTheirShards) {

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "made_folder.h"
@@ -31,9 +30,12 @@ std::vector<ReportRow> judged_rows(int count, int rewritten) {
 }
 
 Sample sample_with_image() {
-  std::ifstream file(AITQE_SOURCE_DIR "/tests/data/image/png-rgb-trns.png", std::ios::binary);
   Sample sample{"k", 0, {}, {}};
-  sample.members.push_back({"k.png", "png", {std::istreambuf_iterator<char>(file), {}}, {}, 0});
+  sample.members.push_back({"k.png",
+                            "png",
+                            test::read_bytes(AITQE_SOURCE_DIR "/tests/data/image/png-rgb-trns.png"),
+                            {},
+                            0});
   return sample;
 }
 

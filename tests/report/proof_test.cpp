@@ -3,9 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "made_folder.h"
 
 namespace aitqe {
@@ -15,12 +12,6 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-std::string read(const fs::path& path) {
-  std::stringstream content;
-  content << std::ifstream(path, std::ios::binary).rdbuf();
-  return content.str();
-}
 
 class ProofTest : public testing::Test {
  protected:
@@ -35,7 +26,7 @@ class ProofTest : public testing::Test {
     return found;
   }
   void replace(const std::string& file, const std::string& from, const std::string& to) const {
-    std::string content = read(folder_ / file);
+    std::string content = test::read_bytes(folder_ / file);
     const std::size_t at = content.find(from);
     ASSERT_NE(at, std::string::npos) << from;
     folder_.write(file, content.replace(at, from.size(), to));
@@ -43,7 +34,7 @@ class ProofTest : public testing::Test {
   /// The stats vouch for the rows as they are now.
   void vouch_for_rows() const {
     const fs::path path = folder_ / "a.aitqe.jsonl";
-    ShardStats stats = stats_from_json(read(folder_ / "a.aitqe.stats.json"));
+    ShardStats stats = stats_from_json(test::read_bytes(folder_ / "a.aitqe.stats.json"));
     for (FileIdentity& file : stats.files) {
       if (file.name != "a.aitqe.jsonl") continue;
       file.sha256 = sha256_of_file(path);
@@ -119,7 +110,7 @@ TEST_F(ProofTest, ADoubledRowAndAGapAreFound) {
 
 TEST_F(ProofTest, AMissingRowIsFound) {
   folder_.write_shard("a", kept_rows("a", 3));
-  const std::string rows = read(folder_ / "a.aitqe.jsonl");
+  const std::string rows = test::read_bytes(folder_ / "a.aitqe.jsonl");
   folder_.write("a.aitqe.jsonl", rows.substr(0, rows.rfind('\n', rows.size() - 2) + 1));
   vouch_for_rows();
   EXPECT_THAT(kinds(), ElementsAre("row_count", "row_count"));

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -26,8 +25,7 @@ RunReport report_on(const std::vector<std::filesystem::path>& folders, double ma
 }
 
 std::string image_bytes() {
-  std::ifstream file(AITQE_SOURCE_DIR "/tests/data/image/png-rgb-trns.png", std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  return test::read_bytes(AITQE_SOURCE_DIR "/tests/data/image/png-rgb-trns.png");
 }
 
 TEST(Report, OfACompleteFolderCountsAndSizes) {

@@ -3,9 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "aitqe/base/error.h"
 #include "support/temporary_folder.h"
 
@@ -13,13 +10,6 @@ namespace aitqe {
 namespace {
 
 using testing::HasSubstr;
-
-std::string read_bytes(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
-}
 
 void add(UidList& list, const std::string& uid) {
   const FinishedShard shard{"run", ShardStats()};
@@ -43,7 +33,7 @@ TEST(UidList, WritesTheFileThatNumpyWouldWrite) {
   expected += std::string(127 - expected.size(), ' ') + "\n";
   const std::string zeros(7, '\0');
   expected += "\x01" + zeros + std::string(8, '\xFF') + "\x02" + zeros + "\x01" + zeros;
-  EXPECT_EQ(read_bytes(folder / "a.npy"), expected);
+  EXPECT_EQ(test::read_bytes(folder / "a.npy"), expected);
 }
 
 TEST(UidList, RefusesARowWithoutUidAndSaysWhatToDo) {

@@ -10,7 +10,7 @@
 namespace aitqe::test {
 
 /// All bytes of a file; "" where there is none.
-inline std::string read(const std::filesystem::path& path) {
+inline std::string read_bytes(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
