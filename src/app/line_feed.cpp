@@ -54,7 +54,8 @@ LineFeed::LineFeed(const std::string& path, std::vector<ShardRef> job, OutputFol
       stop_requested_(stop_requested),
       receipts_(receipts),
       descriptor_(path == "-" ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
-                              : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+                              // Not waiting in it for who writes to a named pipe: `next` does.
+                              : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
   if (descriptor_ < 0) {
     throw Error(ErrorCategory::NoInput,
                 path + ": cannot be opened: " + std::strerror(errno) + " (--shards-from)");
@@ -92,7 +93,7 @@ bool LineFeed::read_more(Wait wait) {
   if (ready <= 0) return wait == Wait::Yes;
   std::array<char, 65536> piece{};
   const ssize_t count = ::read(descriptor_, piece.data(), piece.size());
-  if (count < 0 && errno == EINTR) return true;
+  if (count < 0 && (errno == EINTR || errno == EAGAIN)) return true;
   if (count < 0) {
     throw Error(ErrorCategory::Resumable,
                 path_ + ": cannot be read: " + std::strerror(errno) + " (--shards-from)");

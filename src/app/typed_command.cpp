@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "aitqe/io/url.h"
+
 namespace aitqe::app {
 
 namespace {
@@ -19,8 +21,9 @@ std::string quoted(const std::string& word) {
 }  // namespace
 
 std::string without_credentials(const std::string& value) {
+  if (value.starts_with("pipe:")) return without_secrets(value);
   const std::size_t scheme = value.find("://");
-  if (scheme == std::string::npos || value.starts_with("pipe:")) return value;
+  if (scheme == std::string::npos) return value;
   const std::size_t host = scheme + 3;
   std::string clean = value.substr(0, value.find('?', host));
   const std::size_t path = std::min(clean.find('/', host), clean.size());

@@ -31,8 +31,13 @@ void BlockStream::fill(Chunk& chunk, std::size_t wanted) {
     failure_ = Failure{DamageKind::ExpansionLimit, error.what()};
   } catch (const SourceError& error) {
     failure_ = Failure{DamageKind::SourceFailed, error.what()};
-  } catch (const Error&) {
-    lost_ = std::current_exception();
+  } catch (const Error& error) {
+    // What was there when it was opened and is refused now is damage of this shard alone.
+    if (error.category() == ErrorCategory::NoInput) {
+      failure_ = Failure{DamageKind::SourceFailed, error.what()};
+    } else {
+      lost_ = std::current_exception();
+    }
   }
   chunk.bytes.resize(filled);
   chunk.is_last = filled < wanted;

@@ -20,8 +20,9 @@ constexpr std::int64_t kTarRecordBytes = 20 * kTarBlockBytes;
 
 /// Feeds a tar to its reader in large pieces and remembers the last two, so that the reader can
 /// look at a block before it is parsed and go back a little after a broken one.
-/// Only `throw_if_lost` throws: a failing source ends the stream and leaves `failure`, one that
-/// cannot be had now (Error) leaves what `throw_if_lost` throws.
+/// Only `throw_if_lost` throws: a failing source ends the stream and leaves `failure`, as does one
+/// that refuses the rest (Error(NoInput)); one that cannot be had now (any other Error) leaves what
+/// `throw_if_lost` throws.
 class BlockStream {
  public:
   /// The source must outlive the stream.

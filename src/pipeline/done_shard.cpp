@@ -1,36 +1,54 @@
 #include "done_shard.h"
 
-#include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "aitqe/base/error.h"
-#include "aitqe/base/log.h"
-#include "aitqe/io/loss_log.h"
+#include "aitqe/base/hash.h"
+#include "aitqe/data/shard_output.h"
+#include "aitqe/io/url.h"
 
 namespace aitqe {
 
 namespace fs = std::filesystem;
 
-void require_same_input(const OutputFolder& output_folder, const ShardRef& shard,
-                        const ShardStats& stats) {
-  const bool was_read_whole = !stats.input.sha256.empty();
-  if (!was_read_whole || !is_local_file(shard)) return;
-  std::error_code error;
-  const auto bytes = static_cast<std::int64_t>(fs::file_size(shard.url, error));
-  if (error || bytes == stats.input.bytes) return;  // one that went away is nobody's concern
-  throw Error(ErrorCategory::Usage,
-              shard.url + ": has " + std::to_string(bytes) + " bytes and had " +
-                  std::to_string(stats.input.bytes) + " when " + output_folder.name_of(shard.name) +
-                  " was made of it; choose another folder (-o), make all again (--overwrite), or "
-                  "remove " +
-                  shard.name + ".aitqe.stats.json there to make this one again");
+std::string version_of_input(const ShardRef& shard) {
+  if (!is_local_file(shard)) return "";
+  std::error_code error;  // one that went away is reported by who reads it
+  const fs::file_time_type modified = fs::last_write_time(shard.url, error);
+  return error ? "" : std::to_string(modified.time_since_epoch().count());
 }
 
-bool was_cut_off(const ShardStats& stats) {
-  const char* kind = to_string(DamageKind::SourceFailed);
-  const bool found = std::ranges::any_of(
-      stats.summary.damage, [kind](const ShardDamage& damage) { return damage.kind == kind; });
-  if (found) log_info(stats.shard + ": its input could not be read to the end; done again");
-  return found;
+void require_same_input(const OutputFolder& output_folder, const ShardRef& shard,
+                        const ShardStats& stats) {
+  const InputIdentity& before = stats.input;
+  const bool was_read_whole = !before.sha256.empty();
+  if (!was_read_whole) return;
+  const std::string url = without_secrets(shard.url);
+  const auto refuse = [&](const std::string& what) {
+    throw Error(ErrorCategory::Usage,
+                url + ": " + what + " when " + output_folder.name_of(shard.name) +
+                    " was made of it; choose another folder (-o), make all again (--overwrite), or "
+                    "remove " +
+                    shard.name + ".aitqe.stats.json there to make this one again");
+  };
+  if (!is_local_file(shard)) {
+    if (url != before.url) refuse("was " + before.url);
+    return;
+  }
+  std::error_code error;
+  const auto bytes = static_cast<std::int64_t>(fs::file_size(shard.url, error));
+  if (error) return;  // one that went away is nobody's concern
+  if (bytes != before.bytes) {
+    refuse("has " + std::to_string(bytes) + " bytes and had " + std::to_string(before.bytes));
+  }
+  if (url == before.url && version_of_input(shard) == before.etag) return;
+  if (sha256_of_file(shard.url) != before.sha256)
+    refuse("has other bytes than " + before.url + " had");
+}
+
+bool is_finished(const OutputFolder& folder, const std::string& shard_name) {
+  const auto stats = committed(folder, shard_name);
+  return stats && !was_cut_off(stats_from_json(stats->dump()));
 }
 
 }  // namespace aitqe

@@ -22,6 +22,7 @@
 #include "done_shard.h"
 #include "run_record.h"
 #include "shard_job.h"
+#include "task_share.h"
 #include "work_meter.h"
 #include "worst_set.h"
 
@@ -60,9 +61,9 @@ class Run {
         [this](const std::string& shard, std::int64_t index) { return is_worst(shard, index); },
         [this](const EnhancedSample& sample) { count(sample); }};
     record_ = make_run_record(options, model);
-    options.feed == nullptr ? take_share() : require_own_folder(options, record_);
-    // Not before: a folder of another configuration is refused as it stands.
-    write_run_record(options.output_folder, record_);
+    require_own_folder(options, record_);
+    const std::vector<std::string> job = write_run_record(options.output_folder, record_);
+    if (options.feed == nullptr) take_share(job);
     noted_unreadable_ = read_unreadable_shards(options.output_folder);
     work_.emplace(progress, to_do_, options.reading.sampling.rate, pairs_left_);
   }
@@ -88,19 +89,17 @@ class Run {
     return prepare;
   }
 
-  /// Every `count`th shard is this task's.
-  void take_share() {
-    const auto count = static_cast<std::size_t>(options_.task.count);
-    const auto first = static_cast<std::size_t>(options_.task.index);
-    result_.is_idle_task = first > 0 && first >= options_.shards.size();
-    for (std::size_t i = first; i < options_.shards.size(); i += count) {
-      to_do_.push_back(&options_.shards[i]);
+  /// @param job  the names of all its shards
+  void take_share(const std::vector<std::string>& job) {
+    const std::vector<const ShardRef*> of_task = shards_of_task(options_, job);
+    result_.is_idle_task = options_.task.count > 1 && of_task.empty();
+    progress_.num_shards += std::ssize(of_task);
+    if (options_.overwrite) {
+      to_do_ = of_task;
+      return;
     }
-    progress_.num_shards += std::ssize(to_do_);
-    if (options_.overwrite) return;
     std::vector<std::string> names;
-    for (const ShardRef* shard : to_do_) names.push_back(shard->name);
-    const std::vector<const ShardRef*> of_task = std::exchange(to_do_, {});
+    for (const ShardRef* shard : of_task) names.push_back(shard->name);
     for_each_committed(options_.output_folder, names, [&](std::size_t index, const auto& stats) {
       if (!add_if_done(*of_task[index], stats)) to_do_.push_back(of_task[index]);
     });
@@ -123,7 +122,10 @@ class Run {
                       "; choose another folder (-o) or make it again (--overwrite)");
     }
     require_same_input(output, shard, stats);
-    if (was_cut_off(stats)) return false;
+    if (was_cut_off(stats)) {
+      log_info(shard.name + ": its input could not be read to the end; done again");
+      return false;
+    }
     discard_work(output, shard.name);
     result_.summary.merge(stats.summary);
     if (pairs_left_ > 0) {

@@ -83,8 +83,7 @@ std::string plan_to_json(const EnhanceOptions& options) {
   nlohmann::ordered_json shards = nlohmann::ordered_json::array();
   const OutputFolder listed = options.output_folder.listed();
   for (const ShardRef& shard : options.shards) {
-    const bool is_done = committed(listed, shard.name).has_value();
-    shards.push_back({{"shard", shard.name}, {"done", is_done}});
+    shards.push_back({{"shard", shard.name}, {"done", is_finished(listed, shard.name)}});
   }
   const nlohmann::ordered_json plan = {{"schema", "aitqe.plan/1"}, {"shards", shards}};
   return plan.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);

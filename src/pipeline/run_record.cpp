@@ -4,14 +4,13 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/hash.h"
 #include "aitqe/base/version.h"
 #include "aitqe/report/run_file.h"
+#include "task_share.h"
 
 namespace aitqe {
 
@@ -67,11 +66,7 @@ std::vector<std::string> pinned_before(const OutputFolder& output_folder, const 
 }
 
 std::vector<std::string> pinned_shards(const OutputFolder& output_folder, const RunRecord& record) {
-  std::vector<std::string> names = pinned_before(output_folder, record);
-  std::set<std::string> known(names.begin(), names.end());
-  std::copy_if(record.shards.begin(), record.shards.end(), std::back_inserter(names),
-               [&known](const std::string& name) { return known.insert(name).second; });
-  return names;
+  return joined(pinned_before(output_folder, record), record.shards);
 }
 
 }  // namespace
@@ -87,7 +82,8 @@ RunRecord make_run_record(const EnhanceOptions& options, const LoadedModel& mode
   return record;
 }
 
-void write_run_record(const OutputFolder& output_folder, const RunRecord& record) {
+std::vector<std::string> write_run_record(const OutputFolder& output_folder,
+                                          const RunRecord& record) {
   const std::filesystem::path folder = output_folder.work_folder() / "_aitqe";
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -98,14 +94,17 @@ void write_run_record(const OutputFolder& output_folder, const RunRecord& record
   // A run over all that is left does not change how the job is cut.
   const int task_count =
       record.task_count > 1 ? record.task_count : std::max(1, pinned_task_count(output_folder));
-  nlohmann::ordered_json json = {{"schema", kRunSchema},
-                                 {"version", kVersion},
-                                 {"config", nlohmann::ordered_json::parse(record.pinned_config)},
-                                 {"model_sha256", record.model_sha256},
-                                 {"task_count", task_count},
-                                 {"shards", pinned_shards(output_folder, record)},
-                                 {"last_run", describe_run(record)}};
+  std::vector<std::string> shards = pinned_shards(output_folder, record);
+  const nlohmann::ordered_json json = {
+      {"schema", kRunSchema},
+      {"version", kVersion},
+      {"config", nlohmann::ordered_json::parse(record.pinned_config)},
+      {"model_sha256", record.model_sha256},
+      {"task_count", task_count},
+      {"shards", shards},
+      {"last_run", describe_run(record)}};
   write_run_file(output_folder, json.dump(2) + "\n");
+  return shards;
 }
 
 int pinned_task_count(const OutputFolder& output_folder) {

@@ -27,14 +27,15 @@ struct RunRecord {
 RunRecord make_run_record(const EnhanceOptions& options, const LoadedModel& model);
 
 /// Any number of processes at once: each adds the shards that it names.
+/// @return the names of all shards of the job, in their order
 /// @throws Error(Output) when the folder or the file cannot be written.
-void write_run_record(const OutputFolder& output_folder, const RunRecord& record);
+std::vector<std::string> write_run_record(const OutputFolder& output_folder,
+                                          const RunRecord& record);
 
 /// @throws Error(Usage) when the job of this folder was cut into another number of tasks; one task
 /// may always do all that is left.
 void require_task_count(const OutputFolder& output_folder, int count);
 
-/// For a run whose shards are not known yet.
 /// @throws Error(Usage) when the folder was begun with another configuration or model, and is not
 /// to be made anew.
 void require_own_folder(const EnhanceOptions& options, const RunRecord& record);

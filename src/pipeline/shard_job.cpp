@@ -18,8 +18,7 @@ std::string journal_header(const ShardRef& shard, const ShardJobOptions& options
   if (is_local_file(shard)) {
     std::error_code ignored;  // one that went away is reported by who reads it
     input["bytes"] = std::filesystem::file_size(shard.url, ignored);
-    input["modified"] =
-        std::filesystem::last_write_time(shard.url, ignored).time_since_epoch().count();
+    input["modified"] = version_of_input(shard);
   }
   const nlohmann::ordered_json header = {{"schema", "aitqe.journal/1"},
                                          {"input", input},
@@ -117,7 +116,7 @@ Summary ShardJob::commit() {
   }
   stats.shard = name();
   stats.version = kVersion;
-  stats.input = {without_secrets(stream_->shard().url), stream_->bytes_read(), "",
+  stats.input = {without_secrets(stream_->shard().url), stream_->bytes_read(), input_version_,
                  stream_->sha256()};
   stats.config_sha256 = options_.config_sha256;
   stats.model_sha256 = options_.model_sha256;

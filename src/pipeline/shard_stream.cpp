@@ -125,7 +125,7 @@ const ShardRef& ShardStream::shard() const { return state_->shard; }
 std::optional<PreparedSample> ShardStream::next() { return state_->prepared->next(); }
 const LossLog& ShardStream::losses() const { return state_->losses; }
 std::vector<Member> ShardStream::take_leftovers() { return state_->samples.take_leftovers(); }
-std::int64_t ShardStream::bytes_read() const { return state_->members.bytes_read(); }
+std::int64_t ShardStream::bytes_read() const { return state_->source.bytes_read(); }
 std::int64_t ShardStream::num_passed_over() const { return state_->num_passed_over; }
 std::string ShardStream::sha256() const { return state_->source.sha256(); }
 

@@ -6,7 +6,8 @@
 #include <string>
 
 #include "aitqe/base/error.h"
-#include "aitqe/data/shard_output.h"
+#include "done_shard.h"
+#include "task_share.h"
 
 namespace aitqe {
 
@@ -45,13 +46,10 @@ void begin_anew(Progress& progress) {
 }  // namespace
 
 std::vector<ShardRef> shards_to_do(const EnhanceOptions& options) {
-  std::vector<ShardRef> shards;
-  const auto count = static_cast<std::size_t>(options.task.count);
   const OutputFolder listed = options.output_folder.listed();
-  for (std::size_t i = 0; i < options.shards.size(); ++i) {
-    if (i % count != static_cast<std::size_t>(options.task.index)) continue;
-    const ShardRef& shard = options.shards[i];
-    if (options.overwrite || !committed(listed, shard.name)) shards.push_back(shard);
+  std::vector<ShardRef> shards;
+  for (const ShardRef* shard : shards_of_task(options, job_with(options))) {
+    if (options.overwrite || !is_finished(listed, shard->name)) shards.push_back(*shard);
   }
   return shards;
 }

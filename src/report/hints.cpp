@@ -63,8 +63,7 @@ constexpr std::array kHints = std::to_array<Hint>({
     {"expansion_limit", "a compressed shard expands beyond all measure",
      "decompress it yourself if you trust it"},
     {"source_failed", "the shard could not be read to its end",
-     "look at the log for disk, command or server; then make it again: remove its "
-     ".aitqe.stats.json"},
+     "look at the log for disk, command or server; the same command does it again"},
 });
 
 struct Found {

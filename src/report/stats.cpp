@@ -1,5 +1,8 @@
 #include "aitqe/report/stats.h"
 
+#include <algorithm>
+
+#include "aitqe/io/loss_log.h"
 #include "summary_json.h"
 
 namespace aitqe {
@@ -47,6 +50,12 @@ ShardStats stats_from_json(std::string_view json) {
   stats.duration_s = fields.number("duration_s");
   fields.finish();
   return stats;
+}
+
+bool was_cut_off(const ShardStats& stats) {
+  const char* kind = to_string(DamageKind::SourceFailed);
+  return std::ranges::any_of(stats.summary.damage,
+                             [kind](const ShardDamage& damage) { return damage.kind == kind; });
 }
 
 }  // namespace aitqe

@@ -39,6 +39,12 @@ TEST_F(TypedCommandTest, LeavesOutWhatMayBeAKey) {
   EXPECT_EQ(typed_command(*sub_).find("key"), std::string::npos);
 }
 
+TEST_F(TypedCommandTest, LeavesOutWhatMayBeAKeyInACommand) {
+  EXPECT_EQ(
+      command("enhance \"pipe:curl 'https://me:key@host/a.tar?X-Amz-Signature=key' # a.tar\""),
+      "aitqe enhance 'pipe:curl '\\''https://host/a.tar'\\'' # a.tar'");
+}
+
 TEST_F(TypedCommandTest, QuotesQuotes) {
   EXPECT_EQ(command("enhance \"it's.tar\""), "aitqe enhance 'it'\\''s.tar'");
 }

@@ -526,6 +526,32 @@ class ResumeTest(EndToEndTest):
         self.assertIn("--overwrite", result.stderr)
         self.assertEqual(content_of(self.folder / "out"), before)
 
+    def test_another_configuration_is_refused_for_other_shards_too(self):
+        self.aitqe(*self.command())
+        before = content_of(self.folder / "out")
+        shard = write_tar(self.folder / "new/c.tar", pairs(1))
+        result = self.enhance(shard, "--max-side-px", "100", expect=2)
+        self.assertIn("was begun with another configuration", result.stderr)
+        self.assertEqual(content_of(self.folder / "out"), before)
+
+    def test_a_shard_stays_its_tasks_however_the_input_grows(self):
+        """What `status --format slurm` names is what has to run again, and then nothing is missing."""
+        for name in ("b", "c"):
+            write_tar(self.folder / f"growing/{name}.tar", pairs(1))
+        task = [self.folder / "growing", "--task-count", "2", "--task-index"]
+        self.enhance(*task, "1")
+        write_tar(self.folder / "growing/a.tar", pairs(1))
+        self.enhance(*task, "0")
+
+        def missing():
+            return self.aitqe("status", "out", "--format", "slurm").stdout.strip()
+
+        self.assertEqual(missing(), "")
+        self.output("b").stats_file.unlink()
+        self.assertEqual(missing(), "0")
+        self.enhance(*task, "0")
+        self.assertEqual(missing(), "")
+
     def test_another_model_is_refused(self):
         self.aitqe(*self.command())
         shutil.copytree(TINY_MODEL, self.folder / "model")

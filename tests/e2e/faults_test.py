@@ -92,8 +92,11 @@ class MemoryTest(FaultTest):
 class LargeStepTest(FaultTest):
     """No request of a certain size is ever met: what a model asks for that runs many pairs at a time."""
 
-    def enhance_with(self, least_bytes, output):
+    def setUp(self):
+        super().setUp()
         write_tar(self.shard, example_members(100))
+
+    def enhance_with(self, least_bytes, output):
         return subprocess.run([str(a) for a in (BINARY, "enhance", "in", "-o", output, *MODEL_FLAGS, *ANY_NUMBER_MAY_FAIL,
                                                 "--threads", "1", "--batch-size", "100", "--batch-tokens", "100000")],
                               cwd=self.folder, capture_output=True, text=True, timeout=LONGEST_RUN_S, check=False,
@@ -315,8 +318,14 @@ class InputErrorTest(FaultTest):
         result = self.check_cut_off_then_mended(command)
         self.assertIn("exited with status 9", result.stderr)
         broken.unlink()
+        status = json.loads(self.aitqe("status", "out", "--json").stdout)
+        self.assertEqual((status["shards_done"], [missing["shard"] for missing in status["missing"]]), (0, ["a"]))
+        self.assertIn("could not be read to the end", status["missing"][0]["reason"])
+        plan = self.aitqe("enhance", command, "-o", "out", *MODEL_FLAGS, "--dry-run", "--forecast-s", "0", "--json")
+        self.assertEqual(json.loads(plan.stdout)["shards"], [{"shard": "a", "done": False}])
         again = self.enhance(command)
         self.assertIn("could not be read to the end; done again", again.stderr)
+        self.assertEqual(json.loads(self.aitqe("status", "out", "--json").stdout)["missing"], [])
         for name in ("a.tar", "a.aitqe.jsonl"):
             self.assertEqual((self.folder / "out" / name).read_bytes(), self.undisturbed()[name])
 
@@ -330,6 +339,34 @@ class InputErrorTest(FaultTest):
         self.output("a").stats_file.unlink()
         self.enhance("in")
         self.assertEqual(len(self.output("a").rows), 9)
+
+    def test_another_input_of_the_same_name_and_size_is_refused(self):
+        self.enhance("in")
+        before = content_of(self.folder / "out")
+        whole = self.shard.read_bytes()
+        # Read anew, but the same: moved, and touched.
+        write_tar(self.folder / "moved/a.tar", example_members(8))
+        self.enhance("moved")
+        os.utime(self.shard)
+        self.enhance("in")
+        self.assertEqual(content_of(self.folder / "out"), before)
+        other = whole.replace(b"JFIF", b"jfif", 1)
+        self.assertNotEqual(other, whole)
+        (self.folder / "other").mkdir()
+        (self.folder / "other/a.tar").write_bytes(other)
+        self.shard.write_bytes(other)
+        for source in ("other", "in"):
+            with self.subTest(source=source):
+                result = self.enhance(source, expect=2)
+                self.assertRegex(result.stderr, rf"{source}/a\.tar: has other bytes than in/a\.tar had when .*--overwrite")
+                self.assertEqual(content_of(self.folder / "out"), before)
+
+    def test_another_command_for_a_shard_of_the_same_name_is_refused(self):
+        command = f"pipe:cat {self.shard} # a.tar"
+        self.enhance(command)
+        self.assertIn("1 done before", self.enhance(command).stderr)
+        result = self.enhance(f"pipe:cat  {self.shard} # a.tar", expect=2)
+        self.assertRegex(result.stderr, r"was pipe:cat .*# a\.tar when .*--overwrite")
 
 
 class OutputTest(FaultTest):

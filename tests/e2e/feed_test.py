@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import signal
 import subprocess
 import threading
 import unittest
@@ -76,6 +77,16 @@ class FeedTest(EndToEndTest):
         self.assertEqual(fed.end(), 3)
         # The whole job is pinned: what nobody named is missing.
         self.assertEqual(json.loads(self.aitqe("status", "out", "--json").stdout)["missing"][0]["shard"], "b")
+
+    def test_a_signal_ends_the_wait_for_who_writes_to_a_named_pipe(self):
+        os.mkfifo(self.folder / "names")
+        with subprocess.Popen([str(a) for a in (BINARY, "enhance", "--shards-from", "names", "-o", "out", *MODEL_FLAGS)],
+                              cwd=self.folder, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                              text=True) as process:
+            next(line for line in process.stderr if "loaded in" in line)
+            process.send_signal(signal.SIGTERM)
+            told = process.stderr.read()
+            self.assertEqual(process.wait(timeout=LONGEST_RUN_S), 75, told)
 
     def test_what_was_done_is_said_to_be(self):
         self.enhance("in/a.tar")

@@ -156,6 +156,7 @@ class LosslessTest(EndToEndTest):
                 output = self.output(name)
                 self.assertEqual(output.tar.read_bytes()[257:262], b"ustar")
                 self.assertEqual(len(self.check(self.folder / "plain.tar", output)), 3)
+        self.assertIn("0 shards written, 3 done before", self.enhance(self.folder / "in").stderr)
 
     def test_stats_name_every_file_with_its_size_and_hash(self):
         shard = write_tar(self.folder / "in/a.tar", pairs(2))

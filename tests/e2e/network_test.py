@@ -129,7 +129,7 @@ class NetworkTest(EndToEndTest):
 
 def without_place(content):
     """Of files as content_of gives them: what stats and the run's record say of where the input lay is left out."""
-    return {name: re.sub(rb'"url": "[^"]*"', b'"url": ""', data) if name.endswith(".stats.json") else data
+    return {name: re.sub(rb'"(url|etag)": "[^"]*"', rb'"\1": ""', data) if name.endswith(".stats.json") else data
             for name, data in content.items() if not name.startswith("_aitqe/")}
 
 
@@ -275,6 +275,27 @@ class HttpTest(NetworkTest):
                 self.assertEqual(process.returncode, 75, stderr)
         self.assertIn(b"was replaced while it was read", stderr)
         self.assertEqual(self.committed(), [])
+
+    def test_an_object_that_is_gone_meanwhile_costs_its_shard_alone(self):
+        shutil.copytree(self.root, self.folder / "root")
+        shard = self.folder / "root/bucket/in/00000.tar"
+        with file_server(self.folder / "root") as port, Proxy(port, [(self.length // 2, "hang")]) as proxy:
+            url = f"http://127.0.0.1:{proxy.port}/bucket/in/{{00000..00001}}.tar"
+            command = [BINARY, "enhance", url, "-o", self.folder / "out", *MODEL_FLAGS, *ANY_NUMBER_MAY_FAIL]
+            with subprocess.Popen([str(a) for a in command], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                  env=environment(**self.variables(port))) as process:
+                self.assertTrue(proxy.hangs.wait(LONGEST_RUN_S))
+                shard.rename(self.folder / "kept.tar")
+                proxy.ended.set()
+                _, stderr = process.communicate(timeout=LONGEST_RUN_S)
+                self.assertEqual(process.returncode, 3, stderr)
+            self.assertIn(b"HTTP status 404", stderr)
+            damage = self.output("00000").stats["summary"]["damage"]
+            self.assertEqual([found["kind"] for found in damage], ["source_failed"])
+            self.assertEqual(self.output("00001").stats["summary"]["damage"], [])
+            (self.folder / "kept.tar").rename(shard)
+            self.enhance_from(port, url)
+        self.assert_as_from_files()
 
 
 if __name__ == "__main__":

@@ -313,7 +313,7 @@ class MotoTest(UploadTest):
     def test_another_configuration_is_refused(self):
         self.enhance_to()
         result = self.enhance_to(self.shards, "--full", expect=2)
-        self.assertIn(f"{self.address}/00000: was made by another configuration", result.stderr)
+        self.assertIn(f"{self.address}: was begun with another configuration", result.stderr)
 
     def test_a_shard_that_is_made_again_has_no_stats_meanwhile(self):
         self.enhance_to()

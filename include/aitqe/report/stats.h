@@ -19,7 +19,8 @@ struct FileIdentity {
   bool operator==(const FileIdentity&) const = default;
 };
 
-/// What was read. `etag` and `sha256` are "" where unknown.
+/// What was read. `etag` tells one version from another: of a file its time of modification, in
+/// nanoseconds. `etag` and `sha256` are "" where unknown.
 struct InputIdentity {
   std::string url;  ///< path or URL as given, without credentials
   std::int64_t bytes = 0;
@@ -51,5 +52,10 @@ struct ShardStats {
 std::string stats_to_json(const ShardStats& stats);
 /// @throws Error(Damaged) naming what is wrong.
 ShardStats stats_from_json(std::string_view json);
+
+/// True where the input could not be read to its end, and perhaps can be now: a disk that failed, a
+/// `pipe:` command that did, an answer that ended early. Such a shard is done again by the next
+/// run.
+bool was_cut_off(const ShardStats& stats);
 
 }  // namespace aitqe
