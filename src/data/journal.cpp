@@ -136,6 +136,9 @@ class Journal::State {
       if (count < 0) fail("cannot be written");
       bytes.remove_prefix(static_cast<std::size_t>(count));
     }
+  }
+
+  void sync_if_due() {
     if (Clock::now() - last_sync_ < kSyncInterval) return;
     if (fdatasync(descriptor_) != 0) fail("cannot be synced");
     last_sync_ = Clock::now();
@@ -198,6 +201,8 @@ void Journal::add(std::int64_t pair, std::string_view bytes) {
   assert(bytes.find('\n') == std::string_view::npos);
   state_->write(make_line(pair, bytes));
 }
+
+void Journal::sync_if_due() { state_->sync_if_due(); }
 
 void Journal::remove() { state_->remove(); }
 

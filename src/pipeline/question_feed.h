@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -86,6 +87,7 @@ class QuestionFeed {
  private:
   struct Held {
     AssessedSample sample;
+    std::function<void(const AssessedSample&)> answered;
     bool is_finished = false;
   };
 
@@ -101,6 +103,7 @@ class QuestionFeed {
       const std::int64_t place = next_place_++;
       Held& held = held_[place];
       held.sample.prepared = std::move(question->prepared);
+      held.answered = std::move(question->answered);
       const bool needs_no_answer = held.sample.prepared.failure.has_value() || question->known;
       if (question->known) held.sample.answer = std::move(*question->known);
       if (!needs_no_answer) return Task{place, batch_, &held.sample, question->order};
@@ -117,7 +120,9 @@ class QuestionFeed {
   Task take() { return *std::exchange(ahead_, std::nullopt); }
 
   void finish_held(std::int64_t place) {
-    held_.at(place).is_finished = true;
+    Held& finished = held_.at(place);
+    finished.is_finished = true;
+    if (finished.answered) finished.answered(finished.sample);
     while (!held_.empty() && held_.begin()->second.is_finished) {
       done_(std::move(held_.begin()->second.sample));
       held_.erase(held_.begin());

@@ -70,6 +70,12 @@ std::optional<Question> ShardJob::next() {
   question.begins_batch = options_.batch_pairs > 0 && num_taken_ % options_.batch_pairs == 0;
   if (options_.resume && !prepared->failure) question.known = known_answer(*prepared);
   if (question.known) ++num_resumed_;
+  // At once, not when its turn comes to be written: a pair may wait long behind a slow one.
+  if (journal_->find(num_taken_) == nullptr) {
+    question.answered = [this, pair = num_taken_](const AssessedSample& sample) {
+      journal_->add(pair, answer_to_record(sample));
+    };
+  }
   question.order = options_.order(*prepared, name());
   question.prepared = std::move(*prepared);
   ++num_taken_;
@@ -94,10 +100,7 @@ void ShardJob::add(AssessedSample sample) {
 }
 
 EnhancedSample ShardJob::conclude_one(AssessedSample sample) {
-  const std::int64_t pair = num_concluded_++;
-  if (journal_->find(pair) == nullptr) {
-    journal_->add(pair, answer_to_record(sample));
-  }
+  journal_->sync_if_due();
   const bool worst = options_.is_worst(name(), sample.prepared.sample.index);
   return conclude(std::move(sample), name(), worst, options_.conclude, &counts_);
 }

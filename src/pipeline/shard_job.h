@@ -79,8 +79,7 @@ class ShardJob {
   std::int64_t num_back_ = 0;
   std::int64_t num_resumed_ = 0;
   bool has_ended_ = false;
-  std::int64_t num_concluded_ = 0;  // the writer's thread alone, as is
-  RewriteCounts counts_;
+  RewriteCounts counts_;  // the writer's thread alone
   ShardOutput output_;
   std::optional<ParquetWriter> parquet_;  // the writer's thread alone until it is finished
   ShardWriter writer_;                    // last: its thread uses the rest

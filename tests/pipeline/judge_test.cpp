@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "aitqe/base/error.h"
 #include "support/errors.h"
 #include "support/reference.h"
@@ -32,6 +34,7 @@ constexpr std::int64_t kNumSamples = 20;
 struct Judged {
   std::vector<AssessedSample> samples;
   EngineTimes times;
+  std::vector<std::string> events;  ///< "answered 3 of 7 tokens", "done 3"
 };
 
 /// All samples through a model on `device`. @param batch_pairs  whole batches of so many; 0: none
@@ -55,10 +58,17 @@ Judged judge_all(const std::string& device, std::int64_t batch_pairs,
         const bool begins_batch = batch_pairs > 0 && next % batch_pairs == 0;
         Question question{prepared(next, model), {}, {}, begins_batch};
         if (known) question.known = known(next);
+        question.answered = [&judged](const AssessedSample& sample) {
+          judged.events.push_back("answered " + std::to_string(sample.prepared.sample.index) +
+                                  " of " + std::to_string(sample.answer.ids.size()) + " tokens");
+        };
         ++next;
         return question;
       },
-      [&](AssessedSample sample) { judged.samples.push_back(std::move(sample)); });
+      [&](AssessedSample sample) {
+        judged.events.push_back("done " + std::to_string(sample.prepared.sample.index));
+        judged.samples.push_back(std::move(sample));
+      });
   judged.times = judge.times();
   return judged;
 }
@@ -89,6 +99,27 @@ TEST(Judge, GivesTheSameAnswersOnAnyNumberOfDevices) {
       }
       EXPECT_EQ(several.times.prompt_tokens, one.times.prompt_tokens);
     }
+  }
+}
+
+TEST(Judge, TellsOfAnAnswerAtOnceAndNotWhenItsTurnComes) {
+  for (const std::string device : {"cpu", "cpu,cpu"}) {
+    const Judged judged = judge_all(device, 0);
+    const auto place_of = [&judged](const std::string& event) {
+      const auto found = std::find(judged.events.begin(), judged.events.end(), event);
+      EXPECT_NE(found, judged.events.end()) << event;
+      EXPECT_EQ(std::count(found, judged.events.end(), event), 1) << event;
+      return found;
+    };
+    for (const AssessedSample& sample : judged.samples) {
+      const std::string index = std::to_string(sample.prepared.sample.index);
+      EXPECT_LT(place_of("answered " + index + " of " + std::to_string(sample.answer.ids.size()) +
+                         " tokens"),
+                place_of("done " + index));
+    }
+    // It needs no answer, and the one before it does.
+    EXPECT_LT(place_of("answered 1 of 0 tokens"), place_of("done 0"));
+    EXPECT_EQ(judged.events.size(), 2 * kNumSamples);
   }
 }
 

@@ -42,6 +42,9 @@ class Journal {
 
   /// @param bytes  without a line end. One thread at a time.
   void add(std::int64_t pair, std::string_view bytes);
+  /// Makes what was added safe from a loss of power, every few seconds; to be called often. One
+  /// thread at a time, also while another adds.
+  void sync_if_due();
 
   /// Once the shard is committed: the file goes.
   void remove();

@@ -30,6 +30,9 @@ struct Question {
   std::optional<Answer> known;
   /// The first pair of a batch: see Judge::batch_pairs.
   bool begins_batch = false;
+  /// Told as soon as it is finished, before others that came earlier are: by any thread, but never
+  /// two at the same time, nor with `next` or `done`. May be empty.
+  std::function<void(const AssessedSample&)> answered = nullptr;
 };
 
 /// PreparedSample -> AssessedSample, many at once and on all devices, given back in order.
