@@ -57,4 +57,17 @@ std::string model_fingerprint(const fs::path& folder) {
   return hash.hex_digest();
 }
 
+std::string model_fingerprint(const fs::path& folder, const ModelConfig& config) {
+  Sha256 hash;
+  hash.update(model_fingerprint(folder));
+  const fs::path vision = config.vision_config_origin;
+  if (!fs::is_directory(vision)) hash.update(config.vision_config_origin);  // a preset
+  for (const char* name : {"config.json", "preprocessor_config.json"}) {
+    if (!fs::exists(vision / name)) continue;
+    hash.update(std::string("\n") + name + "\n");
+    add_whole(vision / name, hash);
+  }
+  return hash.hex_digest();
+}
+
 }  // namespace aitqe

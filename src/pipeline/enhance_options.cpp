@@ -13,7 +13,7 @@ namespace aitqe {
 
 std::string pinned_config(const EnhanceOptions& options, const LoadedModel& model) {
   const nn::Compute& compute = model.mllm().compute();
-  const nlohmann::ordered_json config = {
+  nlohmann::ordered_json config = {
       {"rewrite_when", options.rule.to_string()},
       {"caption_from", options.prepare.caption_source.to_string()},
       {"reference_specials", options.prepare.caption_specials == CaptionSpecials::Reference},
@@ -35,6 +35,9 @@ std::string pinned_config(const EnhanceOptions& options, const LoadedModel& mode
       {"dtype", dtype_name(compute)},
       {"device", compute.device.is_cuda() ? "cuda" : "cpu"},
   };
+  if (options.rule.kind == RewriteRule::Kind::WorstPercent && options.scores_folder) {
+    config["scores_sha256"] = scores_sha256(*options.scores_folder, options.shards);
+  }
   return config.dump();
 }
 

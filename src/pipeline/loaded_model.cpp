@@ -178,7 +178,7 @@ LoadedModel load_model(const ModelOptions& options) {
   LoadedModel model{load_model_inputs(options.folder, options.vision_folder), {}, {}, {}, {}};
   model.replicas = load_replicas(options, model.config);
   model.description = describe(options, model);
-  model.fingerprint = model_fingerprint(options.folder);
+  model.fingerprint = model_fingerprint(options.folder, model.config);
   model.load_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return model;
 }

@@ -4,9 +4,11 @@
 #include <nlohmann/json.hpp>
 
 #include "aitqe/base/error.h"
+#include "aitqe/base/hash.h"
 #include "aitqe/data/shard_output.h"
 #include "aitqe/quality/worst.h"
 #include "aitqe/report/row_reader.h"
+#include "aitqe/report/stats.h"
 
 namespace aitqe {
 
@@ -40,6 +42,20 @@ void require_scores(const std::filesystem::path& scores_folder,
                     "\"; run `aitqe score` over the same input first (--scores)");
   }
   require_whole_run(scores_folder);
+}
+
+std::string scores_sha256(const std::filesystem::path& scores_folder,
+                          const std::vector<ShardRef>& shards) {
+  Sha256 hash;
+  for (const ShardRef& shard : shards) {
+    hash.update(shard.name + "\n");
+    const auto found = committed(scores_folder, shard.name);
+    if (!found) continue;
+    for (const FileIdentity& file : stats_from_json(found->dump()).files) {
+      if (file.name.ends_with(".aitqe.jsonl")) hash.update(file.sha256 + "\n");
+    }
+  }
+  return hash.hex_digest();
 }
 
 void PairSet::insert(const std::string& shard, std::int64_t index) {

@@ -20,6 +20,11 @@ class PairSet {
   std::map<std::string, std::vector<bool>> pairs_;
 };
 
+/// SHA-256 over the names of these shards and the hashes of their rows: other scores, or a part of
+/// the shards, make another worst set. Needs require_scores.
+std::string scores_sha256(const std::filesystem::path& scores_folder,
+                          const std::vector<ShardRef>& shards);
+
 /// @throws Error(Usage) unless the folder holds scores of every pair of every shard.
 void require_scores(const std::filesystem::path& scores_folder,
                     const std::vector<ShardRef>& shards);

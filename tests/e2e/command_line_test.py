@@ -561,6 +561,26 @@ class ResumeTest(EndToEndTest):
         result = self.aitqe(*self.command(model_flags=flags), expect=2)
         self.assertIn("another model", result.stderr)
 
+    def test_other_preprocessing_is_another_model(self):
+        self.aitqe(*self.command())
+        shutil.copytree(TINY_MODEL, self.folder / "model")
+        flags = [self.folder / "model" if flag == TINY_MODEL else flag for flag in MODEL_FLAGS]
+        self.assertIn("2 done before", self.aitqe(*self.command(model_flags=flags)).stderr)
+        path = next((self.folder / "model").glob("*/preprocessor_config.json"))
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"image_mean": [0.4, 0.4, 0.4]}))
+        write_tar(self.folder / "in/c.tar", pairs(1))
+        self.assertIn("another model", self.aitqe(*self.command(model_flags=flags), expect=2).stderr)
+
+    def test_the_worst_of_other_scores_is_another_configuration(self):
+        write_tar(self.folder / "in/c.tar", pairs(2))
+        self.aitqe("score", "in", "-o", "scores", *MODEL_FLAGS, *ANY_NUMBER_MAY_FAIL)
+        worst = ["--rewrite-when", "worst:10%", "--scores", "scores"]
+        self.enhance("in", *worst)
+        self.assertIn("3 done before", self.enhance("in", *worst).stderr)
+        before = content_of(self.folder / "out")
+        self.assertIn("another configuration", self.enhance("in/c.tar", *worst, expect=2).stderr)
+        self.assertEqual(content_of(self.folder / "out"), before)
+
     def test_overwrite_does_all_shards_again(self):
         self.aitqe(*self.command())
         result = self.aitqe(*self.command(), "--max-side-px", "100", "--overwrite")

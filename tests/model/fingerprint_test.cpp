@@ -24,6 +24,24 @@ TEST(ModelFingerprint, ChangesWithAnyFileOfTheModel) {
   EXPECT_NE(model_fingerprint(copy.path()), before);
 }
 
+TEST(ModelFingerprint, ChangesWithTheFilesOfTheVisionTowerWhereverTheyAre) {
+  const TemporaryFolder tower;
+  tower.write("config.json", "{}");
+  tower.write("preprocessor_config.json", "{\"image_mean\": [0.5]}");
+  const fs::path model = reference_dir() / "drop-first-mixed";
+  ModelConfig config;
+  config.vision_config_origin = tower.path().string();
+  const std::string before = model_fingerprint(model, config);
+  EXPECT_EQ(model_fingerprint(model, config), before);
+  EXPECT_NE(model_fingerprint(model), before);
+  tower.write("preprocessor_config.json", "{\"image_mean\": [0.4]}");
+  EXPECT_NE(model_fingerprint(model, config), before);
+  config.vision_config_origin = "built-in preset siglip-so400m-patch14-384";
+  const std::string preset = model_fingerprint(model, config);
+  config.vision_config_origin = "built-in preset another";
+  EXPECT_NE(model_fingerprint(model, config), preset);
+}
+
 // As after training a few matrices in the middle of the file.
 TEST(ModelFingerprint, ChangesWithAnyTensor) {
   const TemporaryFolder copy;
