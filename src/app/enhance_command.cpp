@@ -101,7 +101,8 @@ class EnhanceCommand : public Command {
       throw Error(ErrorCategory::Usage, "no input given (see `aitqe " + name() + " --help`)");
     if (typed_.output.empty()) throw Error(ErrorCategory::Usage, "no output folder given (-o DIR)");
     options_.output_folder = OutputFolder::open(
-        typed_.output, {typed_.state_folder, [this] { return progress_.stop_requested.load(); }});
+        typed_.output, {typed_.state_folder, [this] { return progress_.stop_requested.load(); },
+                        [this] { progress_.activity.note_part(); }});
     options_.task = read_task(typed_.task_index, typed_.task_count, options_.output_folder);
     options_.rule = RewriteRule::parse(typed_.rewrite_when);
     options_.prepare.on_injection = on_injection_from_name(typed_.on_injection);

@@ -103,8 +103,7 @@ OutputFolder::OutputFolder(fs::path folder)
 OutputFolder OutputFolder::open(const std::string& typed, OutputOptions options) {
   if (is_s3_url(typed)) {
     if (options.state_folder.empty()) options.state_folder = default_state_folder();
-    return OutputFolder(
-        std::make_shared<S3Folder>(typed, options.state_folder, std::move(options.should_stop)));
+    return OutputFolder(std::make_shared<S3Folder>(typed, std::move(options)));
   }
   if (typed.find("://") != std::string::npos) {
     throw Error(ErrorCategory::Usage,

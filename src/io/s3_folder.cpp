@@ -26,10 +26,10 @@ std::string state_name(const S3Location& prefix) {
 
 }  // namespace
 
-S3Folder::S3Folder(const std::string& url, const fs::path& state_folder, StopCheck should_stop)
+S3Folder::S3Folder(const std::string& url, OutputOptions options)
     : prefix_(folder_location(url)),
-      work_folder_(state_folder / state_name(prefix_)),
-      should_stop_(std::move(should_stop)) {}
+      work_folder_(options.state_folder / state_name(prefix_)),
+      options_(std::move(options)) {}
 
 std::string S3Folder::name() const {
   std::string url = prefix_.url();
@@ -41,7 +41,9 @@ S3Location S3Folder::location(const std::string& file) const {
   return {prefix_.bucket, prefix_.key + file};
 }
 
-S3Client S3Folder::client() const { return {S3Settings::read(), should_stop_}; }
+S3Client S3Folder::client() const {
+  return {S3Settings::read(), options_.should_stop, options_.part_sent};
+}
 
 bool S3Folder::is_known_absent(const std::string& file) const {
   return sizes_ && file.find('/') == std::string::npos && !sizes_->contains(file);
@@ -72,7 +74,7 @@ std::optional<std::int64_t> S3Folder::size_bytes(const std::string& file) const 
 }
 
 std::unique_ptr<Source> S3Folder::open_file(const std::string& file) const {
-  return open_s3(location(file), S3Settings::read(), should_stop_);
+  return open_s3(location(file), S3Settings::read(), options_.should_stop);
 }
 
 std::vector<std::string> S3Folder::list(const std::string& folder) const {

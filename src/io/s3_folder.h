@@ -11,9 +11,8 @@ namespace aitqe {
 /// that new keys in a profile count at once.
 class S3Folder : public OutputStore {
  public:
-  /// @param url  s3://BUCKET/PREFIX   @param state_folder  see OutputOptions
-  S3Folder(const std::string& url, const std::filesystem::path& state_folder,
-           StopCheck should_stop);
+  /// @param url  s3://BUCKET/PREFIX
+  S3Folder(const std::string& url, OutputOptions options);
 
   std::string name() const override;
   bool is_local() const override { return false; }
@@ -36,7 +35,7 @@ class S3Folder : public OutputStore {
 
   S3Location prefix_;  // its key ends with a slash, or is ""
   std::filesystem::path work_folder_;
-  StopCheck should_stop_;
+  OutputOptions options_;
   std::shared_ptr<const std::map<std::string, std::int64_t>> sizes_;  // null unless listed
 };
 

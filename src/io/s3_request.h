@@ -55,7 +55,7 @@ auto in_its_region(const S3Settings& settings, const Use& use) {
 template <typename Use>
 auto in_its_region(const S3Client& client, const Use& use) {
   return in_its_region(client.settings, [&](const S3Settings& there) {
-    return use(S3Client{there, client.should_stop});
+    return use(S3Client{there, client.should_stop, client.part_sent});
   });
 }
 

@@ -170,6 +170,7 @@ void upload_in_parts(const S3Location& object, const fs::path& file, const FileD
       PieceReader pieces(file);
       for (std::int64_t done = 0; done < digest.size_bytes; done += part_bytes) {
         upload.add_part(pieces.next(std::min(part_bytes, digest.size_bytes - done)));
+        if (client.part_sent) client.part_sent();
       }
       upload.complete();
       return;

@@ -27,6 +27,8 @@ NUM_PAIRS = 3  # of each shard
 LARGE_BYTES = 20 << 20  # of a member that makes its shard go up in three parts
 
 TAR = r"/00000\.tar$"
+SLOW_PART_S = 3
+ANY_PART = r"/00000\.tar\?partNumber="
 PART = r"/00000\.tar\?partNumber=2&"
 COMPLETE = r"/00000\.tar\?uploadId="
 STATS = r"/00000\.aitqe\.stats\.json$"
@@ -69,6 +71,12 @@ def loses_answer(handler):
     """An action: the server does what it is asked, and nobody hears of it."""
     handler.ask_server(handler.read_body())
     handler.reset()
+
+
+def takes_time(handler):
+    """An action: it is done, later."""
+    time.sleep(SLOW_PART_S)
+    handler.answer(*handler.ask_server(handler.read_body()))
 
 
 def hangs_in_body(handler):
@@ -329,6 +337,13 @@ class MotoTest(UploadTest):
         _, proxy = self.check_survives(Fault("PUT", PART, breaks_in_body), Fault("PUT", STATS, breaks_in_body))
         self.assertEqual(proxy.count("PUT", PART), 2)
         self.assertEqual(proxy.count("POST", r"\?uploads"), 1, "the other parts are not sent again")
+
+    def test_an_upload_that_takes_longer_than_a_stall_may(self):
+        with Proxy(self.port, Fault("PUT", ANY_PART, takes_time, times=99)) as proxy:
+            result = self.enhance_to(self.shards, "--stall-timeout", str(2 * SLOW_PART_S), port=proxy.port)
+        self.assertGreater(proxy.count("PUT", ANY_PART) * SLOW_PART_S, 2 * SLOW_PART_S)
+        self.assertNotIn("nothing has moved", result.stderr)
+        self.assert_as_on_disk()
 
     def test_an_answer_that_is_lost(self):
         self.check_survives(Fault("PUT", PART, loses_answer), Fault("PUT", STATS, loses_answer))

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,8 @@ struct OutputOptions {
   std::filesystem::path state_folder;
   /// Ends waits between tries; uploads that go on are finished. May be empty.
   StopCheck should_stop;
+  /// Told of each part of a file that was uploaded. By any threads; may be empty.
+  std::function<void()> part_sent = nullptr;
 };
 
 /// Where a run's files go: a folder on disk, or what begins with a prefix in a bucket of S3.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +15,8 @@ struct S3Client {
   S3Settings settings;
   /// Once true, what is under way goes on, but nothing is tried again. May be empty.
   StopCheck should_stop;
+  /// See OutputOptions. May be empty.
+  std::function<void()> part_sent = nullptr;
 };
 
 // Single requests about objects; each is tried again as downloads are (HttpOptions). All throw

@@ -62,7 +62,9 @@ class Activity {
 
   /// The one that was begun first of those not ended.
   std::optional<Operation> oldest() const;
-  /// Operations that have ended; stands still when the run does.
+  /// A part of an operation that may take very long has ended.
+  void note_part() { ++num_ended_; }
+  /// Operations that have ended, and parts of such; stands still when the run does.
   std::int64_t num_ended() const { return num_ended_; }
   /// When the last one ended; when this was made if none has.
   std::chrono::system_clock::time_point last_end() const;
