@@ -1,6 +1,7 @@
 #include "aitqe/io/sink.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <ctime>
 #include <system_error>
 #include <utility>
 
@@ -107,6 +109,14 @@ void AtomicFile::write(std::string_view bytes) {
   }
   errno = write_fully(descriptor_, bytes);
   if (errno != 0) fail("cannot be written");
+}
+
+void AtomicFile::keep_alive() const {
+  constexpr std::chrono::minutes kOften{5};
+  struct stat info {};
+  if (descriptor_ < 0 || fstat(descriptor_, &info) != 0) return;
+  const auto age = std::chrono::seconds(::time(nullptr) - info.st_mtim.tv_sec);
+  if (age > kOften) futimens(descriptor_, nullptr);
 }
 
 void AtomicFile::flush() {

@@ -163,6 +163,22 @@ TEST_F(ShardOutputTest, HasNoFinalNameBeforeCommitAndLeavesNothingWithoutIt) {
   EXPECT_THAT(names_in(out()), IsEmpty());
 }
 
+TEST_F(ShardOutputTest, KeepsItsTemporariesFromLookingAbandonedWhileNothingIsWritten) {
+  const ShardRef shard = write_input(tar_fixture("good.tar"));
+  ShardOutput output(out(), shard, {true, "elsewhere-1"});
+  output.open_side_file(".aitqe.parquet");
+  const auto hours_ago = fs::file_time_type::clock::now() - std::chrono::hours(2);
+  for (const std::string& name : names_in(out())) fs::last_write_time(out() / name, hours_ago);
+  output.add(Sample{"a", 0, {{"a.txt", "txt", "a cat", {}, 0}}, {}}, "{}", "{}");
+  const std::vector<std::string> names = names_in(out());
+  EXPECT_EQ(names.size(), 3U);
+  for (const std::string& name : names) {
+    EXPECT_GT(fs::last_write_time(out() / name), hours_ago + std::chrono::hours(1)) << name;
+  }
+  remove_stale_temporaries(out(), {"00000.tar", "00000.aitqe.jsonl", "00000.aitqe.parquet"});
+  EXPECT_EQ(names_in(out()), names);
+}
+
 TEST_F(ShardOutputTest, RemovesTemporariesOfAnEarlierRunOfThisShardOnly) {
   write_bytes_long_ago(out() / ".00000.tar.part-99", "x");
   write_bytes_long_ago(out() / ".00000.aitqe.stats.json.part-99", "x");

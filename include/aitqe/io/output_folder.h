@@ -84,6 +84,7 @@ class OutputFile {
   OutputFile(const OutputFolder& folder, std::string name, const std::string& attempt = "");
 
   void write(std::string_view bytes) { file_.write(bytes); }
+  void keep_alive() const { file_.keep_alive(); }
   /// The bytes of a file on disk.
   /// @throws Error(NoInput) when it cannot be read.
   void write_file(const std::filesystem::path& from);

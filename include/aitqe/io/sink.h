@@ -23,6 +23,9 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   void write(std::string_view bytes);
+  /// Tells others that the temporary is still wanted (remove_stale_temporaries): to be called often
+  /// while nothing is written.
+  void keep_alive() const;
 
   /// After this the file is on disk under its name; nothing may be written any more.
   void commit();
