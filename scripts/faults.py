@@ -26,7 +26,7 @@ HEAD = """# Faults
 
 What can go wrong, how a test makes it go wrong, and what must come of it. `scripts/faults.py` writes this page from
 `tests/faults.toml` and from the results of a run of the tests, and `scripts/test.sh` fails where the page differs
-from either. `faults.c` and `lost_device.cpp` are in tests/e2e; they are loaded into the program and let its calls fail. Tests named
+from either. `faults.c` and `device_faults.cpp` are in tests/e2e; they are loaded into the program and let its calls fail. Tests named
 `e2e.NAME` run the program itself (tests/e2e/NAME_test.py); others are those of a module. Exit codes are those of the
 [README](../README.md#the-main-job).
 

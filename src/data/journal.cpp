@@ -26,7 +26,8 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kChecksumDigits = 16;
-/// A loss of power costs at most the pairs of this time; a killed process none.
+/// A loss of power costs the pairs of about this time (it is looked at whenever one is written to
+/// its shard); a killed process none.
 constexpr std::chrono::seconds kSyncInterval{5};
 
 std::string checksum(std::string_view number, std::string_view bytes) {

@@ -113,7 +113,7 @@ class ShardOutput::State {
     for (const auto& file : side_files_) put_in_place(*file);
     for (const fs::path& sidecar : sidecars_) {
       OutputFile copy(folder_, sidecar.filename().string(), options_.attempt);
-      copy.write_file(sidecar);
+      copy_sidecar(sidecar, copy);
       put_in_place(copy);
     }
     if (earlier) remove_outdated((*earlier)["files"], files);
@@ -126,6 +126,18 @@ class ShardOutput::State {
   std::int64_t num_samples() const { return num_samples_; }
 
  private:
+  /// The shard is not complete without it, and its answers are in the journal.
+  static void copy_sidecar(const fs::path& sidecar, OutputFile& copy) {
+    try {
+      copy.write_file(sidecar);
+    } catch (const Error& error) {
+      if (error.category() != ErrorCategory::NoInput) throw;
+      throw Error(ErrorCategory::Resumable, std::string(error.what()) +
+                                                "; it belongs to its shard, and the same command "
+                                                "goes on once it can be read or is gone");
+    }
+  }
+
   // A record that the input brought keeps its place; a second one for the same key would be a
   // duplicate member to every loader.
   void add_to_tar(const Sample& sample, const Member& record) {

@@ -46,6 +46,12 @@ void Activity::end(std::list<Operation>::iterator operation) {
   ++num_ended_;
 }
 
+void Activity::note_part() {
+  const std::lock_guard lock(mutex_);
+  last_end_ = std::chrono::system_clock::now();
+  ++num_ended_;
+}
+
 std::optional<Activity::Operation> Activity::oldest() const {
   const std::lock_guard lock(mutex_);
   if (operations_.empty()) return std::nullopt;

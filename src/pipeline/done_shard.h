@@ -2,19 +2,21 @@
 
 #include "aitqe/io/output_folder.h"
 #include "aitqe/io/shards.h"
+#include "aitqe/pipeline/progress.h"
 #include "aitqe/report/stats.h"
 
 namespace aitqe {
 
 /// What tells one version of a file from another without reading it: its time of modification, in
-/// nanoseconds. "" where it is no file.
+/// nanoseconds since 1970. "" where it is no file.
 std::string version_of_input(const ShardRef& shard);
 
 /// Of a shard that is in place. Names, sizes and times are looked at; a file is read (SHA-256) only
 /// where its size is the same and its name or time is not.
-/// @throws Error(Usage) when its input is another one now.
+/// @param progress  told of what is read; a request to stop ends it
+/// @throws Error(Usage) when its input is another one now; Error(Resumable) when it cannot be told.
 void require_same_input(const OutputFolder& output_folder, const ShardRef& shard,
-                        const ShardStats& stats);
+                        const ShardStats& stats, Progress& progress);
 
 /// In place, and its input was read to the end: `enhance` has nothing left to do there.
 bool is_finished(const OutputFolder& folder, const std::string& shard_name);

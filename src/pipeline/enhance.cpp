@@ -34,12 +34,13 @@ namespace {
 /// the first of the next are already read, decoded and joined with them.
 class Run {
  public:
-  Run(const EnhanceOptions& options, const LoadedModel& model, Progress& progress)
+  Run(const EnhanceOptions& options, const LoadedModel& model, RunRecord record, Progress& progress)
       : options_(options),
         progress_(progress),
         prepare_(model, with_trace(options)),
         judge_(model, options.judge),
-        pairs_left_(options.reading.sampling.limit) {
+        pairs_left_(options.reading.sampling.limit),
+        record_(std::move(record)) {
     if (options.rule.kind == RewriteRule::Kind::WorstPercent) {
       worst_ = load_worst_set(*options.scores_folder, options.shards, options.rule.value,
                               options.reading.sampling.seed);
@@ -53,14 +54,13 @@ class Run {
         {options.rule, judge_.keys(), options.prepare.caption_source, options.judge.full,
          options.judge.verify, options.prepare.on_injection == OnInjection::Keep,
          options.with_answers},
-        sha256_hex(pinned_config(options, model)),
+        sha256_hex(record_.pinned_config),
         model.fingerprint,
         judge_.batch_pairs(),
         &progress.activity,
         [this](const PreparedSample& pair, const std::string& shard) { return order(pair, shard); },
         [this](const std::string& shard, std::int64_t index) { return is_worst(shard, index); },
         [this](const EnhancedSample& sample) { count(sample); }};
-    record_ = make_run_record(options, model);
     require_own_folder(options, record_);
     const std::vector<std::string> job = write_run_record(options.output_folder, record_);
     if (options.feed == nullptr) take_share(job);
@@ -121,11 +121,11 @@ class Run {
                       (same_model ? "configuration" : "model") +
                       "; choose another folder (-o) or make it again (--overwrite)");
     }
-    require_same_input(output, shard, stats);
     if (was_cut_off(stats)) {
       log_info(shard.name + ": its input could not be read to the end; done again");
       return false;
     }
+    require_same_input(output, shard, stats, progress_);
     discard_work(output, shard.name);
     result_.summary.merge(stats.summary);
     if (pairs_left_ > 0) {
@@ -346,9 +346,10 @@ class Run {
 EnhanceResult enhance(const EnhanceOptions& options, const LoadedModel& model, Progress& progress) {
   const auto start = std::chrono::steady_clock::now();
   progress.num_shards = 0;
-  EnhanceResult result = Run(options, model, progress).run();
-  result.run_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  // Once: what it says of the scores may be another thing when the run is over.
   RunRecord record = make_run_record(options, model);
+  EnhanceResult result = Run(options, model, record, progress).run();
+  result.run_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   record.result = &result;
   write_run_record(options.output_folder, record);
   return result;

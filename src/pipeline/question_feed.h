@@ -1,5 +1,6 @@
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <exception>
@@ -38,8 +39,12 @@ class QuestionFeed {
 
   /// For an engine that has finished all it was given. False: there is nothing left for it.
   bool begin_batch(std::size_t engine) {
-    const std::lock_guard lock(mutex_);
-    if (share_ == Share::Singles) return !ended_;
+    std::unique_lock lock(mutex_);
+    if (share_ == Share::Singles) {
+      // What is held up then waits for a sample of another engine: this one has none.
+      room_.wait(lock, [this] { return has_room() || ended_; });
+      return !ended_;
+    }
     while (peek()) {
       if (ahead_->batch != current_batch_) {
         current_batch_ = ahead_->batch;
@@ -75,6 +80,7 @@ class QuestionFeed {
     const std::lock_guard lock(mutex_);
     if (!error_) error_ = std::move(error);
     ended_ = true;
+    room_.notify_all();
     ahead_.reset();
     for (std::deque<Task>& queue : queues_) queue.clear();
   }
@@ -91,12 +97,17 @@ class QuestionFeed {
     bool is_finished = false;
   };
 
-  /// The next question that a model has to answer; the others are finished as they are.
+  /// Samples that are finished wait, with their images, for one before them that takes long.
+  bool has_room() const { return share_ == Share::WholeBatches || held_.size() < kMostHeld; }
+
+  /// The next question that a model has to answer; the others are finished as they are. Nothing
+  /// where there is no room either: an engine then comes to the end of what it has.
   std::optional<Task> pull() {
-    while (!ended_) {
+    while (!ended_ && has_room()) {
       auto question = next_();
       if (!question) {
         ended_ = true;
+        room_.notify_all();
         break;
       }
       if (question->begins_batch) ++batch_;
@@ -123,16 +134,22 @@ class QuestionFeed {
     Held& finished = held_.at(place);
     finished.is_finished = true;
     if (finished.answered) finished.answered(finished.sample);
+    const std::size_t before = held_.size();
     while (!held_.empty() && held_.begin()->second.is_finished) {
-      done_(std::move(held_.begin()->second.sample));
+      // Out of the map first: what `done` throws must not leave it there to be handed on again.
+      AssessedSample sample = std::move(held_.begin()->second.sample);
       held_.erase(held_.begin());
+      done_(std::move(sample));
     }
+    if (held_.size() < before) room_.notify_all();
   }
 
+  static constexpr std::size_t kMostHeld = 4096;
   const Judge::Next& next_;
   const Judge::Done& done_;
   const Share share_;
   std::mutex mutex_;
+  std::condition_variable room_;
   // Guarded by mutex_:
   std::map<std::int64_t, Held> held_;  // by place: pulled and not yet handed on
   std::int64_t next_place_ = 0;

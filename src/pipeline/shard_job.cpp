@@ -7,6 +7,7 @@
 #include "aitqe/io/url.h"
 #include "aitqe/report/stats.h"
 #include "answer_record.h"
+#include "done_shard.h"
 
 namespace aitqe {
 
@@ -73,6 +74,8 @@ std::optional<Question> ShardJob::next() {
   // At once, not when its turn comes to be written: a pair may wait long behind a slow one.
   if (journal_->find(num_taken_) == nullptr) {
     question.answered = [this, pair = num_taken_](const AssessedSample& sample) {
+      const auto doing =
+          Activity::begin(options_.activity, RunStage::Write, name(), sample.prepared.sample.key);
       journal_->add(pair, answer_to_record(sample));
     };
   }
@@ -119,8 +122,8 @@ Summary ShardJob::commit() {
   }
   stats.shard = name();
   stats.version = kVersion;
-  stats.input = {without_secrets(stream_->shard().url), stream_->bytes_read(), input_version_,
-                 stream_->sha256()};
+  stats.input = {without_secrets(stream_->shard().url), stream_->bytes_read(),
+                 stream_->input_version(), stream_->sha256()};
   stats.config_sha256 = options_.config_sha256;
   stats.model_sha256 = options_.model_sha256;
   stats.duration_s =

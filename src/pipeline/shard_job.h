@@ -14,7 +14,6 @@
 #include "aitqe/pipeline/judge.h"
 #include "aitqe/pipeline/shard_stream.h"
 #include "aitqe/report/parquet.h"
-#include "done_shard.h"
 #include "shard_writer.h"
 #include "work_meter.h"
 
@@ -72,7 +71,6 @@ class ShardJob {
   const ShardJobOptions& options_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::unique_ptr<ShardStream> stream_;
-  const std::string input_version_ = version_of_input(stream_->shard());
   std::unique_ptr<Journal> journal_;
   WorkMeter::Shard work_;
   std::int64_t num_taken_ = 0;

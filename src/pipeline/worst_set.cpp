@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/hash.h"
@@ -46,10 +47,12 @@ void require_scores(const std::filesystem::path& scores_folder,
 
 std::string scores_sha256(const std::filesystem::path& scores_folder,
                           const std::vector<ShardRef>& shards) {
+  std::set<std::string> names;
+  for (const ShardRef& shard : shards) names.insert(shard.name);
   Sha256 hash;
-  for (const ShardRef& shard : shards) {
-    hash.update(shard.name + "\n");
-    const auto found = committed(scores_folder, shard.name);
+  for (const std::string& name : names) {
+    hash.update(name + "\n");
+    const auto found = committed(scores_folder, name);
     if (!found) continue;
     for (const FileIdentity& file : stats_from_json(found->dump()).files) {
       if (file.name.ends_with(".aitqe.jsonl")) hash.update(file.sha256 + "\n");

@@ -203,6 +203,22 @@ TEST_F(ShardOutputTest, CopiesTheFilesBesideTheInputShard) {
                           "00000.parquet", "00000.tar", "00000_stats.json"));
 }
 
+TEST_F(ShardOutputTest, IsNotCommittedWithoutTheFilesBesideItsInput) {
+  const ShardRef shard = write_input(tar_fixture("good.tar"));
+  const fs::path beside = folder_ / "in/00000.parquet";
+  write_bytes(beside, "columns");
+  ShardOutput output(out(), shard);
+  fs::remove(beside);
+  try {
+    output.commit({});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.category(), ErrorCategory::Resumable);
+    EXPECT_THAT(error.what(), testing::HasSubstr("00000.parquet"));
+  }
+  EXPECT_FALSE(committed(out(), "00000"));
+}
+
 TEST_F(ShardOutputTest, WritesOnlyRowsWhenAskedForNoTar) {
   const ShardRef shard = write_input(make_tar({{"0.jpg", "p"}, {"1.jpg", "p"}}));
   write_bytes(folder_ / "in/00000.json", "{}");

@@ -90,6 +90,7 @@ class CrashTest(unittest.TestCase):
         self.assertIn(("rename", ".tar"), kinds)
         self.assertIn(("rename", ".aitqe.stats.json"), kinds)
         self.assertIn(("unlink", "_aitqe/journal/"), kinds)
+        self.assertGreaterEqual(len(self.calls), NUM_KILLS)
         for denominator in itertools.count(1):
             for numerator in range(denominator):
                 if len(points) >= NUM_KILLS:

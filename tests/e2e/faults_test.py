@@ -17,7 +17,7 @@ from support import (ANY_NUMBER_MAY_FAIL, BINARY, LONGEST_RUN_S, MODEL_FLAGS, SO
                      environment, example_members, header, pairs, png, tar_bytes, was_judged, write_tar)
 
 FAULTS = os.environ.get("AITQE_FAULTS")
-LOST_DEVICE = os.environ.get("AITQE_LOST_DEVICE")
+DEVICE_FAULTS = os.environ.get("AITQE_DEVICE_FAULTS")
 IS_LARGE_WANTED = bool(os.environ.get("AITQE_LARGE_SHARDS"))
 TARS = SOURCE_DIR / "tests/data/tar"
 PRELOAD_REASON = "faults.c is not built with sanitizers"
@@ -119,24 +119,35 @@ class LargeStepTest(FaultTest):
         self.check_nothing_half()
 
 
-@unittest.skipUnless(LOST_DEVICE, PRELOAD_REASON)
-class LostDeviceTest(FaultTest):
-    """From some moment on every large allocation of libtorch fails as CUDA's calls do whose device is gone."""
+@unittest.skipUnless(DEVICE_FAULTS, PRELOAD_REASON)
+class DeviceTest(FaultTest):
+    """From some moment on every large allocation of libtorch fails as CUDA's calls do whose device is gone, or never ends."""
 
     LEAST_BYTES = 200_000  # no image has so many: those are made on the host
     NUM_POINTS = 8
 
-    def enhance_until(self, first, output):
-        faults = {"LD_PRELOAD": LOST_DEVICE, "FAULT_BYTES": str(self.LEAST_BYTES), "FAULT_AT": str(first),
+    def enhance_until(self, first, output, *flags, action="fail"):
+        faults = {"LD_PRELOAD": DEVICE_FAULTS, "FAULT_DO": action, "FAULT_BYTES": str(self.LEAST_BYTES), "FAULT_AT": str(first),
                   "FAULT_LOG": str(self.folder / f"{output}.count")}
         return subprocess.run([str(a) for a in (BINARY, "enhance", "in", "-o", output, *MODEL_FLAGS, *ANY_NUMBER_MAY_FAIL,
-                                                "--threads", "1", "--batch-size", "2")],
+                                                "--threads", "1", "--batch-size", "2", *flags)],
                               cwd=self.folder, capture_output=True, text=True, timeout=LONGEST_RUN_S, check=False,
                               env=environment(**faults))
 
-    def test_a_device_that_is_lost_ends_the_run_resumable_and_costs_nothing(self):
+    def requests(self):
+        """How many an undisturbed run makes."""
         self.assertEqual(self.enhance_until(0, "counted").returncode, 0)
-        count = int((self.folder / "counted.count").read_text())
+        return int((self.folder / "counted.count").read_text())
+
+    def test_a_model_that_stalls_ends_the_run_resumable(self):
+        done = self.enhance_until(self.requests() - 1, "out", "--stall-timeout", "4", action="hang")
+        self.assertEqual(done.returncode, 75, done.stderr)
+        self.assertRegex(done.stderr, r"nothing has moved for .*: stuck in stage model\b.*\(--stall-timeout\)")
+        self.check_nothing_half()
+        self.check_rerun()
+
+    def test_a_device_that_is_lost_ends_the_run_resumable_and_costs_nothing(self):
+        count = self.requests()
         self.assertGreater(count, self.NUM_POINTS)
         for i in range(self.NUM_POINTS):
             first = 1 + i * (count - 1) // (self.NUM_POINTS - 1)

@@ -46,8 +46,19 @@ SlurmdParameters=config_overrides
 SlurmdTimeout=8
 KillWait=3
 MinJobAge=600
-NodeName=n[1-2] NodeHostname=localhost NodeAddr=127.0.0.1 Port=[16921-16922] CPUs=2 RealMemory=2000 State=UNKNOWN
+GresTypes=gpu
+NodeName=n[1-2] NodeHostname=localhost NodeAddr=127.0.0.1 Port=[16921-16922] CPUs=2 RealMemory=2000 Gres=gpu:1 State=UNKNOWN
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+"""
+# Any file will do for a GPU that is only given out.
+GPUS = "NodeName=n[1-2] Name=gpu File=/dev/null\n"
+# Notes what a task was given, and is then the program on a CPU. The first task is stopped as by a time limit, once.
+RECORDER = """#!/bin/sh
+if [ "$1" = enhance ]; then
+  echo "$SLURM_ARRAY_TASK_ID device=$AITQE_DEVICE visible=$CUDA_VISIBLE_DEVICES" >>{folder}/devices
+  if [ "$SLURM_ARRAY_TASK_ID" = 0 ] && mkdir {folder}/was-stopped 2>/dev/null; then exit 75; fi
+fi
+AITQE_DEVICE=cpu exec {binary} "$@"
 """
 
 
@@ -71,6 +82,7 @@ class Cluster:
         key.write_bytes(os.urandom(128))
         key.chmod(0o600)
         (folder / "etc/slurm.conf").write_text(CONFIGURATION.format(folder=folder))
+        (folder / "etc/gres.conf").write_text(GPUS)
         # "CgroupPlugin=disabled" ends slurmd 22.05.
         (folder / "etc/cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")
         self.environment = environment(SLURM_CONF=str(folder / "etc/slurm.conf"))
@@ -288,6 +300,29 @@ class SlurmTest(unittest.TestCase):
         self.wait_until(lambda: "back into the queue" in self.logs(), "a task that has put itself back")
         self.wait_for_requeued(job)
         self.check_equal("again", "long")
+
+    def test_submit_binds_gpus_and_the_report_comes_behind_requeued_tasks(self):
+        recorder = self.folder / "recorder"
+        recorder.write_text(RECORDER.format(folder=self.folder, binary=BINARY))
+        recorder.chmod(0o755)
+        command = [SOURCE_DIR / "scripts/slurm/submit.sh", "2", "--gres=gpu:1", "--ntasks=1", "--mem=200",
+                   f"--output={self.folder}/log-%a.txt", "--", *self.arguments("submitted", "in")]
+        done = subprocess.run([str(a) for a in command], env=self.cluster.environment | {"AITQE": str(recorder)},
+                              cwd=self.folder, capture_output=True, text=True, check=True)
+        job, report = re.fullmatch(r"array (\d+), report (\d+)\n", done.stdout).groups()
+        self.wait_until(lambda: self.cluster.tasks(job).get(0, ("", ""))[0] == "PENDING" and (self.folder / "was-stopped").exists(),
+                        "task 0 back in the queue")
+        reason = self.cluster.run("squeue", "-h", "-j", report, "-o", "%T %r").split()
+        self.assertEqual(reason, ["PENDING", "Dependency"])
+        self.wait_for(job)
+        log = self.folder / f"aitqe-report-{report}.log"
+        self.wait_until(lambda: not self.cluster.run("squeue", "-h", "-t", "PD,R,CG", "-j", report), "the end of the report")
+        self.assertRegex(log.read_text(), r"(?m)^complete: ")
+        for name in ("report.html", "sizes.json"):
+            (self.folder / "submitted" / name).unlink()
+        self.check_equal("submitted")
+        given = sorted((self.folder / "devices").read_text().splitlines())
+        self.assertEqual(given, ["0 device=cuda:all visible=0"] * 2 + ["1 device=cuda:all visible=0"])
 
     def wait_for_requeued(self, job):
         def is_over():

@@ -123,6 +123,34 @@ TEST(Judge, TellsOfAnAnswerAtOnceAndNotWhenItsTurnComes) {
   }
 }
 
+TEST(Judge, LetsNotAnyNumberOfSamplesWaitForOneBeforeThem) {
+  constexpr std::int64_t kMany = 9000;
+  constexpr std::int64_t kMostWaiting = 4096;
+  ModelOptions model_options;
+  model_options.folder = aitqe::test::reference_dir() / "drop-first-mixed";
+  const LoadedModel model = load_model(model_options);
+  JudgeOptions options;
+  options.limits = choose_limits(model, 4, 100);
+  options.max_new_tokens = 6;
+  Judge judge(model, options);
+  std::int64_t num_asked = 0;
+  std::int64_t num_done = 0;
+  std::int64_t most_waiting = 0;
+  judge.run(
+      [&]() -> std::optional<Question> {
+        if (num_asked == kMany) return std::nullopt;
+        most_waiting = std::max(most_waiting, num_asked - num_done);
+        // Only the first needs the model.
+        Question question{prepared(num_asked == 0 ? 0 : 1, model), {}, {}, false};
+        ++num_asked;
+        return question;
+      },
+      [&](const AssessedSample&) { ++num_done; });
+  EXPECT_EQ(num_done, kMany);
+  EXPECT_GT(most_waiting, kMostWaiting / 2);
+  EXPECT_LE(most_waiting, kMostWaiting);
+}
+
 TEST(Judge, DoesNotAskForAnswersThatAreKnown) {
   const Judged judged = judge_all("cpu", 0, [](std::int64_t index) -> std::optional<Answer> {
     if (index % 2 == 1) return std::nullopt;

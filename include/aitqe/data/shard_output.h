@@ -33,7 +33,8 @@ struct ShardOutputOptions {
 /// Nothing has its final name before `commit`; until then all of it is in OUT's work folder. An
 /// input that already has KEY.aitqe.json (an enhanced shard as input) gets the new record in that
 /// member's place, so enhancing twice does not add a second one. Every failure to write is
-/// Error(Output). One thread at a time.
+/// Error(Output); a file beside the input that cannot be read is Error(Resumable). One thread at a
+/// time.
 class ShardOutput {
  public:
   /// Creates the work folder where needed and removes temporaries that an earlier run left for this

@@ -63,7 +63,7 @@ class Activity {
   /// The one that was begun first of those not ended.
   std::optional<Operation> oldest() const;
   /// A part of an operation that may take very long has ended.
-  void note_part() { ++num_ended_; }
+  void note_part();
   /// Operations that have ended, and parts of such; stands still when the run does.
   std::int64_t num_ended() const { return num_ended_; }
   /// When the last one ended; when this was made if none has.

@@ -76,7 +76,7 @@ struct EnhanceResult {
 /// stopped, killed or cut off, to the very bytes of a run that was not.
 /// A shard whose input could not be read to its end (damage `source_failed`) is done again.
 /// @throws Error(Usage) when the folder holds shards of another configuration or model, or of a job
-///         cut into another number of tasks, or of an input file that has another size now;
+///         cut into another number of tasks, or of an input that is another one now;
 ///         Error(Output), Error(NoInput) as the modules below.
 EnhanceResult enhance(const EnhanceOptions& options, const LoadedModel& model, Progress& progress);
 

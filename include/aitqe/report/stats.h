@@ -20,7 +20,7 @@ struct FileIdentity {
 };
 
 /// What was read. `etag` tells one version from another: of a file its time of modification, in
-/// nanoseconds. `etag` and `sha256` are "" where unknown.
+/// nanoseconds since 1970. `etag` and `sha256` are "" where unknown.
 struct InputIdentity {
   std::string url;  ///< path or URL as given, without credentials
   std::int64_t bytes = 0;
@@ -54,8 +54,8 @@ std::string stats_to_json(const ShardStats& stats);
 ShardStats stats_from_json(std::string_view json);
 
 /// True where the input could not be read to its end, and perhaps can be now: a disk that failed, a
-/// `pipe:` command that did, an answer that ended early. Such a shard is done again by the next
-/// run.
+/// `pipe:` command that did, an answer that ended early; not broken compression. Such a shard is
+/// done again by the next run.
 bool was_cut_off(const ShardStats& stats);
 
 }  // namespace aitqe

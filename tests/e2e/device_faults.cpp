@@ -1,18 +1,21 @@
 // Preloaded into the program by tests: from one allocation of libtorch on, each that is as large
-// ends as a CUDA call does whose device is gone. Of CUDA's errors such a one is for ever: every
-// later call in the process fails too.
+// ends as a CUDA call does whose device is gone, or never. Of CUDA's errors such a one is for ever:
+// every later call in the process fails too.
 //
 //   FAULT_BYTES  requests for so many bytes and more are counted, from 1
 //   FAULT_AT     the first that fails (0: none)
+//   FAULT_DO     hang: it never comes back
 //   FAULT_LOG    their number, at the end
 #include <c10/util/Exception.h>
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 namespace {
 
@@ -50,6 +53,8 @@ void* alloc_cpu(std::size_t size) {
   if (size < static_cast<std::size_t>(counter.least_bytes)) return real(size);
   const long request = ++counter.requests;
   if (counter.first > 0 && request >= counter.first) {
+    const char* what = std::getenv("FAULT_DO");
+    while (what != nullptr && std::strcmp(what, "hang") == 0) pause();
     throw AcceleratorError({__func__, __FILE__, __LINE__}, kLaunchFailure,
                            "CUDA error: unspecified launch failure\nCUDA kernel errors might be "
                            "asynchronously reported");
