@@ -34,7 +34,7 @@ note_slice() {
 
 show_counts() {
   [[ -f $counts ]] || die "no slice has been run yet (--slice SECONDS)"
-  awk '!/^#/ { inputs[$3] += $5; seconds[$3] += $4; if ($6 != "held") broken[$3]++ }
+  awk '!/^#/ { inputs[$3] += $5; seconds[$3] += $4; if ($6 == "broken") broken[$3]++ }
        END { for (name in inputs) printf "%-14s %12d inputs in %6d s%s\n", name, inputs[name], seconds[name],
              broken[name] ? ", broken " broken[name] " times" : "" }' "$counts" | sort
 }
