@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "aitqe/base/error.h"
-#include "aitqe/base/hash.h"
 #include "aitqe/data/shard_output.h"
 #include "aitqe/io/source.h"
 #include "aitqe/io/url.h"
@@ -22,24 +21,22 @@ std::int64_t unix_ns(fs::file_time_type time) {
 
 /// "" where it cannot be opened (any more). @throws Error(Resumable)
 std::string sha256_of_input(const ShardRef& shard, Progress& progress) {
-  Sha256 hash;
   std::string piece(std::size_t{1} << 20, '\0');
   try {
-    const std::unique_ptr<FileSource> source = FileSource::open(shard.url);
-    while (const std::size_t count = source->read(piece)) {
-      hash.update(piece.data(), count);
+    HashedSource source(FileSource::open(shard.url));
+    while (source.read(piece) > 0) {
       progress.activity.note_part();
       if (progress.stop_requested) {
         throw Error(ErrorCategory::Resumable, shard.url + ": stopped while it was compared");
       }
     }
+    return source.sha256();
   } catch (const SourceError& error) {
     throw Error(ErrorCategory::Resumable, error.what());
   } catch (const Error& error) {
     if (error.category() != ErrorCategory::NoInput) throw;
     return "";
   }
-  return hash.hex_digest();
 }
 
 }  // namespace

@@ -63,7 +63,8 @@ constexpr std::array kHints = std::to_array<Hint>({
     {"expansion_limit", "a compressed shard expands beyond all measure",
      "decompress it yourself if you trust it"},
     {"source_failed", "the shard could not be read to its end",
-     "look at the log for disk, command or server; the same command does it again"},
+     "look at the log for disk, command or server, or fetch a broken .tar.gz again; the same "
+     "command does the shard again"},
 });
 
 struct Found {

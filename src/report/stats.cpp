@@ -53,9 +53,6 @@ ShardStats stats_from_json(std::string_view json) {
 }
 
 bool was_cut_off(const ShardStats& stats) {
-  // All its bytes were there: they are broken (a .tar.gz), and reading them again gives the same.
-  const bool was_read_whole = !stats.input.sha256.empty() && !stats.input.url.starts_with("pipe:");
-  if (was_read_whole) return false;
   const char* kind = to_string(DamageKind::SourceFailed);
   return std::ranges::any_of(stats.summary.damage,
                              [kind](const ShardDamage& damage) { return damage.kind == kind; });

@@ -5,10 +5,11 @@ long (header and data), so member i begins at byte 1024 * i. Their pictures are 
 pair fails, which does not matter here.
 """
 
+import gzip
 import typing
 import unittest
 
-from support import SOURCE_DIR, EndToEndTest, pairs, write_tar
+from support import SOURCE_DIR, EndToEndTest, pairs, tar_bytes, write_tar
 
 TARS = SOURCE_DIR / "tests/data/tar"
 
@@ -109,6 +110,20 @@ class DamagedTest(EndToEndTest):
                 self.assertIn(name, result.stderr)
                 kinds = {d["kind"] for d in self.output(name.split(".")[0], name).stats["summary"]["damage"]}
                 self.assertEqual(kinds, {"source_failed"})
+
+    def test_a_sound_file_in_the_place_of_a_broken_one_is_taken(self):
+        shard = self.folder / "in/a.tar.gz"
+        shard.parent.mkdir()
+        whole = gzip.compress(tar_bytes(pairs(3)))
+        for broken in (whole[:-20], whole[:-8] + bytes(8)):
+            with self.subTest(size=len(broken)):
+                output = f"out-{len(broken)}"
+                shard.write_bytes(broken)
+                self.enhance("in", output=output, expect=3)
+                self.assertEqual(self.aitqe("status", output, "--format", "slurm").stdout.strip(), "0")
+                shard.write_bytes(whole)
+                self.enhance("in", output=output)
+                self.assertEqual(self.aitqe("status", output, "--format", "slurm").stdout.strip(), "")
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ std::string stats_to_json(const ShardStats& stats);
 ShardStats stats_from_json(std::string_view json);
 
 /// True where the input could not be read to its end, and perhaps can be now: a disk that failed, a
-/// `pipe:` command that did, an answer that ended early; not broken compression. Such a shard is
+/// `pipe:` command that did, an answer that ended early, broken compression. Such a shard is
 /// done again by the next run.
 bool was_cut_off(const ShardStats& stats);
 
