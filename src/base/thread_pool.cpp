@@ -1,7 +1,8 @@
 #include "aitqe/base/thread_pool.h"
 
+#include <immintrin.h>
+
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <exception>
 #include <mutex>
@@ -11,48 +12,74 @@
 
 namespace aitqe {
 
+namespace {
+
+// A model asks for a loop every few microseconds, and a thread that sleeps takes tens of them to
+// wake: threads look this often, some 50 microseconds, before they sleep.
+constexpr int kLooksBeforeSleep = 1500;
+
+// The parts of the word that threads wait on: flags, helpers at work, and which loop it is. The
+// number may come round: a helper that takes a new loop for one it has seen leaves it to the
+// others.
+constexpr std::uint32_t kStopping = 1;
+constexpr std::uint32_t kOpen = 2;  // the loop may be joined
+constexpr std::uint32_t kOneHelper = 1U << 2;
+constexpr std::uint32_t kOneLoop = 1U << 16;
+constexpr std::uint32_t kHelpers = kOneLoop - kOneHelper;
+
+std::uint32_t loop_number(std::uint32_t state) { return state / kOneLoop; }
+
+}  // namespace
+
 struct ThreadPool::Shared {
-  std::mutex mutex;
-  std::condition_variable work_ready;
-  std::condition_variable work_done;
-  // Guarded by mutex:
-  const std::function<void(std::size_t)>* body = nullptr;
+  alignas(64) std::atomic<std::uint32_t> state = 0;
+  alignas(64) std::atomic<std::size_t> next_index = 0;
+  // Written while no helper is at work, before the loop is opened:
+  alignas(64) const std::function<void(std::size_t)>* body = nullptr;
   std::size_t count = 0;
-  std::uint64_t loop_number = 0;
-  int num_busy = 0;
-  bool stopping = false;
+
+  std::mutex thrown_mutex;
   std::exception_ptr thrown;  // by a chunk of the loop at hand; the first of several
-  // Claimed without the mutex while a loop runs:
-  std::atomic<std::size_t> next_index = 0;
 
   std::vector<std::jthread> threads;
 
-  void run_chunks(const std::function<void(std::size_t)>& loop_body, std::size_t loop_count) {
+  template <typename IsAwaited>
+  std::uint32_t await(const IsAwaited& is_awaited) {
+    std::uint32_t now = state.load();
+    for (int looks = 0; !is_awaited(now); now = state.load()) {
+      if (++looks < kLooksBeforeSleep) {
+        _mm_pause();
+      } else {
+        state.wait(now);
+      }
+    }
+    return now;
+  }
+
+  void run_chunks() {
     try {
-      for (std::size_t i = next_index.fetch_add(1); i < loop_count; i = next_index.fetch_add(1)) {
-        loop_body(i);
+      for (std::size_t i = next_index.fetch_add(1); i < count; i = next_index.fetch_add(1)) {
+        (*body)(i);
       }
     } catch (...) {
-      const std::lock_guard lock(mutex);
+      const std::lock_guard lock(thrown_mutex);
       if (!thrown) thrown = std::current_exception();
-      next_index = loop_count;  // the rest is not begun
+      next_index = count;  // the rest is not begun
     }
   }
 
   void helper() {
-    std::uint64_t seen = 0;
-    std::unique_lock lock(mutex);
+    std::uint32_t seen = 0;
     while (true) {
-      work_ready.wait(lock, [&] { return stopping || (loop_number != seen && body != nullptr); });
-      if (stopping) return;
-      seen = loop_number;
-      const auto* loop_body = body;
-      const std::size_t loop_count = count;
-      ++num_busy;
-      lock.unlock();
-      run_chunks(*loop_body, loop_count);
-      lock.lock();
-      if (--num_busy == 0) work_done.notify_all();
+      std::uint32_t now = await([&](std::uint32_t at) {
+        return (at & kStopping) != 0 || ((at & kOpen) != 0 && loop_number(at) != seen);
+      });
+      if ((now & kStopping) != 0) return;
+      if (!state.compare_exchange_strong(now, now + kOneHelper)) continue;
+      seen = loop_number(now);
+      run_chunks();
+      now = state.fetch_sub(kOneHelper) - kOneHelper;
+      if ((now & (kOpen | kHelpers)) == 0) state.notify_all();
     }
   }
 };
@@ -64,11 +91,8 @@ ThreadPool::ThreadPool(int num_threads) : shared_(std::make_unique<Shared>()) {
 }
 
 ThreadPool::~ThreadPool() {
-  {
-    const std::lock_guard lock(shared_->mutex);
-    shared_->stopping = true;
-  }
-  shared_->work_ready.notify_all();
+  shared_->state |= kStopping;
+  shared_->state.notify_all();
 }
 
 int ThreadPool::num_threads() const { return static_cast<int>(shared_->threads.size()) + 1; }
@@ -78,18 +102,14 @@ void ThreadPool::parallel_for(std::size_t count, const std::function<void(std::s
     for (std::size_t i = 0; i < count; ++i) body(i);
     return;
   }
-  {
-    const std::lock_guard lock(shared_->mutex);
-    shared_->next_index = 0;
-    shared_->body = &body;
-    shared_->count = count;
-    ++shared_->loop_number;
-  }
-  shared_->work_ready.notify_all();
-  shared_->run_chunks(body, count);
-  std::unique_lock lock(shared_->mutex);
-  shared_->body = nullptr;  // a helper that wakes late finds nothing to do
-  shared_->work_done.wait(lock, [&] { return shared_->num_busy == 0; });
+  shared_->next_index = 0;
+  shared_->body = &body;
+  shared_->count = count;
+  shared_->state += kOneLoop | kOpen;  // it was closed, and nobody is at work
+  shared_->state.notify_all();
+  shared_->run_chunks();
+  shared_->state &= ~kOpen;  // a helper that wakes late finds nothing to do
+  shared_->await([](std::uint32_t at) { return (at & kHelpers) == 0; });
   if (shared_->thrown) std::rethrow_exception(std::exchange(shared_->thrown, nullptr));
 }
 

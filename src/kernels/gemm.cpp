@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "aitqe/kernels/cpu_dispatch.h"
+#include "packed_memory.h"
 
 namespace aitqe::kernels {
 
@@ -113,9 +114,9 @@ GemmWeight::GemmWeight(WeightView view, Compute compute, Packing packing,
                        std::shared_ptr<const void> keep_alive, ThreadPool& pool)
     : view_(view), compute_(compute), keep_alive_(std::move(keep_alive)) {
   if (packing == Packing::OnTheFly) return;
-  packed_.resize(static_cast<std::size_t>(num_panels() * words_per_panel()));
+  packed_ = take_packed_memory(packed_words());
   pool.parallel_for(static_cast<std::size_t>(num_panels()), [&](std::size_t panel) {
-    std::uint32_t* to = packed_.data() + static_cast<std::int64_t>(panel) * words_per_panel();
+    std::uint32_t* to = packed_.get() + static_cast<std::int64_t>(panel) * words_per_panel();
     for (std::int64_t k0 = 0; k0 < view_.cols; k0 += kDepthBlock) {
       const auto depth = static_cast<int>(std::min<std::int64_t>(kDepthBlock, view_.cols - k0));
       pack_panel(static_cast<std::int64_t>(panel), k0, depth, to);
@@ -126,7 +127,13 @@ GemmWeight::GemmWeight(WeightView view, Compute compute, Packing packing,
   keep_alive_.reset();
 }
 
-std::size_t GemmWeight::packed_bytes() const { return packed_.size() * sizeof(std::uint32_t); }
+std::size_t GemmWeight::packed_bytes() const {
+  return packed_ ? packed_words() * sizeof(std::uint32_t) : 0;
+}
+
+std::size_t GemmWeight::packed_words() const {
+  return static_cast<std::size_t>(num_panels() * words_per_panel());
+}
 
 std::int64_t GemmWeight::words_per_panel() const {
   return column_words(compute_, view_.cols) * kPanelCols;
@@ -184,8 +191,8 @@ void GemmWeight::add_block(const Job& job, const Block& block, const std::uint32
 
 const std::uint32_t* GemmWeight::packed_block(std::int64_t panel, std::int64_t k0,
                                               int depth) const {
-  if (!packed_.empty()) {
-    return packed_.data() + panel * words_per_panel() + column_words(compute_, k0) * kPanelCols;
+  if (packed_) {
+    return packed_.get() + panel * words_per_panel() + column_words(compute_, k0) * kPanelCols;
   }
   thread_local std::vector<std::uint32_t> space;
   space.resize(std::size_t{kDepthBlock} * kPanelCols);
@@ -215,7 +222,7 @@ void GemmWeight::multiply(const GemmRows& x, const float* bias, float* y, std::i
   const std::int64_t m = x.num_rows();
   const Job job{x.words_, row_words(compute_, view_.cols), bias, y, y_stride};
   // Packing on the fly is paid once per task: there a task takes all rows.
-  const bool ahead = !packed_.empty();
+  const bool ahead = packed_ != nullptr;
   const std::int64_t panels_per_task = ahead ? kPanelsPerTask : kPanelsPerPackedTask;
   const std::int64_t rows_per_task = ahead ? kRowsPerTask : std::max<std::int64_t>(m, 1);
   const std::int64_t column_tasks = (num_panels() + panels_per_task - 1) / panels_per_task;

@@ -122,7 +122,7 @@ class Run {
                       "; choose another folder (-o) or make it again (--overwrite)");
     }
     if (was_cut_off(stats)) {
-      log_info(shard.name + ": its input could not be read to the end; done again");
+      log_info(shard.name + ": " + kCutOffNote);
       return false;
     }
     require_same_input(output, shard, stats, progress_);

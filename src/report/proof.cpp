@@ -58,6 +58,7 @@ class Prover {
       add("stats", error.what());
       return finish();
     }
+    if (was_cut_off(proof_.stats)) add("cut_off", kCutOffNote, /*rerun_mends=*/true);
     check_origin();
     check_rows();
     check_files();

@@ -159,7 +159,11 @@ class Reporter {
       report_.missing.push_back(name);
       return;
     }
-    ++report_.shards_done;
+    if (was_cut_off(proof.stats)) {
+      report_.missing.push_back(name);
+    } else {
+      ++report_.shards_done;
+    }
     report_.duration_s += proof.stats.duration_s;
     for (const ShardDamage& damage : proof.stats.summary.damage) report_.summary.add_damage(damage);
     if (folder.run.writes_shards()) {

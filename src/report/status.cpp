@@ -120,7 +120,7 @@ std::vector<ShardInProgress> find_in_progress(const RunStatus& status) {
 std::string add_done(RunStatus& status, const nlohmann::ordered_json& stats_json) {
   try {
     const ShardStats stats = stats_from_json(stats_json.dump());
-    if (was_cut_off(stats)) return "its input could not be read to the end; done again";
+    if (was_cut_off(stats)) return kCutOffNote;
     status.summary.merge(stats.summary);
     status.duration_s += stats.duration_s;
     ++status.shards_done;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "aitqe/base/error.h"
+#include "aitqe/base/log.h"
 #include "aitqe/data/shard_output.h"
 
 namespace aitqe {
@@ -41,7 +42,13 @@ FinishedShard read_shard(const fs::path& folder, const std::string& name) {
                                           ": this shard is not finished; run the command that "
                                           "makes it again, it goes on where it was");
   }
-  return {folder, stats_from_json(stats->dump())};
+  FinishedShard shard{folder, stats_from_json(stats->dump())};
+  if (was_cut_off(shard.stats)) {
+    log_warning((folder / name).string() +
+                ": the pairs that could not be read are not here; the command that made it reads "
+                "them again");
+  }
+  return shard;
 }
 
 }  // namespace

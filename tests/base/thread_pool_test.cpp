@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <latch>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -55,6 +56,18 @@ TEST(ThreadPool, SurvivesManyShortLoops) {
     pool.parallel_for(3, [&](std::size_t) { ++total; });
   }
   EXPECT_EQ(total.load(), 6000);
+}
+
+TEST(ThreadPool, WakesHelpersThatSleepAndACallerThatDoes) {
+  ThreadPool pool(3);
+  for (int loop = 0; loop < 20; ++loop) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // nobody looks so long
+    std::latch all_at_work(3);
+    pool.parallel_for(3, [&](std::size_t i) {
+      all_at_work.arrive_and_wait();
+      if (i != 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    });
+  }
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "aitqe/base/thread_pool.h"
 #include "aitqe/kernels/scalar_type.h"
@@ -89,11 +88,13 @@ class GemmWeight {
   void pack_panel(std::int64_t panel, std::int64_t k0, int depth, std::uint32_t* to) const;
   std::int64_t num_panels() const { return round_up(view_.rows, kPanelCols) / kPanelCols; }
   std::int64_t words_per_panel() const;
+  std::size_t packed_words() const;
 
   WeightView view_;
   Compute compute_;
   std::shared_ptr<const void> keep_alive_;
-  std::vector<std::uint32_t> packed_;  // [panels, words of the depth, kPanelCols]
+  /// [panels, words of the depth, kPanelCols]; null when packed on the fly
+  std::shared_ptr<std::uint32_t[]> packed_;
 };
 
 }  // namespace aitqe::kernels

@@ -16,8 +16,9 @@ namespace aitqe {
 /// What a shard's files do not bear out.
 struct ShardProblem {
   std::string shard;
-  /// A code: "not_done", "unreadable_input", "other_configuration", "other_model", "stats", "file",
-  /// "sha256", "row", "row_order", "row_count", "summary", "tar", "key", "record", "two_folders".
+  /// A code: "not_done", "cut_off", "unreadable_input", "other_configuration", "other_model",
+  /// "stats", "file", "sha256", "row", "row_order", "row_count", "summary", "tar", "key", "record",
+  /// "two_folders".
   std::string kind;
   std::string detail;  ///< in words, with the place
   /// The same command would make the shard again and so mend it; otherwise somebody must look.

@@ -57,5 +57,7 @@ ShardStats stats_from_json(std::string_view json);
 /// `pipe:` command that did, an answer that ended early, broken compression. Such a shard is
 /// done again by the next run.
 bool was_cut_off(const ShardStats& stats);
+/// What people are told of such a shard.
+inline constexpr const char* kCutOffNote = "its input could not be read to the end; done again";
 
 }  // namespace aitqe
