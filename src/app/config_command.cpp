@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "aitqe/base/error.h"
+#include "aitqe/io/url.h"
 #include "command.h"
 #include "command_line.h"
 #include "one_of.h"
-#include "typed_command.h"
 
 namespace aitqe::app {
 
@@ -57,7 +57,7 @@ Value value_of(const CLI::Option& option, bool is_typed, const CommandLine& line
   value.is_positional = option.get_positional();
   value.is_flag = option.get_items_expected_max() == 0;
   for (const std::string& result : option.results()) {
-    value.values.push_back(without_credentials(result));
+    value.values.push_back(without_secrets(result));
   }
   if (line.set_by_file().contains(&option)) {
     value.origin = "file";

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
@@ -20,6 +21,7 @@
 #include "run_watch.h"
 #include "share.h"
 #include "signals.h"
+#include "stall_watch.h"
 #include "task.h"
 #include "terminal.h"
 #include "typed_command.h"
@@ -51,13 +53,13 @@ class EnhanceCommand : public Command {
   }
 
   int run() override {
+    stop_on_signals(progress_.stop_requested);
     complete_options();
     check_enhance_options(options_);
     if (typed_.dry_run) return look_ahead();
     if (!options_.output_folder.is_local()) {
       log_info("unfinished shards are kept in " + options_.output_folder.work_folder().string());
     }
-    stop_on_signals(progress_.stop_requested);
     RunWatch watch(typed_.watch, {options_.output_folder.name(), options_.task.index}, progress_);
     try {
       return watch.finish(judge_shards(watch));
@@ -72,7 +74,8 @@ class EnhanceCommand : public Command {
 
  private:
   int judge_shards(RunWatch& watch) {
-    const LoadedModel model = load_model(typed_.model);
+    std::unique_ptr<StallWatch> stall_watch = watch.watch_for_stalls();
+    const LoadedModel model = load();
     log_info(formatted("%s, loaded in %.1f s", model.description.c_str(), model.load_s));
     options_.judge.limits = choose_limits(model, typed_.batch_size, typed_.batch_tokens);
     std::optional<LineFeed> feed;
@@ -85,14 +88,26 @@ class EnhanceCommand : public Command {
       const ProgressLine line(
           [this](double elapsed_s) { return describe_progress(progress_, elapsed_s); },
           !log_shows_information());
-      const auto stall_watch = watch.watch_for_stalls();
       result = enhance(options_, model, progress_);
     }
+    stall_watch.reset();
     if (feed && feed->num_refused() > 0) {
       result.shards_unreadable += feed->num_refused();
       result.is_idle_task = false;
     }
     return conclude_run(result);
+  }
+
+  /// A request to stop ends it, and the stall watch sees it go on.
+  LoadedModel load() {
+    const auto doing = Activity::begin(&progress_.activity, RunStage::Load, "", "");
+    typed_.model.on_tensor = [this] {
+      progress_.activity.note_part();
+      if (progress_.stop_requested) {
+        throw Error(ErrorCategory::Resumable, "stopped on request while the model was loaded");
+      }
+    };
+    return load_model(typed_.model);
   }
 
   void complete_options() {
@@ -194,8 +209,7 @@ class EnhanceCommand : public Command {
   }
 
   void show_dry_run() {
-    stop_on_signals(progress_.stop_requested);
-    const LoadedModel model = load_model(typed_.model);
+    const LoadedModel model = load();
     options_.judge.limits = choose_limits(model, typed_.batch_size, typed_.batch_tokens);
     const bool with_page = !typed_.report.empty();
     DryRun found;

@@ -13,6 +13,7 @@
 
 #include "aitqe/base/error.h"
 #include "aitqe/data/shard_output.h"
+#include "aitqe/io/url.h"
 
 namespace aitqe::app {
 
@@ -131,12 +132,14 @@ std::optional<ShardRef> LineFeed::resolve(const std::string& name) {
 ShardRef LineFeed::find(const std::string& name) const {
   if (!job_.empty()) {
     const auto found = std::ranges::find(job_, name, &ShardRef::name);
-    if (found == job_.end()) refuse(name + ": no shard of the input is called that");
+    if (found == job_.end())
+      refuse(without_secrets(name) + ": no shard of the input is called that");
     return *found;
   }
   const std::vector<ShardRef> shards = expand_inputs({name});
   if (shards.size() != 1) {
-    refuse(name + ": gives " + std::to_string(shards.size()) + " shards, expected one a line");
+    refuse(without_secrets(name) + ": gives " + std::to_string(shards.size()) +
+           " shards, expected one a line");
   }
   if (shards.front().url == "-") refuse("-: a tar cannot come the same way as names of shards");
   check_output_folder(output_folder_, shards);

@@ -25,6 +25,8 @@ const char* what_to_look_at(RunStage stage) {
     case RunStage::Write:
     case RunStage::Commit:
       return "the disk of the output takes nothing";
+    case RunStage::Load:
+      return "the disk of the weights sends nothing, or the device does not come up";
   }
   return "";
 }
@@ -35,6 +37,9 @@ std::string describe_stall(const Activity& activity, double quiet_s) {
   const std::string text = "nothing has moved for " + duration_text(quiet_s) + ": ";
   const auto stuck = activity.oldest();
   if (!stuck) return text + "no stage is at work";
+  if (stuck->stage == RunStage::Load) {
+    return text + "the model is not loaded: " + what_to_look_at(stuck->stage);
+  }
   std::string where = "stuck in stage " + std::string(stage_name(stuck->stage)) + " of shard " +
                       (stuck->shard.empty() ? "(unknown)" : stuck->shard);
   if (stuck->stage == RunStage::Read && stuck->key.empty()) {

@@ -20,18 +20,6 @@ std::string quoted(const std::string& word) {
 
 }  // namespace
 
-std::string without_credentials(const std::string& value) {
-  if (value.starts_with("pipe:")) return without_secrets(value);
-  const std::size_t scheme = value.find("://");
-  if (scheme == std::string::npos) return value;
-  const std::size_t host = scheme + 3;
-  std::string clean = value.substr(0, value.find('?', host));
-  const std::size_t path = std::min(clean.find('/', host), clean.size());
-  const std::size_t user_end = clean.rfind('@', path);
-  if (user_end != std::string::npos && user_end >= host) clean.erase(host, user_end + 1 - host);
-  return clean;
-}
-
 std::string typed_command(const CLI::App& subcommand) {
   std::string inputs;
   std::string options;
@@ -41,7 +29,7 @@ std::string typed_command(const CLI::App& subcommand) {
     if (is_flag) options += " --" + option->get_lnames().front();
     for (const std::string& value : option->results()) {
       if (is_flag) break;
-      const std::string word = quoted(without_credentials(value));
+      const std::string word = quoted(without_secrets(value));
       if (option->get_positional()) {
         inputs += " " + word;
       } else {

@@ -10,7 +10,4 @@ namespace aitqe::app {
 /// which may carry a key, are left out.
 std::string typed_command(const CLI::App& subcommand);
 
-/// `https://user:key@host/path?signature` -> `https://host/path`; any other value as it is.
-std::string without_credentials(const std::string& value);
-
 }  // namespace aitqe::app

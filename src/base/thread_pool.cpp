@@ -10,12 +10,15 @@
 #include <utility>
 #include <vector>
 
+#include "aitqe/base/cores.h"
+
 namespace aitqe {
 
 namespace {
 
 // A model asks for a loop every few microseconds, and a thread that sleeps takes tens of them to
-// wake: threads look this often, some 50 microseconds, before they sleep.
+// wake: threads look this often, some 50 microseconds, before they sleep. Not where they would look
+// on the time of others.
 constexpr int kLooksBeforeSleep = 1500;
 
 // The parts of the word that threads wait on: flags, helpers at work, and which loop it is. The
@@ -36,21 +39,32 @@ struct ThreadPool::Shared {
   alignas(64) std::atomic<std::size_t> next_index = 0;
   // Written while no helper is at work, before the loop is opened:
   alignas(64) const std::function<void(std::size_t)>* body = nullptr;
-  std::size_t count = 0;
+  std::atomic<std::size_t> count = 0;
+
+  int looks_before_sleep = 0;
 
   std::mutex thrown_mutex;
   std::exception_ptr thrown;  // by a chunk of the loop at hand; the first of several
 
   std::vector<std::jthread> threads;
 
+  explicit Shared(int num_threads)
+      : looks_before_sleep(num_threads <= usable_cores() ? kLooksBeforeSleep : 0) {}
+
+  ~Shared() {
+    state |= kStopping;
+    state.notify_all();
+  }
+
   template <typename IsAwaited>
   std::uint32_t await(const IsAwaited& is_awaited) {
     std::uint32_t now = state.load();
     for (int looks = 0; !is_awaited(now); now = state.load()) {
-      if (++looks < kLooksBeforeSleep) {
+      if (++looks < looks_before_sleep) {
         _mm_pause();
       } else {
         state.wait(now);
+        looks = 0;
       }
     }
     return now;
@@ -64,7 +78,7 @@ struct ThreadPool::Shared {
     } catch (...) {
       const std::lock_guard lock(thrown_mutex);
       if (!thrown) thrown = std::current_exception();
-      next_index = count;  // the rest is not begun
+      next_index = count.load();  // the rest is not begun
     }
   }
 
@@ -75,6 +89,10 @@ struct ThreadPool::Shared {
         return (at & kStopping) != 0 || ((at & kOpen) != 0 && loop_number(at) != seen);
       });
       if ((now & kStopping) != 0) return;
+      if (next_index >= count) {  // too late, and the caller need not wait for us
+        seen = loop_number(now);
+        continue;
+      }
       if (!state.compare_exchange_strong(now, now + kOneHelper)) continue;
       seen = loop_number(now);
       run_chunks();
@@ -84,16 +102,13 @@ struct ThreadPool::Shared {
   }
 };
 
-ThreadPool::ThreadPool(int num_threads) : shared_(std::make_unique<Shared>()) {
+ThreadPool::ThreadPool(int num_threads) : shared_(std::make_unique<Shared>(num_threads)) {
   for (int i = 1; i < num_threads; ++i) {
     shared_->threads.emplace_back([shared = shared_.get()] { shared->helper(); });
   }
 }
 
-ThreadPool::~ThreadPool() {
-  shared_->state |= kStopping;
-  shared_->state.notify_all();
-}
+ThreadPool::~ThreadPool() = default;
 
 int ThreadPool::num_threads() const { return static_cast<int>(shared_->threads.size()) + 1; }
 

@@ -1,9 +1,12 @@
 #include "aitqe/io/output_folder.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
+#include <system_error>
 #include <utility>
 
 #include "aitqe/base/error.h"
@@ -23,6 +26,17 @@ void make_folder(const fs::path& folder) {
   throw Error(ErrorCategory::Output, folder.string() + ": cannot be made: " + error.message());
 }
 
+[[noreturn]] void fail_to_read(const fs::path& path, const std::error_code& error) {
+  throw Error(ErrorCategory::Output, path.string() + ": cannot be read: " + error.message());
+}
+
+/// A file that cannot be looked at now must not be taken for one that was never written.
+void require_absent(const fs::path& path, const std::error_code& error) {
+  const bool is_absent =
+      error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
+  if (!is_absent) fail_to_read(path, error);
+}
+
 class FolderOnDisk : public OutputStore {
  public:
   explicit FolderOnDisk(fs::path folder) : folder_(std::move(folder)) {}
@@ -33,15 +47,32 @@ class FolderOnDisk : public OutputStore {
   void require_writable() const override { require_writable_folder(folder_); }
 
   std::optional<std::string> read(const std::string& file) const override {
-    std::ifstream stream(folder_ / file, std::ios::binary);
-    if (!stream) return std::nullopt;
-    return std::string(std::istreambuf_iterator<char>(stream), {});
+    const fs::path path = folder_ / file;
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+      require_absent(path, {errno, std::generic_category()});
+      return std::nullopt;
+    }
+    std::string bytes;
+    std::string piece(std::size_t{64} << 10, '\0');
+    while (true) {
+      const ssize_t count = ::read(descriptor, piece.data(), piece.size());
+      if (count > 0) bytes.append(piece, 0, static_cast<std::size_t>(count));
+      if (count < 0 && errno == EINTR) continue;
+      if (count > 0) continue;
+      const std::error_code error{count < 0 ? errno : 0, std::generic_category()};
+      ::close(descriptor);
+      if (error) fail_to_read(path, error);
+      return bytes;
+    }
   }
 
   std::optional<std::int64_t> size_bytes(const std::string& file) const override {
     std::error_code error;
     const auto size = fs::file_size(folder_ / file, error);
-    return error ? std::nullopt : std::optional(static_cast<std::int64_t>(size));
+    if (!error) return static_cast<std::int64_t>(size);
+    require_absent(folder_ / file, error);
+    return std::nullopt;
   }
 
   std::unique_ptr<Source> open_file(const std::string& file) const override {
@@ -56,6 +87,7 @@ class FolderOnDisk : public OutputStore {
       std::string name = entry->path().filename().string();
       if (!name.starts_with('.')) names.push_back(std::move(name));
     }
+    if (error) require_absent(folder_ / folder, error);
     std::sort(names.begin(), names.end());
     return names;
   }

@@ -14,8 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Of a tensor, at either end.
-constexpr std::size_t kEndBytes = 4096;
+// A tensor is looked at in pages spread over all of it, from its first to its last bytes.
+constexpr std::size_t kPageBytes = 4096;
+constexpr std::size_t kPages = 17;
 
 void add_weights(const fs::path& path, Sha256& hash) {
   const auto file = SafetensorsFile::open(path);
@@ -23,9 +24,14 @@ void add_weights(const fs::path& path, Sha256& hash) {
     hash.update(name + "\n" + to_string(info.dtype));
     for (const std::int64_t size : info.shape) hash.update(" " + std::to_string(size));
     const std::span<const std::byte> data = file->data(name);
-    const std::size_t end_bytes = std::min(kEndBytes, data.size());
-    hash.update(data.data(), end_bytes);
-    hash.update(data.data() + data.size() - end_bytes, end_bytes);
+    if (data.size() <= kPages * kPageBytes) {
+      hash.update(data.data(), data.size());
+      continue;
+    }
+    for (std::size_t page = 0; page < kPages; ++page) {
+      const std::size_t begin = (data.size() - kPageBytes) / (kPages - 1) * page;
+      hash.update(data.data() + (page + 1 < kPages ? begin : data.size() - kPageBytes), kPageBytes);
+    }
   }
 }
 

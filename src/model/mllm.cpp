@@ -3,8 +3,8 @@
 namespace aitqe {
 
 std::unique_ptr<Mllm> Mllm::load(const std::filesystem::path& folder, ModelConfig config,
-                                 const nn::Compute& compute) {
-  TensorTable tensors(folder);
+                                 const nn::Compute& compute, TensorTable::Listener listener) {
+  TensorTable tensors(folder, TensorTable::Misfits::Throw, std::move(listener));
   return std::unique_ptr<Mllm>(new Mllm(std::move(config), tensors, compute));
 }
 

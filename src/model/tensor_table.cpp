@@ -60,8 +60,10 @@ nn::Weight draw(const std::string& name, const std::vector<std::int64_t>& shape)
 
 }  // namespace
 
-TensorTable::TensorTable(const std::filesystem::path& folder, Misfits misfits)
-    : TensorTable(SafetensorsFolder::open(folder), misfits) {}
+TensorTable::TensorTable(const std::filesystem::path& folder, Misfits misfits, Listener listener)
+    : TensorTable(SafetensorsFolder::open(folder), misfits) {
+  listener_ = std::move(listener);
+}
 
 TensorTable::TensorTable(SafetensorsFolder files, Misfits misfits)
     : folder_(files.folder()), files_(std::move(files)), on_misfit_(misfits) {
@@ -79,6 +81,7 @@ std::map<std::string, std::vector<std::int64_t>> TensorTable::shapes() const {
 }
 
 nn::Weight TensorTable::take(const std::string& name, const std::vector<std::int64_t>& shape) {
+  if (listener_) listener_();
   if (!files_) return draw(name, shape);
   if (on_misfit_ == Misfits::Throw) return take_stored(name, shape);
   try {

@@ -5,8 +5,8 @@
 namespace aitqe {
 
 std::string_view stage_name(RunStage stage) {
-  static constexpr std::array<std::string_view, kNumStages> kNames = {"open",  "read",  "prepare",
-                                                                      "model", "write", "commit"};
+  static constexpr std::array<std::string_view, kNumStages> kNames = {
+      "open", "read", "prepare", "model", "write", "commit", "load"};
   return kNames.at(static_cast<std::size_t>(stage));
 }
 

@@ -6,10 +6,22 @@
 #include "aitqe/data/shard_output.h"
 #include "aitqe/io/sink.h"
 #include "aitqe/pipeline/enhance.h"
+#include "aitqe/pipeline/judge.h"
 #include "run_record.h"
 #include "worst_set.h"
 
 namespace aitqe {
+
+namespace {
+
+/// int8 leaves some products to another dtype, which depends on the processor.
+std::string products_name(const nn::Compute& compute) {
+  const std::string name = dtype_name(compute);
+  if (compute.products != nn::Products::Int8) return name;
+  return name + (compute.dtype == at::kFloat ? "/f32" : "/bf16");
+}
+
+}  // namespace
 
 std::string pinned_config(const EnhanceOptions& options, const LoadedModel& model) {
   const nn::Compute& compute = model.mllm().compute();
@@ -32,11 +44,17 @@ std::string pinned_config(const EnhanceOptions& options, const LoadedModel& mode
       {"seed", options.reading.sampling.seed},
       {"write_shards", options.write_shards},
       {"write_parquet", options.write_parquet},
-      {"dtype", dtype_name(compute)},
+      {"dtype", products_name(compute)},
       {"device", compute.device.is_cuda() ? "cuda" : "cpu"},
   };
   if (options.rule.kind == RewriteRule::Kind::WorstPercent && options.scores_folder) {
     config["scores_sha256"] = scores_sha256(*options.scores_folder, options.shards);
+  }
+  // Elsewhere answers do not depend on who shares a batch.
+  if (const std::int64_t pairs = choose_batch_pairs(model, options.judge); pairs > 0) {
+    config["batches"] = {{"pairs", pairs},
+                         {"sequences", options.judge.limits.max_sequences},
+                         {"tokens", options.judge.limits.batch_tokens}};
   }
   return config.dump();
 }

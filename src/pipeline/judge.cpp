@@ -26,13 +26,6 @@ std::shared_ptr<const AnswerRules> make_rules(const LoadedModel& model,
 /// Batches are this many times what a device holds at once, so that its places are refilled.
 constexpr std::int64_t kFillsPerBatch = 2;
 
-std::int64_t choose_batch_pairs(const LoadedModel& model, const JudgeOptions& options) {
-  if (options.batch_pairs > 0) return options.batch_pairs;
-  // Note [Same bits at any batch] in kernels/gemm.h: our own kernels need no batches.
-  if (model.mllm().compute().backend == nn::Backend::Kernels) return 0;
-  return kFillsPerBatch * options.limits.max_sequences;
-}
-
 EngineTimes operator+(const EngineTimes& a, const EngineTimes& b) {
   return {a.vision_s + b.vision_s,       a.prefill_s + b.prefill_s,
           a.decode_s + b.decode_s,       a.prompt_tokens + b.prompt_tokens,
@@ -130,6 +123,13 @@ EngineTimes Judge::times() const {
   EngineTimes sum;
   for (const auto& engine : engines_) sum = sum + engine->times();
   return sum;
+}
+
+std::int64_t choose_batch_pairs(const LoadedModel& model, const JudgeOptions& options) {
+  if (options.batch_pairs > 0) return options.batch_pairs;
+  // Note [Same bits at any batch] in kernels/gemm.h: our own kernels need no batches.
+  if (model.mllm().compute().backend == nn::Backend::Kernels) return 0;
+  return kFillsPerBatch * options.limits.max_sequences;
 }
 
 SchedulerLimits choose_limits(const LoadedModel& model, int batch_size, std::int64_t batch_tokens) {

@@ -6,9 +6,9 @@
 #include <chrono>
 #include <fstream>
 #include <sstream>
-#include <thread>
 #include <vector>
 
+#include "aitqe/base/cores.h"
 #include "aitqe/base/error.h"
 #include "aitqe/kernels/cpu_dispatch.h"
 #include "aitqe/model/fingerprint.h"
@@ -104,14 +104,13 @@ nn::Compute choose_compute(const ModelOptions& options, at::Device device, int n
 std::vector<std::unique_ptr<const Mllm>> load_replicas(const ModelOptions& options,
                                                        const ModelConfig& config) {
   const std::vector<at::Device> devices = nn::open_devices(options.device);
-  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  const int threads = options.num_threads > 0 ? options.num_threads : cores;
+  const int threads = options.num_threads > 0 ? options.num_threads : usable_cores();
   at::set_num_threads(1);  // ATen only copies on the CPU; its own threads would fight the pool's
   std::vector<std::unique_ptr<const Mllm>> replicas;
   for (const at::Device device : devices) {
     const int own_threads = std::max(1, threads / static_cast<int>(devices.size()));
-    replicas.push_back(
-        Mllm::load(options.folder, config, choose_compute(options, device, own_threads)));
+    replicas.push_back(Mllm::load(options.folder, config,
+                                  choose_compute(options, device, own_threads), options.on_tensor));
   }
   return replicas;
 }

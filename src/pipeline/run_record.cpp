@@ -4,10 +4,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <random>
+#include <thread>
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/hash.h"
+#include "aitqe/base/log.h"
 #include "aitqe/base/version.h"
 #include "aitqe/report/run_file.h"
 #include "task_share.h"
@@ -35,21 +39,23 @@ nlohmann::ordered_json describe_run(const RunRecord& record) {
   return run;
 }
 
-/// Held while a record is read and written again; of no effect where there are no locks.
+/// Held while a record is read and written again. Of a file, since NFS locks no folders.
 class FolderLock {
  public:
   explicit FolderLock(const std::filesystem::path& folder)
-      : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (descriptor_ >= 0) flock(descriptor_, LOCK_EX);
-  }
+      : descriptor_(::open((folder / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)),
+        is_held_(descriptor_ >= 0 && flock(descriptor_, LOCK_EX) == 0) {}
   ~FolderLock() {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
 
+  bool is_held() const { return is_held_; }
+
  private:
   int descriptor_;
+  bool is_held_;
 };
 
 /// Nothing where the folder was begun anew: by another configuration, or with a torn record.
@@ -65,8 +71,39 @@ std::vector<std::string> pinned_before(const OutputFolder& output_folder, const 
   }
 }
 
-std::vector<std::string> pinned_shards(const OutputFolder& output_folder, const RunRecord& record) {
-  return joined(pinned_before(output_folder, record), record.shards);
+/// @return the shards that the record pins now
+std::vector<std::string> add_to_record(const OutputFolder& output_folder, const RunRecord& record) {
+  // A run over all that is left does not change how the job is cut.
+  const int task_count =
+      record.task_count > 1 ? record.task_count : std::max(1, pinned_task_count(output_folder));
+  std::vector<std::string> shards = joined(pinned_before(output_folder, record), record.shards);
+  const nlohmann::ordered_json json = {
+      {"schema", kRunSchema},
+      {"version", kVersion},
+      {"config", nlohmann::ordered_json::parse(record.pinned_config)},
+      {"model_sha256", record.model_sha256},
+      {"task_count", task_count},
+      {"shards", shards},
+      {"last_run", describe_run(record)}};
+  write_run_file(output_folder, json.dump(2) + "\n");
+  return shards;
+}
+
+/// Where nothing is locked, a run that read the record before we wrote it drops our shards from it:
+/// looked at again after a while that differs from run to run.
+std::vector<std::string> add_without_lock(const OutputFolder& output_folder,
+                                          const RunRecord& record) {
+  constexpr int kMostTries = 8;
+  std::mt19937 random(std::random_device{}());
+  std::vector<std::string> shards;
+  for (int attempt = 0; attempt < kMostTries; ++attempt) {
+    shards = add_to_record(output_folder, record);
+    std::this_thread::sleep_for(
+        std::chrono::milliseconds(std::uniform_int_distribution(50, 200)(random)));
+    const std::vector<std::string> found = pinned_before(output_folder, record);
+    if (joined(found, record.shards).size() == found.size()) return found;
+  }
+  return shards;
 }
 
 }  // namespace
@@ -91,20 +128,9 @@ std::vector<std::string> write_run_record(const OutputFolder& output_folder,
     throw Error(ErrorCategory::Output, folder.string() + ": cannot be made: " + error.message());
   }
   const FolderLock lock(folder);
-  // A run over all that is left does not change how the job is cut.
-  const int task_count =
-      record.task_count > 1 ? record.task_count : std::max(1, pinned_task_count(output_folder));
-  std::vector<std::string> shards = pinned_shards(output_folder, record);
-  const nlohmann::ordered_json json = {
-      {"schema", kRunSchema},
-      {"version", kVersion},
-      {"config", nlohmann::ordered_json::parse(record.pinned_config)},
-      {"model_sha256", record.model_sha256},
-      {"task_count", task_count},
-      {"shards", shards},
-      {"last_run", describe_run(record)}};
-  write_run_file(output_folder, json.dump(2) + "\n");
-  return shards;
+  // A lock on this machine is none on a bucket.
+  const bool is_alone = lock.is_held() && output_folder.is_local();
+  return is_alone ? add_to_record(output_folder, record) : add_without_lock(output_folder, record);
 }
 
 int pinned_task_count(const OutputFolder& output_folder) {
@@ -131,8 +157,11 @@ void require_own_folder(const EnhanceOptions& options, const RunRecord& record) 
   std::optional<RunFile> before;
   try {
     before = read_run_file(options.output_folder);
-  } catch (const Error&) {
-    return;  // a torn record is written anew
+  } catch (const Error& error) {
+    if (error.category() != ErrorCategory::Damaged) throw;
+    log_warning(std::string(error.what()) +
+                ": it is written anew; of shards that only it named, none are missed any more");
+    return;
   }
   if (!before) return;
   const bool same_model = before->model_sha256 == record.model_sha256;

@@ -72,7 +72,10 @@ std::optional<Question> ShardJob::next() {
   if (options_.resume && !prepared->failure) question.known = known_answer(*prepared);
   if (question.known) ++num_resumed_;
   // At once, not when its turn comes to be written: a pair may wait long behind a slow one.
-  if (journal_->find(num_taken_) == nullptr) {
+  // One that is no longer the answer is replaced: the last of a pair holds.
+  const bool is_noted =
+      prepared->failure ? journal_->find(num_taken_) != nullptr : question.known.has_value();
+  if (!is_noted) {
     question.answered = [this, pair = num_taken_](const AssessedSample& sample) {
       const auto doing =
           Activity::begin(options_.activity, RunStage::Write, name(), sample.prepared.sample.key);

@@ -8,9 +8,9 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "aitqe/base/cores.h"
 #include "aitqe/base/error.h"
 #include "aitqe/base/hash.h"
 #include "aitqe/base/log.h"
@@ -81,8 +81,7 @@ class Run {
         recipe_sha256_(recipe_digest(options.recipe, parameters_.dtype())),
         state_path_(options.output_folder / "_train" / "state.safetensors"),
         done_path_(options.output_folder / "_train" / "done") {
-    const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-    at::set_num_threads(options.num_threads > 0 ? options.num_threads : cores);
+    at::set_num_threads(options.num_threads > 0 ? options.num_threads : usable_cores());
     // It plans every shape anew, and hardly two steps have the same.
     at::globalContext().setSDPUseCuDNN(false);
     fs::create_directories(state_path_.parent_path());

@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "aitqe/base/cores.h"
+
 namespace aitqe {
 namespace {
 
@@ -50,12 +52,22 @@ TEST(ThreadPool, ThrowsWhatACallThrewWhenNoneIsRunningAnyMore) {
 }
 
 TEST(ThreadPool, SurvivesManyShortLoops) {
-  ThreadPool pool(3);
+  ThreadPool pool(2);
   std::atomic<int> total = 0;
-  for (int loop = 0; loop < 2000; ++loop) {
+  constexpr int kLoops = 100'000;  // their number comes round
+  for (int loop = 0; loop < kLoops; ++loop) {
     pool.parallel_for(3, [&](std::size_t) { ++total; });
   }
-  EXPECT_EQ(total.load(), 6000);
+  EXPECT_EQ(total.load(), 3 * kLoops);
+}
+
+TEST(ThreadPool, SleepsAtOnceWithMoreThreadsThanCores) {
+  ThreadPool pool(usable_cores() + 3);
+  std::atomic<int> total = 0;
+  for (int loop = 0; loop < 500; ++loop) {
+    pool.parallel_for(100, [&](std::size_t) { ++total; });
+  }
+  EXPECT_EQ(total.load(), 50'000);
 }
 
 TEST(ThreadPool, WakesHelpersThatSleepAndACallerThatDoes) {

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import pty
 import re
 import resource
@@ -481,6 +482,28 @@ class ResumeTest(EndToEndTest):
                                if p.is_file() and p.suffix != ".parquet")
                 self.assertEqual(names, ["a.aitqe.jsonl", "a.aitqe.stats.json", "a.tar"])
         self.check_resumed()
+
+    def test_a_signal_counts_from_the_start(self):
+        process = subprocess.Popen([BINARY, *map(str, self.command())], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, cwd=self.folder)
+        self.addCleanup(process.stderr.close)
+        status = pathlib.Path(f"/proc/{process.pid}/status")
+        caught = 1 << signal.SIGUSR1 - 1
+        while not int(re.search(r"^SigCgt:\s+([0-9a-f]+)", status.read_text(), re.M)[1], 16) & caught:
+            self.assertIsNone(process.poll(), "it ended without being asked")
+        process.send_signal(signal.SIGUSR1)
+        self.assertEqual(process.wait(timeout=LONGEST_RUN_S), 75, process.stderr.read())
+        self.assertFalse(self.output("a").tar.exists())
+        self.check_resumed("0 done before")
+
+    def test_a_model_that_cannot_be_read_ends_the_run_resumable(self):
+        model = self.folder / "model"
+        shutil.copytree(TINY_MODEL, model)
+        (model / "config.json").unlink()
+        os.mkfifo(model / "config.json")
+        result = self.aitqe(*self.command(model_flags=["--model", model]), "--stall-timeout", "2", expect=75)
+        self.assertRegex(result.stderr, "nothing has moved for .*: the model is not loaded: .*--stall-timeout")
+        self.check_resumed("0 done before")
 
     def test_a_second_signal_ends_the_run_at_once(self):
         run = self.held_in_second_shard()

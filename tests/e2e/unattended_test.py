@@ -195,7 +195,7 @@ class MetricsTest(EndToEndTest):
         self.assertEqual(values[("aitqe_done_ratio",)], 1)
         self.assertEqual(values[("aitqe_running",)], 0)
         self.assertEqual(values[("aitqe_exit_code",)], 0)
-        for stage in ("open", "read", "prepare", "model", "write", "commit"):
+        for stage in ("open", "read", "prepare", "model", "write", "commit", "load"):
             self.assertGreater(values[("aitqe_stage_seconds_total", ("stage", stage))], 0, stage)
         self.assertGreater(values[("aitqe_pairs_per_second",)], 0)
         self.assertLess(values[("aitqe_start_time_seconds",)], values[("aitqe_last_progress_timestamp_seconds",)])

@@ -23,6 +23,20 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
+TEST(OutputFolder, OnDiskTellsWhatCannotBeReadFromWhatIsNotThere) {
+  const TemporaryFolder scratch;
+  const OutputFolder folder = OutputFolder::open(scratch.path().string());
+  folder.write("a.json", "{}");
+  EXPECT_EQ(folder.read("a.json/b.json"), std::nullopt);
+  fs::create_symlink("loop", scratch / "loop");
+  fs::create_directory(scratch / "folder");
+  for (const char* name : {"loop", "folder"}) {
+    EXPECT_THAT(test::message_of([&] { folder.read(name); }),
+                HasSubstr(std::string(name) + ": cannot be read: "));
+  }
+  EXPECT_THAT(test::message_of([&] { folder.size_bytes("loop"); }), HasSubstr("cannot be read"));
+}
+
 TEST(OutputFolder, OnDiskIsItsOwnWorkFolder) {
   const TemporaryFolder scratch;
   const OutputFolder folder = OutputFolder::open((scratch / "out").string());

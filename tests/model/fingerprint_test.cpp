@@ -51,14 +51,16 @@ TEST(ModelFingerprint, ChangesWithAnyTensor) {
   const auto tensors = SafetensorsFile::open(weights)->tensors();
   for (const auto& [name, info] : tensors) {
     std::fstream file(weights, std::ios::binary | std::ios::in | std::ios::out);
-    file.seekg(info.offset_bytes);
-    const int first = file.get();
-    file.seekp(info.offset_bytes);
-    file.put(static_cast<char>(first ^ 1));
-    file.flush();
-    EXPECT_NE(model_fingerprint(copy.path()), before) << name;
-    file.seekp(info.offset_bytes);
-    file.put(static_cast<char>(first));
+    for (const auto place : {info.offset_bytes, info.offset_bytes + info.num_bytes / 2}) {
+      file.seekg(place);
+      const int byte = file.get();
+      file.seekp(place);
+      file.put(static_cast<char>(byte ^ 1));
+      file.flush();
+      EXPECT_NE(model_fingerprint(copy.path()), before) << name << " at " << place;
+      file.seekp(place);
+      file.put(static_cast<char>(byte));
+    }
   }
   EXPECT_EQ(model_fingerprint(copy.path()), before);
 }

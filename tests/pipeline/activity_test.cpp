@@ -57,6 +57,7 @@ TEST(Activity, NotesNothingWhereNobodyWatches) {
 TEST(StageName, IsOneWordEach) {
   EXPECT_EQ(stage_name(RunStage::Open), "open");
   EXPECT_EQ(stage_name(RunStage::Commit), "commit");
+  EXPECT_EQ(stage_name(RunStage::Load), "load");
 }
 
 }  // namespace

@@ -18,9 +18,11 @@ namespace aitqe {
 class Mllm {
  public:
   /// @param config  of load_model_config for the same folder
+  /// @param listener  see TensorTable
   /// @throws Error(Model) naming file and tensor.
   static std::unique_ptr<Mllm> load(const std::filesystem::path& folder, ModelConfig config,
-                                    const nn::Compute& compute);
+                                    const nn::Compute& compute,
+                                    TensorTable::Listener listener = {});
 
   /// Weights out of TensorTable::drawn. For benchmarks; not for Backend::Kernels.
   static std::unique_ptr<Mllm> drawn(ModelConfig config, const nn::Compute& compute);

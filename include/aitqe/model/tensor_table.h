@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -21,8 +22,12 @@ class TensorTable {
   /// all of them can be told. A model made from a table with notes must not be run.
   enum class Misfits { Throw, Note };
 
+  /// Called before each tensor that is taken; may throw, to end a load.
+  using Listener = std::function<void()>;
+
   /// @throws Error(Model) as SafetensorsFolder::open.
-  explicit TensorTable(const std::filesystem::path& folder, Misfits misfits = Misfits::Throw);
+  explicit TensorTable(const std::filesystem::path& folder, Misfits misfits = Misfits::Throw,
+                       Listener listener = {});
   explicit TensorTable(SafetensorsFolder files, Misfits misfits = Misfits::Throw);
 
   /// A table without files that has whatever is asked for, drawn where it is used: norms about 1,
@@ -57,6 +62,7 @@ class TensorTable {
   std::set<std::string> unused_;
   Misfits on_misfit_ = Misfits::Throw;
   std::vector<std::string> noted_;
+  Listener listener_;
 };
 
 }  // namespace aitqe

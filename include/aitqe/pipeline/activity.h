@@ -21,10 +21,11 @@ enum class RunStage {
   Model,    ///< one step of the model
   Write,    ///< concluding and writing a pair
   Commit,   ///< putting a finished shard in place
+  Load,     ///< loading the model
 };
-inline constexpr std::size_t kNumStages = 6;
+inline constexpr std::size_t kNumStages = 7;
 
-/// "open", "read", "prepare", "model", "write", "commit".
+/// "open", "read", "prepare", "model", "write", "commit", "load".
 std::string_view stage_name(RunStage stage);
 
 /// What the threads of a run are at: each says what it begins, and it has ended when the object

@@ -71,4 +71,7 @@ class Judge {
 /// Limits for this model and machine where the user gave none: 0 = not given.
 SchedulerLimits choose_limits(const LoadedModel& model, int batch_size, std::int64_t batch_tokens);
 
+/// Pairs of a shard that are always judged together; 0 where answers do not depend on that.
+std::int64_t choose_batch_pairs(const LoadedModel& model, const JudgeOptions& options);
+
 }  // namespace aitqe

@@ -22,7 +22,9 @@ struct ModelOptions {
   std::string device = "auto";
   std::string dtype = "auto";    ///< auto | f32 | bf16 | int8 (CPU) | fp8 (GPU)
   std::string packing = "auto";  ///< auto | ahead | none: a packed copy of the weights in memory
-  int num_threads = 0;           ///< of the model, over all devices; 0 = one a core
+  int num_threads = 0;           ///< of the model, over all devices; 0 = one a usable core
+  /// Called before each tensor that is loaded; may throw, to end the load.
+  TensorTable::Listener on_tensor = {};
 };
 
 /// What turns a pair into a model's input: all of a model folder but its weights.
