@@ -2,19 +2,23 @@
 """Enhances a set of shards on a Ray cluster: one loaded model on each GPU, fed with shards.
 
     python3 scripts/ray_enhance.py [--address HOST:PORT] [--workers N] [--gpus-per-worker G] [--cpus-per-worker C]
-                                   [--aitqe PROGRAM] -- INPUT... -o OUT [OPTION...]
+                                   [--worker-timeout S] [--aitqe PROGRAM] -- INPUT... -o OUT [OPTION...]
 
 What stands behind -- goes to `aitqe enhance`. Each worker is an actor that keeps one `aitqe enhance --shards-from -` and has two
 shards in hand. Shards of a worker that is lost go to the others, and a new worker is started when the cluster has
 room for one. A shard that was finished meanwhile is not done twice: output appears whole, or not at all. Paths, also
 those relative to the working folder, must lead to the same files on every node. Prints a line of JSON for each shard that is finished.
 
-Exit status: 0 when every shard is in place, 3 when the input is damaged or a shard cannot be read, 75 when shards
-are left and the same command goes on, 2, 4, 5, 6 as `aitqe enhance` gives them. Failed pairs are judged by `aitqe report
-OUT`, which is to be run afterwards.
+When no shard is left `aitqe report` proves the output folder complete, with the --max-failed that was given, also where nothing
+was to do; its text goes to stderr.
+
+Exit status: that of the report (0 complete; 3 input is damaged or cannot be read, or too many pairs failed; 75 the folder
+lacks shards, perhaps of another job); 75 when this job leaves shards and the same command goes on; 2, 4, 5, 6 (and, once all
+shards are in place, 1) as `aitqe enhance` gives them.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -28,6 +32,8 @@ IN_HAND = 2  # of a worker: the next shard is there when one ends
 MOST_LOSSES = 20  # of workers, before the job is given up
 RESUMABLE = 75
 FATAL = (2, 4, 5, 6)
+TO_BE_JUDGED = (0, 3, 4, RESUMABLE)  # at the end of a worker, which knows its own shards only; the report knows all
+LOG_WAIT_S = 5  # for the last lines of a process that has ended
 PATIENCE_S = 5  # before a shard that another process is at is tried again
 
 
@@ -41,7 +47,8 @@ class Worker:
         self.log = []
         self.process = subprocess.Popen([*command, "--shards-from", "-"], cwd=folder, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        threading.Thread(target=self.read_log, daemon=True).start()
+        self.log_reader = threading.Thread(target=self.read_log, daemon=True)
+        self.log_reader.start()
         threading.Thread(target=self.read_receipts, daemon=True).start()
 
     def read_log(self):
@@ -80,15 +87,24 @@ class Worker:
             else:
                 entry[0].set()
         entry[0].wait()
-        return entry[1] or {"exit": self.process.wait(), "log": self.log}
+        return entry[1] or self.ending()
+
+    def ending(self):
+        code = self.process.wait()
+        self.log_reader.join(LOG_WAIT_S)
+        return {"exit": code, "log": self.log}
 
     def end(self):
-        self.process.stdin.close()
-        return self.process.wait()
+        """No more shards come. @return as of `enhance` when the process has ended"""
+        with contextlib.suppress(OSError):  # it has ended already
+            self.process.stdin.close()
+        return self.ending()
 
 
 class Job:
-    def __init__(self, shards, start_worker, num_workers, receipts):
+    def __init__(self, shards, start_worker, num_workers, worker_timeout_s, receipts):
+        self.worker_timeout_s = worker_timeout_s
+        self.last_worker_at = time.monotonic()  # when there was one
         self.receipts = receipts
         self.todo = list(reversed(shards))
         self.postponed = []  # (time, shard)
@@ -158,9 +174,22 @@ class Job:
         if receipt["status"] in ("unreadable", "refused") or receipt["damaged_places"]:
             self.worst = 3
 
+    def why_given_up(self):
+        """@return "" while there is hope"""
+        if self.losses > MOST_LOSSES:
+            return f"{self.losses} workers were lost"
+        if time.monotonic() - self.last_worker_at > self.worker_timeout_s:
+            return f"the cluster had no room for a worker for {self.worker_timeout_s:g} s (--worker-timeout)"
+        return ""
+
     def run(self):
-        """@return the exit status"""
-        while (self.todo or self.postponed or self.in_hand) and self.losses <= MOST_LOSSES:
+        """@return the exit status; 0: the report is to judge"""
+        while self.todo or self.postponed or self.in_hand:
+            if self.workers:
+                self.last_worker_at = time.monotonic()
+            if why := self.why_given_up():
+                print(f"{sys.argv[0]}: {why}; the same command goes on", file=sys.stderr)
+                return RESUMABLE
             self.give_out()
             futures = [*self.in_hand, *self.starting]
             if not futures:
@@ -169,11 +198,21 @@ class Job:
             ready, _ = ray.wait(futures, timeout=1)
             for future in ready:
                 self.take_started(future) if future in self.starting else self.take_receipt(future)
-        if self.todo or self.postponed or self.in_hand:
-            print(f"{sys.argv[0]}: {self.losses} workers were lost; the same command goes on", file=sys.stderr)
-            return RESUMABLE
-        ray.get([worker.end.remote() for worker in self.workers])
-        return self.worst
+        return self.end() or self.worst
+
+    def end(self):
+        """Every shard has its receipt. @return the exit status of a process that could not end well, else 0"""
+        status = 0
+        for future in [worker.end.remote() for worker in self.workers]:
+            try:
+                ending = ray.get(future)
+            except ray.exceptions.RayActorError as error:
+                print(f"{sys.argv[0]}: a worker was lost after its last shard ({type(error).__name__})", file=sys.stderr)
+                continue
+            if ending["exit"] not in TO_BE_JUDGED:
+                print("\n".join([*ending["log"], f"{sys.argv[0]}: a process ended with {ending['exit']}"]), file=sys.stderr)
+                status = max(status, ending["exit"])  # not a signal's, which is negative: all that counts is in place
+        return status
 
 
 def plan(command):
@@ -184,19 +223,31 @@ def plan(command):
     return [shard["shard"] for shard in json.loads(done.stdout)["shards"] if not shard["done"]]
 
 
+def report(program, arguments):
+    """Of the same output and with the same limit, wherever they were given: as an option, in AITQE_* or in a file.
+    @return the exit status"""
+    show = [program, "config", "show", "--json", "enhance", *arguments]
+    shown = subprocess.run(show, stdout=subprocess.PIPE, text=True, check=True)
+    values = {value["option"]: value["values"] for value in json.loads(shown.stdout)["values"]}
+    command = [program, "report", *values["output"], "--no-html", "--max-failed", *values["max-failed"]]
+    return subprocess.run(command, stdout=sys.stderr, check=False).returncode
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--address", default="auto", help="of the cluster; auto: the one of this machine")
     parser.add_argument("--workers", type=int, help="as many as the cluster has GPUs (or, without any, nodes) unless given")
     parser.add_argument("--gpus-per-worker", type=float, default=1)
     parser.add_argument("--cpus-per-worker", type=float, default=1)
+    parser.add_argument("--worker-timeout", type=float, default=600, metavar="SECONDS",
+                        help="end with 75 when for so long there was no worker at all, as where a lost node does not come back")
     parser.add_argument("--aitqe", default="aitqe", help="the program, as it is called on every node")
     parser.add_argument("arguments", nargs="+", metavar="-- INPUT... -o OUT")
     options = parser.parse_args()
     command = [options.aitqe, "enhance", *options.arguments]
     shards = plan(command)
     if not shards:
-        return 0
+        return report(options.aitqe, options.arguments)
     receipts = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # Ray tells of lost nodes on stdout
     ray.init(address=options.address, log_to_driver=False)
@@ -205,7 +256,8 @@ def main():
     actor = ray.remote(Worker).options(num_cpus=options.cpus_per_worker, num_gpus=gpus, max_concurrency=IN_HAND + 2,
                                        scheduling_strategy="SPREAD")
     num_workers = max(1, min(options.workers or int(available), len(shards)))
-    return Job(shards, lambda: actor.remote(command, os.getcwd()), num_workers, receipts).run()
+    job = Job(shards, lambda: actor.remote(command, os.getcwd()), num_workers, options.worker_timeout, receipts)
+    return job.run() or report(options.aitqe, options.arguments)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@
 #   scripts/slurm/submit.sh 8 --gres=gpu:1 --time=12:00:00 -- 'data/{00000..00099}.tar' -o OUT
 #
 # What stands before -- goes to sbatch, what stands behind it to `aitqe enhance` (see enhance.sbatch). The report runs
-# after the tasks however they ended (afterany: one that was requeued never satisfies afterok) and says what is missing.
-# Prints the two job ids.
+# after the tasks however they ended (afterany: one that was requeued never satisfies afterok), says what is missing, and
+# judges failed pairs by the tasks' --max-failed (see report.sbatch). Prints the two job ids.
 set -euo pipefail
 
 usage() {
@@ -35,6 +35,5 @@ done
 [[ -n $out ]] || usage
 
 array=$(sbatch --parsable --array="0-$((tasks - 1))" "${options[@]}" "$here/enhance.sbatch" "$@")
-report=$(sbatch --parsable --dependency="afterany:${array%%;*}" --job-name=aitqe-report --output=aitqe-report-%j.log \
-  --wrap "exec $(printf '%q ' "${AITQE:-aitqe}") report $(printf '%q' "$out")")
+report=$(sbatch --parsable --dependency="afterany:${array%%;*}" "$here/report.sbatch" "$out" "$@")
 echo "array ${array%%;*}, report ${report%%;*}"

@@ -9,8 +9,8 @@ namespace aitqe {
 namespace {
 
 // The first four in open_clip's order (training/data.py: "jpg;png;jpeg;webp").
-constexpr std::array<std::string_view, 11> kImageSuffixes{
-    "jpg", "png", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "heic", "avif", "svg"};
+constexpr std::array<std::string_view, 12> kImageSuffixes{
+    "jpg", "png", "jpeg", "webp", "bmp", "gif", "tif", "tiff", "heic", "avif", "svg", "psd"};
 
 }  // namespace
 

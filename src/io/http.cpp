@@ -176,6 +176,9 @@ class HttpSource::State {
 
   const std::string& name() const { return request_.name; }
   std::optional<std::int64_t> size_bytes() const { return version_.size_bytes; }
+  std::string version() const {
+    return version_.etag.empty() ? version_.last_modified : version_.etag;
+  }
 
   std::size_t read(std::span<char> buffer) {
     while (!buffer.empty()) {
@@ -306,6 +309,7 @@ std::size_t HttpSource::read(std::span<char> buffer) {
 
 std::string HttpSource::name() const { return state_->name(); }
 std::optional<std::int64_t> HttpSource::size_bytes() const { return state_->size_bytes(); }
+std::string HttpSource::version() const { return state_->version(); }
 
 std::unique_ptr<Source> open_http(const std::string& url, const HttpOptions& options,
                                   StopCheck should_stop) {

@@ -13,6 +13,8 @@
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <fstream>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -44,6 +46,15 @@ std::string host_name() {
 // Of this process.
 std::string default_attempt() { return host_name() + "-" + std::to_string(getpid()); }
 
+/// Ended, but nobody has asked how: it still has its number.
+bool is_zombie(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  const std::size_t name_end = line.rfind(')');  // a name may hold anything
+  return name_end != std::string::npos && line.substr(name_end + 1).starts_with(" Z");
+}
+
 // True for the default attempt of a process of this machine that is no more.
 bool is_of_dead_process(std::string_view attempt) {
   const std::string host = host_name() + "-";
@@ -53,7 +64,8 @@ bool is_of_dead_process(std::string_view attempt) {
   const auto [end, error] =
       std::from_chars(attempt.data(), attempt.data() + attempt.size(), process);
   const bool is_number = error == std::errc() && end == attempt.data() + attempt.size();
-  return is_number && process > 0 && kill(process, 0) != 0 && errno == ESRCH;
+  if (!is_number || process <= 0) return false;
+  return (kill(process, 0) != 0 && errno == ESRCH) || is_zombie(process);
 }
 
 bool is_abandoned(const fs::directory_entry& file) {

@@ -103,10 +103,18 @@ class Run {
     for_each_committed(options_.output_folder, names, [&](std::size_t index, const auto& stats) {
       if (!add_if_done(*of_task[index], stats)) to_do_.push_back(of_task[index]);
     });
+    ask_for_versions();
   }
 
   bool is_done(const ShardRef& shard) {
-    return !options_.overwrite && add_if_done(shard, committed(options_.output_folder, shard.name));
+    if (options_.overwrite) return false;
+    const bool is_done = add_if_done(shard, committed(options_.output_folder, shard.name));
+    ask_for_versions();
+    return is_done;
+  }
+
+  void ask_for_versions() {
+    require_same_remote_inputs(options_.output_folder, std::exchange(to_ask_, {}), progress_);
   }
 
   /// A shard that an earlier run committed counts as it stands. @param found  its stats
@@ -126,6 +134,7 @@ class Run {
       return false;
     }
     require_same_input(output, shard, stats, progress_);
+    if (can_be_asked(shard, stats.input)) to_ask_.push_back({&shard, stats.input});
     discard_work(output, shard.name);
     result_.summary.merge(stats.summary);
     if (pairs_left_ > 0) {
@@ -331,7 +340,8 @@ class Run {
   std::map<std::string, std::string> noted_unreadable_;  // by runs before this one
   std::int64_t pairs_left_;
   RunRecord record_;
-  std::deque<ShardRef> fed_;  // a deque: `to_do_` points into it
+  std::vector<RemoteInput> to_ask_;  // of shards that are done
+  std::deque<ShardRef> fed_;         // a deque: `to_do_` points into it
   std::vector<const ShardRef*> to_do_;
   std::size_t next_to_do_ = 0;
   std::optional<std::unique_ptr<ShardStream>> ahead_;  // of to_do_[next_to_do_]; null: unreadable

@@ -46,6 +46,7 @@ class WatchedSource : public Source {
   }
   std::string name() const override { return source_->name(); }
   std::optional<std::int64_t> size_bytes() const override { return source_->size_bytes(); }
+  std::string version() const override { return source_->version(); }
   void finish() override { source_->finish(); }
 
  private:
@@ -65,8 +66,8 @@ std::unique_ptr<Source> open_watched(const ShardRef& shard, Activity* activity,
 
 struct ShardStream::State {
   ShardRef shard;
-  std::string version = version_of_input(shard);  // before it is opened
-  std::string last_key;                           // of what was read; for messages
+  std::string file_version = version_of_input(shard);  // before it is opened
+  std::string last_key;                                // of what was read; for messages
   SamplingOptions sampling;
   std::int64_t most;  // pairs taken; -1 = all
   std::atomic<bool> is_closing = false;
@@ -128,7 +129,9 @@ std::optional<PreparedSample> ShardStream::next() { return state_->prepared->nex
 const LossLog& ShardStream::losses() const { return state_->losses; }
 std::vector<Member> ShardStream::take_leftovers() { return state_->samples.take_leftovers(); }
 std::int64_t ShardStream::bytes_read() const { return state_->source.bytes_read(); }
-const std::string& ShardStream::input_version() const { return state_->version; }
+std::string ShardStream::input_version() const {
+  return is_local_file(state_->shard) ? state_->file_version : state_->source.version();
+}
 std::int64_t ShardStream::num_passed_over() const { return state_->num_passed_over; }
 std::string ShardStream::sha256() const { return state_->source.sha256(); }
 

@@ -241,7 +241,8 @@ std::string render_status(const RunStatus& status) {
     text += "run.json does not say which shards there are to be (an older aitqe wrote it)\n";
   }
   if (status.missing.empty()) return text;
-  text += "missing      " + grouped(std::ssize(status.missing)) + " shards, of the run's list " +
+  text += "missing      " + grouped(std::ssize(status.missing)) + " shards, " +
+          (status.run.task_count > 1 ? "of the tasks " : "of the run's list ") +
           slurm_indexes(status) + "\n";
   const std::string& command = status.run.command;
   if (!command.empty()) text += "to go on     " + name_cell(command, command.size()) + "\n";

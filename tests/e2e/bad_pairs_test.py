@@ -2,6 +2,7 @@
 
 import io
 import resource
+import struct
 import typing
 import unittest
 
@@ -21,6 +22,16 @@ def tiff():
     buffer = io.BytesIO()
     Image.new("RGB", (8, 8), "red").save(buffer, "TIFF")
     return buffer.getvalue()
+
+
+def psd():
+    """Adobe's header, three empty sections, and 8x8 pixels of three channels as they are."""
+    return b"8BPS" + struct.pack(">H6xHIIHH", 1, 3, 8, 8, 8, 3) + bytes(3 * 4) + bytes(2) + bytes(3 * 8 * 8)
+
+
+def heic():
+    """The box that a HEIC file begins with, and an empty one with its pictures."""
+    return struct.pack(">I4s4sI4s4s", 24, b"ftyp", b"heic", 0, b"mif1", b"heic") + struct.pack(">I4s", 8, b"mdat")
 
 
 HTML = b"<!DOCTYPE html><html><body>404 Not Found</body></html>"
@@ -47,9 +58,13 @@ CASES = {
     "html-as-jpeg": Bad([("jpg", HTML), ("txt", CAPTION)], "image", "<!DOCTYPE"),
     "bomb-in-the-header": Bad([("png", png(65535, 65535)), ("txt", CAPTION)], "image", "65535x65535"),
     "zero-width": Bad([("png", png(0, 8)), ("txt", CAPTION)], "image", "0x8"),
-    "tiff": Bad([("tif", tiff()), ("txt", CAPTION)], "image", "TIFF"),
-    "tiff-as-jpeg": Bad([("jpg", tiff()), ("txt", CAPTION)], "image", "TIFF"),
-    "svg": Bad([("svg", SVG), ("txt", CAPTION)], "image", "SVG"),
+    "tiff": Bad([("tif", tiff()), ("txt", CAPTION)], "image", "unsupported_image: unsupported image format TIFF,"),
+    "tiff-as-jpeg": Bad([("jpg", tiff()), ("txt", CAPTION)], "image", "unsupported_image: unsupported image format TIFF,"),
+    "svg": Bad([("svg", SVG), ("txt", CAPTION)], "image", "unsupported_image: unsupported image format SVG,"),
+    "psd": Bad([("psd", psd()), ("txt", CAPTION)], "image", "unsupported_image: unsupported image format PSD,"),
+    "psd-as-png": Bad([("png", psd()), ("txt", CAPTION)], "image", "unsupported_image: unsupported image format PSD,"),
+    "heic": Bad([("heic", heic()), ("txt", CAPTION)], "image", "unsupported_image: unsupported image format HEIC,"),
+    "heic-as-jpeg": Bad([("jpg", heic()), ("txt", CAPTION)], "image", "unsupported_image: unsupported image format HEIC,"),
     "two-images": Bad([("jpg", jpeg()), ("png", png()), ("txt", CAPTION)], "sample", "several_images"),
     "duplicate-suffix": Bad([("png", png()), ("txt", CAPTION), ("txt", b"another one")], "sample", "duplicate_suffix"),
     "duplicate-suffix-by-case": Bad([("png", png()), ("txt", CAPTION), ("TXT", b"another one")], "sample",
@@ -93,6 +108,8 @@ class BadPairsTest(SharedRunTest):
                 self.assertEqual(row["failure"]["stage"], case.stage, row["failure"])
                 self.assertIn(case.words, row["failure"]["reason"])
                 self.assertEqual(row["caption_out"], row["caption"])
+                texts = [data for suffix, data in case.members if suffix == "txt"]
+                self.assertEqual([m.data for m in self.output.members if m.name == f"{key}.txt"], texts)
                 self.assertFalse(was_judged(row))
 
     def test_the_reason_is_a_code_then_words(self):

@@ -1,9 +1,11 @@
 """Killed or failing at any write, sync or rename, a run leaves no half output, and run again ends with the bytes of a
-run that was not disturbed. faults.c counts the program's calls on files below the output folder.
+run that was not disturbed. faults.c counts the program's calls on files below the output folder, and the pairs whose
+prompts the model runs: no kill costs more of them than one batch.
 
-AITQE_KILL_POINTS says at how many calls it is killed: 40 unless given.
+AITQE_KILL_POINTS says how many kills there are: 60 unless given.
 """
 
+import collections
 import concurrent.futures
 import errno
 import itertools
@@ -17,35 +19,59 @@ import subprocess
 import tempfile
 import unittest
 
-from support import ANY_NUMBER_MAY_FAIL, BINARY, EXAMPLES, MODEL_FLAGS, content_of, environment, example_members, write_tar
+from support import ANY_NUMBER_MAY_FAIL, BINARY, MODEL_FLAGS, content_of, environment, example_members, write_tar
 
 FAULTS = os.environ.get("AITQE_FAULTS")
-NUM_KILLS = int(os.environ.get("AITQE_KILL_POINTS", "40"))
+NUM_KILLS = int(os.environ.get("AITQE_KILL_POINTS", "60"))
+BATCH_SIZE = 4
 NUM_PAIRS = 12  # of the first shard
 NUM_LATER_PAIRS = 6  # of each of the others: enough of them for so many calls
 NUM_LATER_SHARDS = max(1, NUM_KILLS // 30)
+NUM_PAIRS_OF_ALL = NUM_PAIRS + NUM_LATER_PAIRS * NUM_LATER_SHARDS
+# What an output folder is made of, digits of shards left out.
+FILES = [".tar", ".aitqe.jsonl", ".aitqe.parquet", ".aitqe.stats.json", "_stats.json", "_aitqe/run.json"]
 
 
 def run(folder, out, *flags, **faults):
-    """@return the finished process; `faults`: AT, CALL, DO of faults.c, and FOLDER below the output folder"""
-    out = folder / out
-    below = faults.pop("FOLDER", "")
-    variables = {f"FAULT_{name}": str(value) for name, value in faults.items()}
+    """@return the finished process; `faults`: AT, CALL, DO of faults.c, and FOLDER and FILE, within the output folder"""
+    variables = {"LD_PRELOAD": FAULTS, "FAULT_ASKED": f"{folder}/asked-{out}"}
     if faults:
-        variables |= {"LD_PRELOAD": FAULTS, "FAULT_FOLDER": f"{out}/{below}", "FAULT_LOG": f"{out}.calls"}
-    command = [BINARY, "enhance", "in", "-o", out, *MODEL_FLAGS, *ANY_NUMBER_MAY_FAIL, "--batch-size", "4", "--threads", "1",
-               *flags]
+        variables["FAULT_LOG"] = f"{folder}/calls-{out}"
+        faults.setdefault("FOLDER", "")  # and so the folder itself, whose syncs make renames last
+    for name, value in faults.items():
+        is_path = name in ("FOLDER", "FILE")
+        variables[f"FAULT_{name}"] = f"{folder}/{out}/{value}".rstrip("/") if is_path else str(value)
+    command = [BINARY, "enhance", "in", "-o", folder / out, *MODEL_FLAGS, *ANY_NUMBER_MAY_FAIL, "--batch-size", BATCH_SIZE,
+               "--threads", "1", "--device", "cpu", *flags]  # where faults.c sees what the model is given
     return subprocess.run([str(a) for a in command], cwd=folder, env=environment(**variables), capture_output=True,
                           text=True, timeout=300, check=False, stdin=subprocess.DEVNULL)
 
 
 def calls(folder, out):
-    """(name, file below the output folder) of each counted call."""
-    found = []
-    for line in (folder / f"{out}.calls").read_text().splitlines():
-        _, call, path = line.split(" ", 2)
-        found.append((call, path.removeprefix(f"{folder / out}/")))
+    """Number -> (name, file below the output folder, "" for the folder itself) of each counted call."""
+    found = {}
+    log = folder / f"calls-{out}"
+    for line in log.read_text().splitlines() if log.exists() else []:
+        number, call, path = line.split(" ", 2)
+        found[int(number)] = (call, path.removeprefix(f"{folder / out}").removeprefix("/"))
     return found
+
+
+def step_of(call, path):
+    """The same for the files of all shards and processes: ("rename", ".tar"), ("write", "part of .tar"), ..."""
+    folder, _, name = path.rpartition("/")
+    is_part = re.fullmatch(r"\.(.*)\.part-.*", name)
+    name = re.sub(r"^\d{5}", "", is_part[1] if is_part else name)
+    return call, ("part of " if is_part else "") + (f"{folder}/" if folder else "") + name
+
+
+def steps_of_commits():
+    """Every step there is between a pair's answer and a shard that counts as done."""
+    steps = {(call, "_aitqe/journal/") for call in ("open", "write", "unlink")}
+    for file in FILES:
+        steps |= {(call, f"part of {file}") for call in ("open", "write", "fsync", "close")}
+        steps |= {("rename", file), ("fsync", file.rpartition("/")[0])}
+    return steps
 
 
 def journalled(folder, out):
@@ -58,17 +84,24 @@ def journalled(folder, out):
     return count
 
 
+def asked(folder, out):
+    """How many pairs the model has been given by all runs with this output."""
+    log = folder / f"asked-{out}"
+    return sum(map(int, log.read_text().split())) if log.exists() else 0
+
+
 @unittest.skipUnless(FAULTS, "faults.c is not built with sanitizers")
 class CrashTest(unittest.TestCase):
     maxDiff = 4000
+    numbers = itertools.count()  # of output folders
 
     @classmethod
     def setUpClass(cls):
         scratch = tempfile.TemporaryDirectory(prefix="aitqe-crash-")
         cls.addClassCleanup(scratch.cleanup)
         cls.folder = pathlib.Path(scratch.name)
-        members = example_members(NUM_PAIRS + NUM_LATER_PAIRS * NUM_LATER_SHARDS)
-        per_pair = len(members) // (NUM_PAIRS + NUM_LATER_PAIRS * NUM_LATER_SHARDS)
+        members = example_members(NUM_PAIRS_OF_ALL)
+        per_pair = len(members) // NUM_PAIRS_OF_ALL
         first = NUM_PAIRS * per_pair
         write_tar(cls.folder / "in/00000.tar", members[:first])
         for number in range(NUM_LATER_SHARDS):
@@ -79,25 +112,24 @@ class CrashTest(unittest.TestCase):
         assert done.returncode == 0, done.stderr
         cls.whole = content_of(cls.folder / "whole")
         # A journal is synced by the clock: on a slow machine more often.
-        cls.calls = [one for one in calls(cls.folder, "whole") if one[0] != "fdatasync"]
+        cls.calls = [one for one in calls(cls.folder, "whole").values() if one[0] != "fdatasync"]
 
-    def kill_points(self):
-        """Numbers of calls: one of every kind (a rename of a tar, a sync of rows, ...), then evenly spread ones."""
-        kinds = {}
-        for number, (call, path) in enumerate(self.calls, 1):
-            kinds.setdefault((call, re.sub(r"\.part-.*|\d{5}", "", path)), number)
-        points = sorted(kinds.values())
-        self.assertIn(("rename", ".tar"), kinds)
-        self.assertIn(("rename", ".aitqe.stats.json"), kinds)
-        self.assertIn(("unlink", "_aitqe/journal/"), kinds)
-        self.assertGreaterEqual(len(self.calls), NUM_KILLS)
-        for denominator in itertools.count(1):
-            for numerator in range(denominator):
-                if len(points) >= NUM_KILLS:
-                    return sorted(points)
-                number = 1 + len(self.calls) * (2 * numerator + 1) // (2 * denominator)
-                if number not in points and number <= len(self.calls):
-                    points.append(number)
+    def test_faults_c_sees_every_step_of_a_commit_and_every_pair_that_is_asked(self):
+        seen = collections.Counter(itertools.starmap(step_of, self.calls))
+        self.assertEqual(steps_of_commits() - set(seen), set())
+        self.assertEqual(asked(self.folder, "whole"), NUM_PAIRS_OF_ALL)
+        self.assertEqual(seen["write", "_aitqe/journal/"], NUM_PAIRS_OF_ALL + 1 + NUM_LATER_SHARDS)  # and their headers
+        files = [path for path in self.whole if not path.endswith("/.lock")]
+        self.assertEqual({step_of("", path)[1] for path in files}, set(FILES))
+        # What lies there now was renamed into place, each after a sync of its bytes, and its folder was synced for each.
+        for path in files:
+            folder, _, name = path.rpartition("/")
+            part = f"{folder}{folder and '/'}.{name}.part-"
+            before = list(itertools.takewhile(lambda one: one != ("rename", path), self.calls))
+            self.assertLess(len(before), len(self.calls), path)
+            self.assertEqual([call for call, file in before if file.startswith(part)][-2:], ["fsync", "close"], path)
+        renames = collections.Counter(path.rpartition("/")[0] for call, path in self.calls if call == "rename")
+        self.assertEqual({folder: seen["fsync", folder] for folder in renames}, renames)
 
     def check_nothing_half(self, out):
         """What has its final name is what the undisturbed run wrote."""
@@ -106,38 +138,70 @@ class CrashTest(unittest.TestCase):
                 self.assertEqual(data, self.whole[path], path)
 
     def check_rerun(self, out):
+        """@return (pairs that were in a journal, pairs that the model was given twice)"""
         known = journalled(self.folder, out)
         again = run(self.folder, out)
         self.assertEqual(again.returncode, 0, again.stderr)
         self.assertEqual(content_of(self.folder / out), self.whole)
         last_run = json.loads((self.folder / out / "_aitqe/run.json").read_text())["last_run"]
         self.assertEqual(last_run["pairs_resumed"], known)
-        return known
+        twice = asked(self.folder, out) - NUM_PAIRS_OF_ALL
+        self.assertGreaterEqual(twice, 0, "faults.c does not see what the model is given")
+        self.assertLessEqual(twice, BATCH_SIZE, "more than a batch was lost")
+        return known, twice
 
     def check_killed(self, number, action, **only):
-        """Threads take turns as they like, so the call of a number need not be the one it was undisturbed."""
-        out = f"{action}-{number}"
+        """Threads take turns as they like, so the call of a number need not be the one it was undisturbed.
+        @return  the step at which it was killed, and what check_rerun returns; None where there were not so many calls"""
+        out = f"{action}-{number}-{next(self.numbers)}"
         done = run(self.folder, out, AT=number, DO=action, **only)
-        # The journals' folder is made again or not, as the shards overlap: a run may have a few calls less.
-        if done.returncode == 0 and len(self.calls) - 4 < number:
-            return 0
-        self.assertEqual(done.returncode, -signal.SIGKILL, done.stderr)
-        self.check_nothing_half(out)
-        known = self.check_rerun(out)
+        found = None
+        if done.returncode == 0:
+            self.assertLess(max(calls(self.folder, out), default=0), number, "a call was counted and nothing happened")
+        else:
+            self.assertEqual(done.returncode, -signal.SIGKILL, done.stderr)
+            step = step_of(*calls(self.folder, out)[number])
+            self.check_nothing_half(out)
+            found = step, *self.check_rerun(out)
         shutil.rmtree(self.folder / out)
-        return known
+        return found
+
+    def one_of_every_step(self):
+        """Arguments of check_killed for each: its first call on its file, whatever other threads do meanwhile."""
+        first = {}
+        for call, path in self.calls:
+            file, is_part, _ = path.partition(".part-")
+            first.setdefault(step_of(call, path), {"CALL": call, "FOLDER" if is_part else "FILE": file})
+        return [{"number": 1} | call for call in first.values()]
+
+    def spread_evenly(self):
+        """Arguments of check_killed for numbers of all calls, until there are no more."""
+        done = set()
+        for denominator in itertools.count(1):
+            for numerator in range(denominator):
+                number = 1 + len(self.calls) * (2 * numerator + 1) // (2 * denominator)
+                if number not in done and number <= len(self.calls):
+                    done.add(number)
+                    yield {"number": number}
+            if len(done) == len(self.calls):
+                return
 
     def test_killed_at_any_call(self):
-        points = self.kill_points()
-        self.assertGreaterEqual(len(points), NUM_KILLS)
+        kills, some, others = [], self.one_of_every_step(), self.spread_evenly()
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            known = list(pool.map(lambda number: self.check_killed(number, "kill"), points))
-        self.assertGreater(max(known), NUM_PAIRS // 2, "no run went on in the middle of a shard")
+            while some:
+                kills += filter(None, pool.map(lambda point: self.check_killed(action="kill", **point), some))
+                some = list(itertools.islice(others, max(0, NUM_KILLS - len(kills))))
+        self.assertGreaterEqual(len(kills), NUM_KILLS, f"an undisturbed run has {len(self.calls)} calls")
+        self.assertEqual(steps_of_commits() - {step for step, _, _ in kills}, set(), "steps at which no run was killed")
+        self.assertGreater(max(known for _, known, _ in kills), NUM_PAIRS // 2, "no run went on in the middle of a shard")
+        self.assertGreater(max(twice for _, _, twice in kills), 0, "no run was killed while the model had pairs")
 
     def test_killed_in_the_middle_of_a_write(self):
         for number in (1, 2, NUM_PAIRS // 2):
             with self.subTest(write=number):
-                self.check_killed(number, "torn", CALL="write", FOLDER="_aitqe/journal/")
+                self.assertEqual(self.check_killed(number, "torn", CALL="write", FOLDER="_aitqe/journal/")[0],
+                                 ("write", "_aitqe/journal/"))
 
     def check_fails(self, message, **fault):
         out = "-".join(str(value).strip(".") for value in fault.values())
@@ -165,8 +229,10 @@ class CrashTest(unittest.TestCase):
 
     def test_a_disk_that_fails(self):
         for call in ("write", "fsync", "rename", "open", "mkdir"):
-            last = sum(one == call for one, _ in self.calls)
-            for number in {1, last}:
+            # A lock that cannot be had is not missed.
+            numbers = [number for number, file in enumerate((file for one, file in self.calls if one == call), 1)
+                       if not file.endswith("/.lock")]
+            for number in {numbers[0], numbers[-1]}:
                 with self.subTest(call=call, number=number):
                     self.check_fails("Input/output error", CALL=call, AT=number, DO="EIO")
 

@@ -1,12 +1,14 @@
 /* Preloaded into the program by tests: lets one call on a file of a folder fail, or kills the process at it.
 
    FAULT_FOLDER  calls on files below are counted, from 1
+   FAULT_FILE    of these only calls on this very file or folder
    FAULT_LOG     every counted call is appended: NUMBER CALL PATH
    FAULT_AT      number of the call at which it happens, or "all"
    FAULT_CALL    only calls of this name are counted (default: all)
    FAULT_DO      kill, stop: SIGKILL or SIGSTOP before the call   hang: the call never comes back   EIO, ENOSPC, ...: the call fails   torn: half of a write, then SIGKILL
                  short: a read or write takes one byte   EINTR: fails once with EINTR, then works
-   FAULT_BYTES   with FAULT_CALL=memory: requests for so many bytes and more are counted, and get none
+   FAULT_BYTES   with FAULT_CALL=memory: requests for so many bytes and more are counted, and get none (hang: never come back)
+   FAULT_ASKED   for every step of the model that begins pairs, their number is appended to this file
    FAULT_CLOCK   the time of day jumps to and fro whenever it is asked for */
 
 #define _GNU_SOURCE
@@ -38,6 +40,8 @@ static int is_set(const char* variable, const char* value) {
 
 static int is_below(const char* path) {
   const char* folder = getenv("FAULT_FOLDER");
+  const char* file = getenv("FAULT_FILE");
+  if (file != NULL && strcmp(path, file) != 0) return 0;
   return folder != NULL && strncmp(path, folder, strlen(folder)) == 0;
 }
 
@@ -48,14 +52,17 @@ static void path_of(int descriptor, char* path) {
   path[size < 0 ? 0 : size] = '\0';
 }
 
+static void append(const char* path, const char* line, size_t size) {
+  const int descriptor = REAL(open)(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (descriptor < 0 || REAL(write)(descriptor, line, size) != (ssize_t)size) abort();
+  REAL(close)(descriptor);
+}
+
 static void log_call(int number, const char* call, const char* path) {
   const char* log = getenv("FAULT_LOG");
   if (log == NULL) return;
   char line[PATH_MAX + 64];
-  const int size = snprintf(line, sizeof line, "%d %s %s\n", number, call, path);
-  const int descriptor = REAL(open)(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (descriptor < 0 || REAL(write)(descriptor, line, (size_t)size) != size) abort();
-  REAL(close)(descriptor);
+  append(log, line, (size_t)snprintf(line, sizeof line, "%d %s %s\n", number, call, path));
 }
 
 /* Counts a call. True for the one at which it happens. */
@@ -183,6 +190,7 @@ static int is_refused(size_t size) {
   const char* least = getenv("FAULT_BYTES");
   if (least == NULL || !is_set("FAULT_CALL", "memory") || size < strtoul(least, NULL, 10)) return 0;
   if (!is_struck("memory", "-")) return 0;
+  while (is_set("FAULT_DO", "hang")) pause();
   errno = ENOMEM;
   return 1;
 }
@@ -192,6 +200,21 @@ void* malloc(size_t size) { return is_refused(size) ? NULL : __libc_malloc(size)
 int posix_memalign(void** memory, size_t alignment, size_t size) {
   *memory = is_refused(size) ? NULL : __libc_memalign(alignment, size);
   return *memory == NULL ? ENOMEM : 0;
+}
+
+/* --- the model --- */
+
+/* `Tensor at::_ops::stack::call(ArrayRef<Tensor> tensors, int64_t dimension)`, which makes one batch of the pictures of all
+   pairs whose prompts run in a step, as the ABI of x86-64 passes it. The program is the only one that calls it through here. */
+typedef void* StackCall(void* result, const void* tensors, size_t count, long dimension);
+StackCall stack_pictures __asm__("_ZN2at4_ops5stack4callEN3c108ArrayRefINS_6TensorEEEl");
+
+void* stack_pictures(void* result, const void* tensors, size_t count, long dimension) {
+  const char* log = getenv("FAULT_ASKED");
+  char line[32];
+  if (log != NULL) append(log, line, (size_t)snprintf(line, sizeof line, "%zu\n", count));
+  StackCall* real = (StackCall*)dlsym(RTLD_NEXT, "_ZN2at4_ops5stack4callEN3c108ArrayRefINS_6TensorEEEl");
+  return real(result, tensors, count, dimension);
 }
 
 /* --- the time of day --- */

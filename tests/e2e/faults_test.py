@@ -2,6 +2,7 @@
 a pair, leave half an output under its final name, or change a byte of what a plain run afterwards gives."""
 
 import gzip
+import io
 import json
 import os
 import pathlib
@@ -11,10 +12,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import unittest
 
-from support import (ANY_NUMBER_MAY_FAIL, BINARY, LONGEST_RUN_S, MODEL_FLAGS, SOURCE_DIR, EndToEndTest, HeldRun, content_of,
-                     environment, example_members, header, pairs, png, tar_bytes, was_judged, write_tar)
+from PIL import Image
+
+from support import (ANY_NUMBER_MAY_FAIL, BINARY, LONGEST_RUN_S, MODEL_FLAGS, RECORD_SUFFIX, SOURCE_DIR, EndToEndTest, HeldRun,
+                     content_of, environment, example_members, header, pairs, png, tar_bytes, was_judged, write_tar)
 
 FAULTS = os.environ.get("AITQE_FAULTS")
 DEVICE_FAULTS = os.environ.get("AITQE_DEVICE_FAULTS")
@@ -140,11 +144,22 @@ class DeviceTest(FaultTest):
         return int((self.folder / "counted.count").read_text())
 
     def test_a_model_that_stalls_ends_the_run_resumable(self):
-        done = self.enhance_until(self.requests() - 1, "out", "--stall-timeout", "4", action="hang")
-        self.assertEqual(done.returncode, 75, done.stderr)
-        self.assertRegex(done.stderr, r"nothing has moved for .*: stuck in stage model\b.*\(--stall-timeout\)")
-        self.check_nothing_half()
-        self.check_rerun()
+        count = self.requests()
+        stuck = set()
+        for request in (count // 2, count - 1):
+            with self.subTest(request=request, of=count):
+                out = f"at-{request}"
+                done = self.enhance_until(request, out, "--stall-timeout", "4", action="hang")
+                self.assertEqual(done.returncode, 75, done.stderr)
+                answers = (self.folder / out / "_aitqe/journal/a").read_text().splitlines()[1:]
+                answered = {int(line.split()[0]) for line in answers}
+                first = f"{min(set(range(8)) - answered):06}"  # that has no answer: the model is at it
+                self.assertRegex(done.stderr, r"nothing has moved for .*: stuck in stage model of shard a, at pair "
+                                              rf'"{first}": .*\(--stall-timeout\)')
+                stuck.add(first)
+                self.check_nothing_half(out)
+                self.check_rerun(out)
+        self.assertEqual(len(stuck), 2)
 
     def test_a_device_that_is_lost_ends_the_run_resumable_and_costs_nothing(self):
         count = self.requests()
@@ -162,14 +177,33 @@ class DeviceTest(FaultTest):
 
 
 class StallTest(FaultTest):
-    def stalling(self, *flags):
-        """Half of the shard comes, and then nothing."""
-        return ["enhance", f"pipe:head -c 20000 {self.shard}; sleep 1000 # {self.shard}", "-o", self.folder / "out",
+    def stalling(self, *flags, num_bytes=20_000):
+        """A part of the shard comes, and then nothing."""
+        return ["enhance", f"pipe:head -c {num_bytes} {self.shard}; sleep 1000 # {self.shard}", "-o", self.folder / "out",
                 *MODEL_FLAGS, *ANY_NUMBER_MAY_FAIL, *flags]
 
     def test_an_input_that_stalls_ends_the_run_resumable(self):
-        result = self.aitqe(*self.stalling("--stall-timeout", "4"), expect=75)
-        self.assertRegex(result.stderr, r"nothing has moved for .*: stuck in stage read of shard a\b.*\(--stall-timeout\)")
+        # In the middle of a member that is larger than what is read at once; the pair before it may have more of them.
+        write_tar(self.shard, example_members(8) + [("z.bin", bytes(1_200_000)), ("z.txt", b"no picture")])
+        for num_bytes, where in ((20_000, "before its first pair"), (900_000, 'behind pair "000006"')):
+            with self.subTest(num_bytes=num_bytes):
+                result = self.aitqe(*self.stalling("--stall-timeout", "4", num_bytes=num_bytes), expect=75)
+                self.assertRegex(result.stderr, r"nothing has moved for .*: stuck in stage read of shard a, "
+                                                rf"{where}: .*\(--stall-timeout\)")
+                self.check_nothing_half()
+        self.check_rerun()
+
+    @unittest.skipUnless(FAULTS, PRELOAD_REASON)
+    def test_a_picture_that_stalls_its_decoder_ends_the_run_resumable(self):
+        picture = io.BytesIO()
+        Image.new("RGB", (6000, 6000)).save(picture, "PNG")
+        members = example_members(8, ("jpg", "txt"))
+        write_tar(self.shard, [*members[:8], ("large.png", picture.getvalue()), ("large.txt", b"nothing"), *members[8:]])
+        # Nothing else asks for so much: its pixels, 108 MB.
+        hang = self.fault(CALL="memory", BYTES=100_000_000, AT=1, DO="hang", LOG=self.folder / "calls")
+        result = self.enhance("in", "--stall-timeout", "4", expect=75, env=hang)
+        self.assertRegex(result.stderr, r'nothing has moved for .*: stuck in stage prepare of shard a, at pair "large": '
+                                        r".*\(--stall-timeout\)")
         self.check_nothing_half()
         self.check_rerun()
 
@@ -190,7 +224,10 @@ class StallTest(FaultTest):
         self.addCleanup(run.close)
         _, stderr = run.process.communicate(timeout=LONGEST_RUN_S)  # its trace is never read on
         self.assertEqual(run.process.returncode, 75, stderr)
-        self.assertIn(b"stuck in stage write of shard a", stderr)
+        while more := os.read(run.trace, 65536):
+            run.read_ahead += more
+        last = json.loads(run.read_ahead.split(b"\n")[-2])["key"]  # for whose line there was room
+        self.assertIn(f'stuck in stage write of shard a, at pair "{int(last) + 1:04}": ', stderr.decode())
         self.assertIn(b"ending at once", stderr)
         self.check_rerun()
 
@@ -448,7 +485,7 @@ HOSTILE_TARS = {
     "sparse.tar": (0, [], ["hole"]),
     "names_gnu.tar": (0, [], None),
     "names_pax.tar": (0, [], None),
-    "pax_bomb.tar": (3, None, None),
+    "pax_bomb.tar": (3, ["bad_header"], FOUR),
     "negative_size.tar": (3, ["bad_header"], FOUR),
     "negative_real_size.tar": (3, ["bad_header"], FOUR),
     "huge_size.tar": (3, None, None),
@@ -456,7 +493,43 @@ HOSTILE_TARS = {
 }
 
 
+# As scripts/make_damaged_tars.py gives them.
+NAMES = ["/etc/passwd.txt", "../up.txt", "a\nb.txt", "sm\udcf8rbr\udcf8d.txt", "\u732b.txt", "d/" * 60 + "x" * 300 + ".txt",
+         "p" * 120 + "/" + "n" * 90 + ".txt"]
+SPECIAL = [("folder", tarfile.DIRTYPE, "", (0, 0), b""), ("folder/a.txt", tarfile.REGTYPE, "", (0, 0), b"abc"),
+           ("soft", tarfile.SYMTYPE, "../../etc/passwd", (0, 0), b""), ("hard", tarfile.LNKTYPE, "folder/a.txt", (0, 0), b""),
+           ("null", tarfile.CHRTYPE, "", (1, 3), b""), ("disk", tarfile.BLKTYPE, "", (8, 1), b""),
+           ("fifo", tarfile.FIFOTYPE, "", (0, 0), b""), ("folder/b.txt", tarfile.REGTYPE, "", (0, 0), b"def")]
+PASSED_THROUGH = {
+    "special.tar": SPECIAL,
+    "sparse.tar": [("hole.txt", tarfile.REGTYPE, "", (0, 0), b"begin" + bytes(100_000 - 5) + b"end")],
+    "names_gnu.tar": [(name, tarfile.REGTYPE, "", (0, 0), b"abc") for name in NAMES],
+    "names_pax.tar": [(name, tarfile.REGTYPE, "", (0, 0), b"abc") for name in NAMES],
+}
+
+
+def members_of(tar):
+    """(name, type, target, device, bytes) of each as Python reads them, without our records."""
+    with tarfile.open(tar) as archive:
+        return [(m.name, m.type, m.linkname, (m.devmajor, m.devminor), archive.extractfile(m).read() if m.isreg() else b"")
+                for m in archive if not m.name.endswith(RECORD_SUFFIX)]
+
+
 class HostileTarTest(EndToEndTest):
+    def test_every_member_passes_through_in_its_place(self):
+        for name, members in PASSED_THROUGH.items():
+            with self.subTest(tar=name):
+                shard = name.removesuffix(".tar")
+                self.enhance(TARS / name, output=f"out/{shard}")
+                self.assertEqual(members_of(self.output(shard, f"out/{shard}").tar), members)
+                # No name was used as a path.
+                files = {f"{shard}{suffix}" for suffix in (".tar", ".aitqe.jsonl", ".aitqe.parquet", ".aitqe.stats.json")}
+                self.assertEqual({path.name for path in (self.folder / "out" / shard).iterdir()}, {*files, "_aitqe"})
+                self.assertEqual([path.name for path in self.folder.iterdir()], ["out"])
+        self.assertEqual({path.name for path in (self.folder / "out").iterdir()}, {name[:-4] for name in PASSED_THROUGH})
+        for path in map(pathlib.Path, ("/etc/passwd.txt", "/etc/passwd" + RECORD_SUFFIX)):
+            self.assertFalse(path.exists(), path)
+
     def test_each_is_read_as_far_as_it_goes_and_told(self):
         for name, (code, kinds, keys) in HOSTILE_TARS.items():
             with self.subTest(tar=name):

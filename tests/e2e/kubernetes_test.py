@@ -8,11 +8,12 @@ import unittest
 
 import yaml
 
-from support import SOURCE_DIR, EndToEndTest, pairs, write_tar
+from support import SOURCE_DIR, EndToEndTest, environment, pairs, write_tar
 
 MANIFEST = SOURCE_DIR / "scripts/kubernetes/enhance.yaml"
 CLUSTER_PYTHON = SOURCE_DIR / ".deps/cluster/bin/python3"
 RESUMABLE = 75
+LONGEST_WAIT_S = 30
 
 
 def exit_codes():
@@ -49,6 +50,24 @@ class KubernetesTest(EndToEndTest):
         arguments = [places.get(argument, argument) for argument in self.container["args"]]
         self.aitqe(*self.container["command"][1:], *arguments, "--model", SOURCE_DIR / "models/aitqe-tiny", "--dry-run",
                    "--forecast-s", "0", env={"JOB_COMPLETION_INDEX": "3"})
+
+    def test_the_wait_in_its_head_ends_whichever_way_the_job_does(self):
+        wait, = re.findall(r"^#   (until .*)", MANIFEST.read_text(encoding="utf-8"), re.M)
+        for conditions in ("Complete", "SuccessCriteriaMet Complete", "FailureTarget Failed"):
+            with self.subTest(conditions=conditions):
+                # About to fail, and over when somebody has slept.
+                self.write_program("kubectl", f'echo "$@" >>asked; [ -e slept ] && echo "{conditions}" || echo FailureTarget')
+                self.write_program("sleep", "touch slept")
+                subprocess.run(["bash", "-c", wait], cwd=self.folder, timeout=LONGEST_WAIT_S, check=True,
+                               env=environment(PATH=f"{self.folder}:{os.environ['PATH']}"))
+                self.assertEqual((self.folder / "asked").read_text().splitlines(),
+                                 [f"get job/{self.job['metadata']['name']} -o jsonpath={{.status.conditions[*].type}}"] * 2)
+                (self.folder / "asked").unlink()
+                (self.folder / "slept").unlink()
+
+    def write_program(self, name, script):
+        (self.folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (self.folder / name).chmod(0o755)
 
     @unittest.skipUnless(CLUSTER_PYTHON.exists() and os.environ.get("AITQE_LARGE_SHARDS"),
                          "only with scripts/test.sh --full, which installs the schemas")

@@ -16,7 +16,12 @@ FAULTS = os.environ.get("AITQE_FAULTS")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "squeue", "sinfo")
 NUM_SHARDS = 8
 NUM_TASKS = 4
+# More than the default --max-failed of all pairs that there are.
+BROKEN_PAIR = [("broken.jpg", b"no image"), ("broken.txt", b"a caption")]
 LONGEST_WAIT_S = 240
+# Slurm looks at time limits every half minute and gives a signal early rather than late: 10 to 40 s after the start of a job
+# of one minute, which still has time to end.
+SHORT_JOB = ("--time=1", "--signal=B:USR1@20")
 # A node refuses a batch script that starts within the second in which its last start was revoked.
 STANDSTILL_S = 3
 
@@ -180,7 +185,7 @@ class SlurmTest(unittest.TestCase):
         cls.folder = pathlib.Path(scratch.name)
         members = example_members(NUM_SHARDS * 5)
         for shard in range(NUM_SHARDS):
-            write_tar(cls.folder / f"in/{shard:05}.tar", members[15 * shard:15 * (shard + 1)])
+            write_tar(cls.folder / f"in/{shard:05}.tar", members[15 * shard:15 * (shard + 1)] + (BROKEN_PAIR if shard == 0 else []))
         # More than a task has answered by the time that it has written a line of its first shard.
         for shard in range(NUM_SHARDS):
             write_tar(cls.folder / f"long/{shard:05}.tar", members)
@@ -189,6 +194,8 @@ class SlurmTest(unittest.TestCase):
 
     def setUp(self):
         self.pending_since = {}
+        for log in self.folder.glob("log-*.txt"):  # what another test's tasks said
+            log.unlink()
 
     def wait_until(self, condition, what):
         try:
@@ -200,12 +207,13 @@ class SlurmTest(unittest.TestCase):
         return [self.folder / shards, "-o", self.folder / out, "--model", TINY_MODEL, "--dtype", "f32", "--threads", "1",
                 "--max-failed", "100%"]
 
-    def submit(self, out, array, shards="in", **variables):
-        """@return the job's number"""
+    def submit(self, out, array, shards="in", options=(), **variables):
+        """@param options  of sbatch
+        @return the job's number"""
         # The node's own environment, and nothing of a scheduler that these tests may run under.
         names = ",".join(["ALL", *(f"{name}={value}" for name, value in variables.items())])
         return self.cluster.run("sbatch", "--parsable", f"--array={array}", "--ntasks=1", "--mem=200", f"--export={names}",
-                                f"--output={self.folder}/log-%a.txt", f"--chdir={self.folder}",
+                                f"--output={self.folder}/log-%a.txt", f"--chdir={self.folder}", *options,
                                 SOURCE_DIR / "scripts/slurm/enhance.sbatch", *self.arguments(out, shards), AITQE=str(BINARY)).strip()
 
     def release(self, job):
@@ -262,7 +270,10 @@ class SlurmTest(unittest.TestCase):
         for shard in (1, 3, 5, 7):
             for path in (self.folder / "out").glob(f"{shard:05}.*"):
                 path.unlink()
-        self.wait_for(self.submit("out", "1,3"))
+        status = [BINARY, "status", self.folder / "out", "--format", "slurm"]
+        tasks = subprocess.run(status, check=True, capture_output=True, text=True, env=environment()).stdout.strip()
+        self.assertEqual(tasks, "1,3")
+        self.wait_for(self.submit("out", tasks))
         self.check_equal("out")
 
     def stopped_process(self):
@@ -287,19 +298,30 @@ class SlurmTest(unittest.TestCase):
             return 1 not in self.cluster.tasks(job)
         self.wait_until(goes_on, "task 1 running again")
 
-    def test_a_signal_puts_a_task_back_into_the_queue(self):
-        stop = {"LD_PRELOAD": FAULTS, "FAULT_FOLDER": f"{self.folder}/again/_aitqe/journal/00000", "FAULT_CALL": "write",
-                "FAULT_AT": "3", "FAULT_DO": "stop", "FAULT_LOG": f"{self.folder}/calls-again"}
-        job = self.submit("again", "0-0", "long", **stop)
-        calls = self.folder / "calls-again"
+    def submit_stopping(self, out, options=()):
+        """A task that stands still in the middle of its shard. @return the job's number, and the process"""
+        calls = self.folder / f"calls-{out}"
+        stop = {"LD_PRELOAD": FAULTS, "FAULT_FOLDER": f"{self.folder}/{out}/_aitqe/journal/00000", "FAULT_CALL": "write",
+                "FAULT_AT": "3", "FAULT_DO": "stop", "FAULT_LOG": str(calls)}
+        job = self.submit(out, "0-0", "long", options, **stop)
         self.wait_until(lambda: calls.exists() and len(calls.read_text().splitlines()) >= 3, "a task in the middle of a shard")
-        stopped = self.stopped_process()
-        self.cluster.run("scancel", "--batch", "--signal=USR1", job)
+        return job, self.stopped_process()
+
+    def check_that_it_requeues(self, job, stopped, out):
+        """A task that is given USR1, or will be."""
         self.wait_until(lambda: has_pending_signal(stopped), "the signal to reach the program")
         os.kill(int(stopped), signal.SIGCONT)
         self.wait_until(lambda: "back into the queue" in self.logs(), "a task that has put itself back")
         self.wait_for_requeued(job)
-        self.check_equal("again", "long")
+        self.check_equal(out, "long")
+
+    def test_a_signal_puts_a_task_back_into_the_queue(self):
+        job, stopped = self.submit_stopping("again")
+        self.cluster.run("scancel", "--batch", "--signal=USR1", job)
+        self.check_that_it_requeues(job, stopped, "again")
+
+    def test_a_task_whose_time_is_nearly_over_is_told_by_slurm_and_goes_on_in_its_next_run(self):
+        self.check_that_it_requeues(*self.submit_stopping("timed", SHORT_JOB), "timed")
 
     def test_submit_binds_gpus_and_the_report_comes_behind_requeued_tasks(self):
         recorder = self.folder / "recorder"
@@ -318,6 +340,9 @@ class SlurmTest(unittest.TestCase):
         log = self.folder / f"aitqe-report-{report}.log"
         self.wait_until(lambda: not self.cluster.run("squeue", "-h", "-t", "PD,R,CG", "-j", report), "the end of the report")
         self.assertRegex(log.read_text(), r"(?m)^complete: ")
+        # One pair of 41 has failed, which is below the limit of the tasks and above the default.
+        self.assertRegex(log.read_text(), r"(?m)^  failed +1 ")
+        self.assertIn(" ExitCode=0:0 ", self.cluster.run("scontrol", "show", "job", "-o", report))
         for name in ("report.html", "sizes.json"):
             (self.folder / "submitted" / name).unlink()
         self.check_equal("submitted")

@@ -127,6 +127,19 @@ TEST(RemoveStaleTemporaries, LeavesThoseOfProcessesThatMayStillWrite) {
   EXPECT_TRUE(fs::exists(folder / "a"));
 }
 
+TEST(RemoveStaleTemporaries, TakesThoseOfAProcessThatNobodyHasWaitedFor) {
+  const TemporaryFolder folder;
+  const pid_t process = fork();
+  if (process == 0) {
+    const AtomicFile file(folder / "a");
+    std::_Exit(0);
+  }
+  siginfo_t ended;
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(process), &ended, WEXITED | WNOWAIT), 0);
+  EXPECT_EQ(remove_stale_temporaries(folder.path(), {"a"}), 1);
+  waitpid(process, nullptr, 0);
+}
+
 TEST(CopyFile, CopiesEveryByte) {
   const TemporaryFolder folder;
   const std::string bytes(700'000, '\0');

@@ -94,6 +94,7 @@ class HttpSource : public Source {
   std::size_t read(std::span<char> buffer) override;
   std::string name() const override;
   std::optional<std::int64_t> size_bytes() const override;
+  std::string version() const override;
 
  private:
   class State;

@@ -42,6 +42,10 @@ class Source {
   /// Total size where it is known beforehand (a plain file, memory).
   virtual std::optional<std::int64_t> size_bytes() const { return std::nullopt; }
 
+  /// What tells this version of an object on a server from another: its ETag, or when it was last
+  /// modified. "" where nothing does.
+  virtual std::string version() const { return ""; }
+
   /// Says that no more will be read, and checks what can only be checked then. Call once.
   /// @throws SourceError when a `pipe:` command exited non-zero. A command that our early stop
   ///         killed by SIGPIPE did not fail.
@@ -128,6 +132,7 @@ class HashedSource : public Source {
   std::size_t read(std::span<char> buffer) override;
   std::string name() const override { return source_->name(); }
   std::optional<std::int64_t> size_bytes() const override { return source_->size_bytes(); }
+  std::string version() const override { return source_->version(); }
   void finish() override { source_->finish(); }
 
   /// 64 hex digits, or "" unless the end was read.

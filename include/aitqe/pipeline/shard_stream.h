@@ -57,7 +57,7 @@ class ShardStream {
   /// Of the shard as it is stored.
   std::int64_t bytes_read() const;
   /// As it was when it was opened; see InputIdentity::etag.
-  const std::string& input_version() const;
+  std::string input_version() const;
   /// Pairs that sampling did not take.
   std::int64_t num_passed_over() const;
   /// Of the shard as it is stored; "" unless it was read to its last byte.

@@ -20,7 +20,8 @@ struct FileIdentity {
 };
 
 /// What was read. `etag` tells one version from another: of a file its time of modification, in
-/// nanoseconds since 1970. `etag` and `sha256` are "" where unknown.
+/// nanoseconds since 1970, of an object on a server its ETag or Last-Modified. `etag` and `sha256`
+/// are "" where unknown.
 struct InputIdentity {
   std::string url;  ///< path or URL as given, without credentials
   std::int64_t bytes = 0;
