@@ -5,7 +5,7 @@
 #   scripts/bench.sh [--no-setup] [OPTION...]      options of scripts/bench (see its --help)
 #
 # The default is the preset mini, some 15 minutes on two cores once the peers are there (an estimate). The
-# shapes of real models: --preset small --dtypes bf16 --rounds 3
+# shapes of real models: --preset small --dtypes bf16 --rounds 5
 #
 # --no-setup takes the peers as they are: those that are not there are left out, and the result says so.
 set -euo pipefail

@@ -81,11 +81,11 @@ run_step() {
     ceilings) "$python" bench/gpu_ceilings.py ;;
     prefill) engine prefill --pairs 512 && engine prefill --pairs 512 --batch-tokens 32768 ;;
     score) engine score --pairs 512 ;;
-    rewrite) engine rewrite --pairs 512 && engine rewrite --pairs 1024 --sequences 512 --rounds 3 ;;
+    rewrite) engine rewrite --pairs 512 && engine rewrite --pairs 1024 --sequences 512 --rounds 5 ;;
     again) engine again --pairs 256 ;;
     fp8) engine prefill --pairs 512 --dtype fp8 && engine score --pairs 512 --dtype fp8 ;;
     peer-prefill) peer loop --pairs 32 && peer batched --pairs 128 ;;
-    peer-rewrite) peer loop --rewrite --pairs 8 --rounds 3 && peer batched --rewrite --pairs 64 --rounds 3 ;;
+    peer-rewrite) peer loop --rewrite --pairs 8 --rounds 5 && peer batched --rewrite --pairs 64 --rounds 3 ;;
     *) die "unknown step $1 (--help lists them)" ;;
   esac
 }

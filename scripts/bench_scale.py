@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Is the rate and memory of a long run that of a short one, and does a forecast hold? With a tiny model, on a CPU.
 
-    python scripts/bench_scale.py [--binary build/release/aitqe] [--largest 100000] [--rounds 3] [--shard-pairs 5000]
+    python scripts/bench_scale.py [--binary build/release/aitqe] [--largest 100000] [--rounds 5] [--shard-pairs 5000]
 
 Makes sets of 1,000, 10,000 and 100,000 pairs, by decades up to --largest, out of the pictures and captions of
 examples/pairs-00000.tar. Sets of the first two sizes run --rounds times, interleaved, the largest once between them. Told
-are pairs a second without loading, and the peak of resident memory, each as a ratio to the set of 10,000 (a run of
-1,000 takes so short a time that start and end show).
+are pairs a second without loading, and the peak of resident memory, each as a ratio to the set of 10,000; and the rate of
+the pairs that one set has more than the one before it, which start and end of a run do not show in. The rate of these and
+the memory are to be the same within 5 %: it ends with 1 where they are not, or a forecast is off by more than 15 %.
 
 Then shards of mixed sizes: 20 to 2,000 pairs each, of pictures from 100 to 1600 px. `--dry-run` says how long they would
 take; then they run. Told is the forecast over what it took, --rounds times. Writes bench/results/scale_cpu.txt. Needs
@@ -126,7 +127,18 @@ def measure_scale(options, examples):
         rate = statistics.median(rates)
         lines.append(f"{size:8}{rate:10.1f}{min(rates):8.1f}{max(rates):8.1f}{rate / middle['pairs_per_s']:10.3f}{rss:10.1f}"
                      f"{rss / middle['rss_mb']:10.3f}")
+    times = [statistics.median(one["run_s"] for one in runs[size]) for size in sizes]
+    further = [(b - a) / (t - s) for a, b, s, t in zip(sizes, sizes[1:], times, times[1:])]
+    for a, b, rate in zip(sizes, sizes[1:], further):
+        lines.append(f"pairs {a:,} to {b:,}: {rate:.1f} pairs/s")
+    memory = [statistics.median(one["rss_mb"] for one in runs[size]) for size in sizes]
+    lines.append(verdict("rates of these parts", max(further) / min(further), 1.05))
+    lines.append(verdict("peaks of memory", max(memory) / min(memory), 1.05))
     return lines
+
+
+def verdict(what, ratio, bound):
+    return f"{what} differ by {100 * (ratio - 1):.1f} %, at most {100 * (bound - 1):.0f} %: {'held' if ratio <= bound else 'NOT HELD'}"
 
 
 def measure_forecast(options, examples):
@@ -134,11 +146,14 @@ def measure_forecast(options, examples):
     lines = ["", f"shards of {', '.join(map(str, MIXED_SHARD_PAIRS))} pairs, pictures of {MIXED_SIDES_PX[0]} to "
              f"{MIXED_SIDES_PX[-1]} px:", f"{'forecast s':>12}{'pairs':>8}{'took s':>10}{'pairs':>8}{'forecast / took':>18}"]
     total = sum(MIXED_SHARD_PAIRS)
+    off = []
     for _ in range(options.rounds):
         told = run(options, folder, "--dry-run", "--json", "--forecast-s", "5")
         took = run(options, folder)
         lines.append(f"{told['run_s']:12.1f}{told['pairs_expected']:8.0f}{took['run_s']:10.1f}{total:8}"
                      f"{told['run_s'] / took['run_s']:18.3f}")
+        off.append(max(told["run_s"] / took["run_s"], took["run_s"] / told["run_s"]))
+    lines.append(verdict("forecasts and what runs took", max(off), 1.15))
     return lines
 
 
@@ -147,7 +162,7 @@ def main():
     parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "build/release/aitqe")
     parser.add_argument("--model", type=pathlib.Path, default=ROOT / "models/aitqe-tiny")
     parser.add_argument("--largest", type=int, default=10**5)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--shard-pairs", type=int, default=5000)
     options = parser.parse_args()
     examples = example_pairs()
@@ -162,6 +177,8 @@ def main():
     text = "\n".join(head + lines) + "\n"
     RESULTS.write_text(text)
     print(text, end="")
+    if "NOT HELD" in text:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

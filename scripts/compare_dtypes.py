@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a way of computing changes: answers in one --dtype against those in another, and the time of both.
 
-    python scripts/compare_dtypes.py [--base bf16] [--dtypes int8] [--rounds 3] [--name NAME] SHARD... [-- OPTION...]
+    python scripts/compare_dtypes.py [--base bf16] [--dtypes int8] [--rounds 5] [--name NAME] SHARD... [-- OPTION...]
 
 Runs `aitqe enhance` over the shards in each dtype, taking turns, and compares the rows: how often the digit, the decision
 and the new caption are the same, and how far the expected score moves. What stands behind -- goes to every run. The result
@@ -9,6 +9,7 @@ goes to bench/results/NAME.txt; NAME is dtypes_DEVICE unless given.
 """
 
 import argparse
+import datetime
 import json
 import os
 import pathlib
@@ -43,7 +44,9 @@ def compare(base, other):
              if a["score_expected"] >= 0 and b["score_expected"] >= 0]
     shifts = [abs(a["p_rewrite"] - b["p_rewrite"]) for a, b in pairs if a["p_rewrite"] >= 0 and b["p_rewrite"] >= 0]
     rewritten = [(a, b) for a, b in pairs if a["recaption"] and b["recaption"]]
+    failed_in_one = sum((a["decision"] == "failed") != (b["decision"] == "failed") for a, b in zip(base, other))
     return [
+        f"failed in one alone    {failed_in_one:8}  of {len(base)}",
         "same digit             " + share(pairs, lambda p: p[0]["scores"]["overall"] == p[1]["scores"]["overall"]),
         "same decision          " + share(pairs, lambda p: p[0]["decision"] == p[1]["decision"]),
         "same new caption       " + share(rewritten, lambda p: p[0]["recaption"] == p[1]["recaption"]),
@@ -57,7 +60,7 @@ def parse():
     parser.add_argument("shards", nargs="+", type=pathlib.Path)
     parser.add_argument("--base", default="bf16")
     parser.add_argument("--dtypes", default=["int8"], type=lambda text: text.split(","))
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--name", default="dtypes_cpu")
     own, more = sys.argv[1:], []
     if "--" in own:
@@ -79,8 +82,10 @@ def main():
                 seconds.setdefault(dtype, []).append(duration)
     version = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     arguments = " ".join(os.path.basename(arg) if os.path.isabs(arg) else arg for arg in sys.argv[1:])
-    lines = [f"# scripts/compare_dtypes.py {arguments}",
-             f"# {version}; {platform.machine()}, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}; "
+    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    cpu = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
+    lines = [f"# {datetime.date.today()}, {commit}: scripts/compare_dtypes.py {arguments}",
+             f"# {version.splitlines()[0]}; {cpu}, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}; "
              f"{len(rows[options.base])} pairs, {options.rounds} rounds", ""]
     for dtype in options.dtypes:
         ratios = sorted(a / b for a, b in zip(seconds[options.base], seconds[dtype]))

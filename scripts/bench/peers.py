@@ -22,9 +22,10 @@ class Kind:
 
 KINDS = (
     Kind("transformers", "peer_transformers.py", "torch, transformers, tokenizers, PIL", batches=(1, 8, 16)),
-    Kind("openvino", "peer_openvino.py", "openvino_genai, tokenizers, PIL", "llava_to_openvino.py"),
+    Kind("openvino", "peer_openvino.py", "openvino_genai, tokenizers, PIL", "llava_to_openvino.py",
+         batches=(1, 8, 16)),
     Kind("llama.cpp", "peer_llamacpp.py", "llama_cpp, tokenizers, PIL", "llava_to_gguf.py", file_has_dtype=True,
-         batches=(1, 8)),
+         batches=(1, 8, 16)),
 )
 
 
