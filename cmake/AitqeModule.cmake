@@ -46,7 +46,7 @@ endfunction()
 function(aitqe_test module)
   cmake_parse_arguments(ARG "ATEN" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${module}_test ${ARG_SOURCES})
-  target_include_directories(${module}_test PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  target_include_directories(${module}_test PRIVATE ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/src)
   target_compile_definitions(${module}_test PRIVATE
     AITQE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(${module}_test PRIVATE aitqe_flags aitqe_${module} ${ARG_LINKS}

@@ -47,7 +47,7 @@ std::optional<Feed> AnswerGuide::next(const LogitsRows& logits) {
   const std::int64_t last = logits.num_rows - 1;
   switch (phase_) {
     case Phase::Prompt: {
-      answer_.first_logits = logits.top(last, kFirstLogits);
+      if (rules_->with_first_logits) answer_.first_logits = logits.top(last, kFirstLogits);
       first_id_ = logits.largest(last);
       const std::vector<std::int32_t>& key = rules_->recaption_key;
       if (key.empty()) return begin();

@@ -38,7 +38,7 @@ class Run {
       : options_(options),
         progress_(progress),
         prepare_(model, with_trace(options)),
-        judge_(model, options.judge),
+        judge_(model, judge_with_trace(options)),
         pairs_left_(options.reading.sampling.limit),
         record_(std::move(record)) {
     if (options.rule.kind == RewriteRule::Kind::WorstPercent) {
@@ -87,6 +87,12 @@ class Run {
     PrepareOptions prepare = options.prepare;
     prepare.with_pixels_sha256 = options.trace_file.has_value();
     return prepare;
+  }
+
+  static JudgeOptions judge_with_trace(const EnhanceOptions& options) {
+    JudgeOptions judge = options.judge;
+    judge.with_first_logits = options.trace_file.has_value();
+    return judge;
   }
 
   /// @param job  the names of all its shards

@@ -19,6 +19,7 @@ std::shared_ptr<const AnswerRules> make_rules(const LoadedModel& model,
                                              model.mllm().config().eos_ids);
   rules->max_new_tokens = options.max_new_tokens;
   rules->full = options.full;
+  rules->with_first_logits = options.with_first_logits;
   if (options.verify) rules->verify_with = model.prompts;
   return rules;
 }

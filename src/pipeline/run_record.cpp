@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -39,14 +41,27 @@ nlohmann::ordered_json describe_run(const RunRecord& record) {
   return run;
 }
 
-/// Held while a record is read and written again. Of a file, since NFS locks no folders.
+/// Held while a record is read and written again. Of a file, since NFS locks no folders; the file
+/// goes with its holder.
 class FolderLock {
  public:
-  explicit FolderLock(const std::filesystem::path& folder)
-      : descriptor_(::open((folder / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)),
-        is_held_(descriptor_ >= 0 && flock(descriptor_, LOCK_EX) == 0) {}
+  explicit FolderLock(const std::filesystem::path& folder) : path_(folder / ".lock") {
+    constexpr int kMostTries = 1000;
+    for (int attempt = 0; attempt < kMostTries && !is_held_; ++attempt) {
+      if (descriptor_ >= 0) ::close(descriptor_);
+      descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+      if (descriptor_ < 0) return;
+      while (flock(descriptor_, LOCK_EX) != 0) {
+        if (errno != EINTR) return;  // there are no locks here, and nobody has one
+      }
+      struct stat info {};
+      is_held_ = fstat(descriptor_, &info) == 0 && info.st_nlink > 0;  // else its holder removed it
+    }
+  }
   ~FolderLock() {
-    if (descriptor_ >= 0) ::close(descriptor_);
+    if (descriptor_ < 0) return;
+    ::unlink(path_.c_str());
+    ::close(descriptor_);
   }
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
@@ -54,8 +69,9 @@ class FolderLock {
   bool is_held() const { return is_held_; }
 
  private:
-  int descriptor_;
-  bool is_held_;
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+  bool is_held_ = false;
 };
 
 /// Nothing where the folder was begun anew: by another configuration, or with a torn record.

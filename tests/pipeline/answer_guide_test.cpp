@@ -40,6 +40,13 @@ TEST_F(AnswerGuideTest, StopsAfterTheScoreAndReadsTheProbabilities) {
   EXPECT_NEAR(answer.p_rewrite, 0.6, 1e-6);
   EXPECT_NEAR(answer.score_expected, 2.0, 1e-4);
   EXPECT_EQ(answer.score_forced, -1.0);
+  EXPECT_TRUE(answer.first_logits.ids.empty());
+}
+
+TEST_F(AnswerGuideTest, KeepsTheFirstLogitsWhereTheyAreAskedFor) {
+  const auto rules_with_logits = rules();
+  rules_with_logits->with_first_logits = true;
+  const Answer answer = ask(rules_with_logits, {});
   EXPECT_EQ(answer.first_logits.ids.front(), answer.ids.front());
 }
 

@@ -29,6 +29,7 @@ struct AnswerRules {
   std::vector<std::int32_t> eos_ids;  ///< any of them ends an answer
   int max_new_tokens = 384;           ///< the reference's limit
   bool full = false;  ///< go on to the end of text instead of stopping at keys.score_end
+  bool with_first_logits = false;  ///< fill Answer::first_logits, which costs a look at all logits
 
   std::vector<std::int32_t> recaption_key;     ///< tokens of `{"Recaption`
   std::vector<std::int32_t> recaption_prefix;  ///< tokens of `{"Recaption": "`
@@ -59,7 +60,7 @@ struct Answer {
   std::vector<std::int32_t> ids;  ///< forced tokens included, the end token too
   std::string text;               ///< of `ids`, raw: special tokens left out, not stripped
   std::string asked_recaption;  ///< text of a second answer, forced to begin with a rewrite; or ""
-  TopLogits first_logits;       ///< the 20 largest for the first token
+  TopLogits first_logits;       ///< the 20 largest for the first token, if asked for
   /// Mean of the score under the probabilities of its digits, on the scale of the keys:
   /// sum k P(k) / sum P(k), P(10) = P(1) P(0 after 1). -1 where no score was written.
   double score_expected = -1.0;

@@ -17,7 +17,8 @@ struct JudgeOptions {
   SchedulerLimits limits;  ///< of each device
   int max_new_tokens = 384;
   bool full = false;
-  bool verify = false;  ///< score every new caption too
+  bool verify = false;             ///< score every new caption too
+  bool with_first_logits = false;  ///< see Answer::first_logits
   /// Pairs of a batch that one device runs by itself, see Judge::batch_pairs; 0 = as needed.
   std::int64_t batch_pairs = 0;
 };
