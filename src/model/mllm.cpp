@@ -1,5 +1,7 @@
 #include "aitqe/model/mllm.h"
 
+#include <utility>
+
 namespace aitqe {
 
 std::unique_ptr<Mllm> Mllm::load(const std::filesystem::path& folder, ModelConfig config,

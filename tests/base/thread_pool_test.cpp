@@ -61,7 +61,7 @@ TEST(ThreadPool, SurvivesManyShortLoops) {
   EXPECT_EQ(total.load(), 3 * kLoops);
 }
 
-TEST(ThreadPool, SleepsAtOnceWithMoreThreadsThanCores) {
+TEST(ThreadPool, RunsEveryIndexWithMoreThreadsThanCores) {
   ThreadPool pool(usable_cores() + 3);
   std::atomic<int> total = 0;
   for (int loop = 0; loop < 500; ++loop) {

@@ -39,7 +39,6 @@ TEST(WithoutSecrets, KnowsCredentialsAmongArguments) {
 
 TEST(WithoutSecrets, KeepsPathsAndObjects) {
   EXPECT_EQ(without_secrets("data/pipes: HF_TOKEN=x://"), "data/pipes: HF_TOKEN=x://");
-
   EXPECT_EQ(without_secrets("data/a@b?.tar"), "data/a@b?.tar");
   EXPECT_EQ(without_secrets("s3://bucket/a?b"), "s3://bucket/a?b");
   EXPECT_EQ(without_secrets("-"), "-");

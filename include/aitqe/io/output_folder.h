@@ -52,6 +52,8 @@ class OutputFolder {
   /// writing any.
   void require_writable() const;
 
+  // `read`, `size_bytes` and `list` throw Error(Output) where a file of a folder on disk is there
+  // and cannot be looked at.
   /// The whole of a small file; nothing where there is none.
   std::optional<std::string> read(const std::string& file) const;
   std::optional<std::int64_t> size_bytes(const std::string& file) const;
