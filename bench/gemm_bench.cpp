@@ -76,7 +76,9 @@ Implementation ours(ThreadPool& pool, bool in_int8) {
     return [&pool, weights, x, y, shape, compute](std::size_t copy) {
       const aitqe::kernels::GemmRows rows(x.const_data_ptr<float>(), shape.m, shape.k, compute,
                                           pool);
-      (*weights)[copy].multiply(rows, nullptr, y.mutable_data_ptr<float>(), shape.n, pool);
+      (*weights)[copy].multiply(rows, nullptr, aitqe::kernels::Activation::None,
+                                {y.mutable_data_ptr(), aitqe::kernels::ScalarType::F32, shape.n},
+                                pool);
     };
   };
   return {in_int8 ? "ours_int8" : "ours", prepare};

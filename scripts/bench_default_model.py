@@ -1,60 +1,116 @@
 #!/usr/bin/env python3
-"""How many pairs a second the default model judges, from the tar to the written report.
+"""How many pairs a second the default model does, from the tar to the written shard and report, by kind of work.
 
-    python scripts/bench_default_model.py [--binary build/release/aitqe] [--rounds 5]
+    python scripts/bench_default_model.py [--binary build/release/aitqe] [--rounds 5] [--pairs 64]
 
-Runs `aitqe score` and `aitqe enhance` over examples/pairs-00000.tar, taking turns, as a user gets them without options.
-A rate is that of all pairs over the time from the first to the last, without loading the model. Writes
-bench/results/default_model_cpu.txt.
+Runs aitqe as a user gets it, without options of its own, over shards made of the pairs of examples/pairs-00000.tar, all
+workloads taking turns: scores only; rewrites where the model wants to, never and always; captions of 10 to 120 words;
+pictures of 300 to 2000 px, as JPEG and in other formats; a shard with one broken member in ten. A rate is that of all
+pairs over the time from the first to the last, without loading the model; the ratio is to the first workload of the same
+round. Writes bench/results/default_model_cpu.txt. Needs Pillow (scripts/setup.sh --tests).
 """
 
 import argparse
-import datetime
+import io
+import itertools
 import json
-import os
 import pathlib
 import statistics
 import subprocess
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "bench/results/default_model_cpu.txt"
+from bench_support import ROOT, cores_and_load, encoded, example_pairs, head, last_run, write_result, write_shard
+from PIL import Image
+
+CAPTION_WORDS = (10, 30, 60, 120)
+SIDES_PX = (300, 600, 1200, 2000)
+FORMATS = ("PNG", "WEBP")
 
 
-def run(binary, command, out):
-    subprocess.run([binary, command, ROOT / "examples/pairs-00000.tar", "-o", out, "--device", "cpu", "-q"], check=True,
-                   stdout=subprocess.DEVNULL)
-    return json.loads((out / "_aitqe/run.json").read_text())
+def resized(picture, side, form="JPEG"):
+    with Image.open(io.BytesIO(picture)) as image:
+        scale = side / max(image.size)
+        return encoded(image.convert("RGB").resize([max(1, round(length * scale)) for length in image.size]), form)
+
+
+def with_captions_of(pairs, words):
+    """The pictures, with captions of so many words of the others' captions."""
+    stream = itertools.cycle(" ".join(caption.decode() for _, caption in pairs).split())
+    for picture, _ in pairs:
+        yield picture, " ".join(itertools.islice(stream, words)).encode()
+
+
+def with_broken_members(pairs):
+    """Every tenth picture cut off, a JPEG, a PNG or a WebP in turn."""
+    forms = itertools.cycle(("JPEG", "PNG", "WEBP"))
+    for i, (picture, caption) in enumerate(pairs):
+        if i % 10 == 9:
+            form = next(forms)
+            whole = resized(picture, 400, form)
+            yield whole[:len(whole) // 2], caption, form.lower().replace("jpeg", "jpg")
+        else:
+            yield picture, caption
+
+
+def workloads(pairs):
+    """name -> (pairs, command and options)"""
+    found = {"score": (pairs, ["score"]), "enhance": (pairs, ["enhance"])}
+    for rule in ("never", "always"):
+        found[f"enhance, rewrite {rule}"] = (pairs, ["enhance", "--rewrite-when", rule])
+    for words in CAPTION_WORDS:
+        found[f"captions of {words} words"] = (list(with_captions_of(pairs, words)), ["enhance"])
+    for side in SIDES_PX:
+        found[f"JPEGs of {side} px"] = ([(resized(p, side), c) for p, c in pairs], ["enhance"])
+    for form in FORMATS:
+        found[f"{form} of 600 px"] = ([(resized(p, 600, form), c, form.lower()) for p, c in pairs], ["enhance"])
+    found["one broken in ten"] = (list(with_broken_members(pairs)), ["enhance", "--max-failed", "100%"])
+    return found
+
+
+def measure(binary, shard, arguments, out):
+    """One run: rate, shares of the time, and what became of the pairs."""
+    subprocess.run([binary, *arguments, shard, "-o", out, "--device", "cpu", "-q"], check=True, stdout=subprocess.DEVNULL)
+    status = subprocess.run([binary, "status", out, "--json"], check=True, stdout=subprocess.PIPE)
+    summary = json.loads(status.stdout)["summary"]
+    record = last_run(out)
+    return {"pairs/s": record["pairs"] / record["run_s"]} | {
+        stage: record[f"{stage}_s"] / record["run_s"] for stage in ("vision", "prefill", "decode")} | {
+        what: summary[what] / summary["read"] for what in ("rewritten", "failed")}
+
+
+def line(name, runs, first):
+    def median(what):
+        return statistics.median(run[what] for run in runs)
+
+    rates = [run["pairs/s"] for run in runs]
+    ratios = [run["pairs/s"] / base["pairs/s"] for run, base in zip(runs, first)]
+    shares = "".join(f"{median(what):11.3f}" for what in ("rewritten", "failed", "vision", "prefill", "decode"))
+    return (f"{name:24}{median('pairs/s'):9.2f}{min(rates):8.2f}{max(rates):8.2f}{statistics.median(ratios):10.3f}{shares}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "build/release/aitqe")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--pairs", type=int, default=64)
     options = parser.parse_args()
-    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
-    cpu = next(line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
-    load = os.getloadavg()[0]
-    records = {"score": [], "enhance": []}
-    with tempfile.TemporaryDirectory() as folder:
-        run(options.binary, "score", pathlib.Path(folder) / "warm-up")
+    before = cores_and_load()
+    kinds = workloads(example_pairs()[:options.pairs])
+    runs = {name: [] for name in kinds}
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        shards = {kind: folder / f"{i:02}.tar" for i, kind in enumerate(kinds)}
+        for kind, (pairs, _) in kinds.items():
+            write_shard(shards[kind], pairs)
+        measure(options.binary, shards["score"], ["score"], folder / "warm-up")
         for number in range(options.rounds):
-            for command, found in records.items():
-                found.append(run(options.binary, command, pathlib.Path(folder) / f"{command}-{number}"))
-    first = records["score"][0]
-    lines = [f"# {datetime.date.today()}, {commit}: scripts/bench_default_model.sh --rounds {options.rounds}",
-             f"# {cpu}, {os.cpu_count()} cores, load average {load:.1f} before; {first['config']['dtype']}, "
-             f"{first['last_run']['pairs']} pairs",
-             f"{'':10}{'pairs/s':>10}{'min':>8}{'max':>8}{'vision':>9}{'prefill':>9}{'decode':>9}   of the time"]
-    for command, found in records.items():
-        runs = [record["last_run"] for record in found]
-        rates = [one["pairs"] / one["run_s"] for one in runs]
-        shares = "".join(f"{statistics.median(one[key] / one['run_s'] for one in runs):9.3f}"
-                         for key in ("vision_s", "prefill_s", "decode_s"))
-        lines.append(f"{command:10}{statistics.median(rates):10.2f}{min(rates):8.2f}{max(rates):8.2f}{shares}")
-    text = "\n".join(lines) + "\n"
-    RESULTS.write_text(text)
-    print(text, end="")
+            for i, (kind, (_, arguments)) in enumerate(kinds.items()):
+                runs[kind].append(measure(options.binary, shards[kind], arguments, folder / f"out-{number}-{i}"))
+    command = f"scripts/bench_default_model.sh --rounds {options.rounds} --pairs {options.pairs}"
+    lines = head(command, before)
+    lines.append(f"{'':24}{'pairs/s':>9}{'min':>8}{'max':>8}{'/ score':>10}{'rewritten':>11}{'failed':>11}{'vision':>11}"
+                 f"{'prefill':>11}{'decode':>11}")
+    write_result("default_model_cpu.txt", lines + [line(kind, found, runs["score"]) for kind, found in runs.items()])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures how many pairs a second the default model judges: builds and runs scripts/bench_default_model.py, which writes
-# bench/results/default_model_cpu.txt. About five minutes on two cores.
+# Measures how many pairs a second the default model judges and rewrites, by kind of work: builds and runs
+# scripts/bench_default_model.py, which writes bench/results/default_model_cpu.txt. About ten minutes on two cores.
 #
 #   scripts/bench_default_model.sh [OPTION...]      options of scripts/bench_default_model.py (see its --help)
 set -euo pipefail
@@ -12,4 +12,4 @@ case ${1:-} in -h | --help) print_help; exec python3 scripts/bench_default_model
 build_bench aitqe
 scripts/default_model.sh
 heading "measuring"
-exec python3 scripts/bench_default_model.py "$@"
+exec "$DEPS/python/bin/python3" scripts/bench_default_model.py "$@"

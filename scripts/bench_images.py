@@ -11,7 +11,6 @@ Writes bench/results/images_cpu.txt. Needs Pillow and numpy (scripts/setup.sh --
 """
 
 import argparse
-import datetime
 import hashlib
 import io
 import json
@@ -27,11 +26,9 @@ import time
 
 import numpy
 import PIL
+from bench_support import ROOT, encoded, example_pairs, head, write_result, write_shard
 from PIL import Image
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-EXAMPLES = ROOT / "examples/pairs-00000.tar"
-RESULTS = ROOT / "bench/results/images_cpu.txt"
 WORKLOADS = {  # sizes in pixels, each as likely
     "300 to 500 px": [(300, 300), (320, 240), (400, 300), (500, 375)],
     "640 x 480": [(640, 480)],
@@ -41,8 +38,8 @@ WORKLOADS = {  # sizes in pixels, each as likely
 QUALITY = 90
 
 
-def pixels(encoded, side):
-    with Image.open(io.BytesIO(encoded)) as image:
+def pixels(data, side):
+    with Image.open(io.BytesIO(data)) as image:
         square = image.convert("RGB").resize((side, side), Image.Resampling.BICUBIC)
     scaled = (numpy.asarray(square).astype(numpy.float64) * (1 / 255)).astype(numpy.float32)
     return ((scaled - numpy.float32(0.5)) / numpy.float32(0.5)).transpose(2, 0, 1)
@@ -75,15 +72,9 @@ def collage(pictures, size, draw):
     return image
 
 
-def write_shard(path, sizes, count, pictures, draw):
-    with tarfile.open(path, "w") as tar:
-        for i in range(count):
-            encoded = io.BytesIO()
-            collage(pictures, draw.choice(sizes), draw).save(encoded, "JPEG", quality=QUALITY)
-            for suffix, data in (("jpg", encoded.getvalue()), ("txt", b"a picture")):
-                member = tarfile.TarInfo(f"{i:06}.{suffix}")
-                member.size = len(data)
-                tar.addfile(member, io.BytesIO(data))
+def drawn(sizes, count, pictures, draw):
+    for _ in range(count):
+        yield encoded(collage(pictures, draw.choice(sizes), draw), quality=QUALITY), b"a picture"
 
 
 def run(command):
@@ -126,23 +117,17 @@ def main():
     if options.binary is None:
         parser.error("--binary is needed")
     draw = random.Random(1)
-    with tarfile.open(EXAMPLES) as tar:
-        pictures = [Image.open(io.BytesIO(tar.extractfile(m).read())).convert("RGB") for m in tar
-                    if m.name.endswith(".jpg")][:120]
+    pictures = [Image.open(io.BytesIO(picture)).convert("RGB") for picture, _ in example_pairs()[:120]]
     options.work.mkdir(parents=True, exist_ok=True)
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, stdout=subprocess.PIPE, text=True,
-                            check=True).stdout.strip()
-    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
-    lines = [f"# {datetime.date.today()}, {commit}: scripts/bench_images.py --rounds {options.rounds} --images "
-             f"{options.images} --side {options.side}",
-             f"# {cpu}, one core; Pillow {PIL.__version__}, numpy {numpy.__version__}, Python {platform.python_version()}",
-             f"{'JPEGs':16} {'aitqe/s':>9} {'peer/s':>9} {'ratio':>7}"]
+    command = f"scripts/bench_images.py --rounds {options.rounds} --images {options.images} --side {options.side}"
+    lines = head(command, "one core", f"Pillow {PIL.__version__}, numpy {numpy.__version__}, Python "
+                 f"{platform.python_version()}")
+    lines.append(f"{'JPEGs':16} {'aitqe/s':>9} {'peer/s':>9} {'ratio':>7}")
     for name, sizes in WORKLOADS.items():
         shard = options.work / f"{name.replace(' ', '-')}.tar"
-        write_shard(shard, sizes, options.images, pictures, draw)
+        write_shard(shard, drawn(sizes, options.images, pictures, draw))
         lines.append(measure(options, name, shard))
-        print(lines[-1], flush=True)
-    RESULTS.write_text("\n".join(lines) + "\n")
+    write_result("images_cpu.txt", lines)
 
 
 if __name__ == "__main__":

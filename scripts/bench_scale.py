@@ -15,7 +15,6 @@ Pillow (scripts/setup.sh --tests).
 """
 
 import argparse
-import datetime
 import io
 import json
 import os
@@ -25,37 +24,13 @@ import random
 import shutil
 import statistics
 import subprocess
-import tarfile
 
+from bench_support import ROOT, cores_and_load, encoded, example_pairs, head, last_run, write_result, write_shard
 from PIL import Image
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-EXAMPLES = ROOT / "examples/pairs-00000.tar"
 WORK = ROOT / ".deps/bench/scale"
-RESULTS = ROOT / "bench/results/scale_cpu.txt"
 MIXED_SIDES_PX = (100, 200, 400, 800, 1600)
 MIXED_SHARD_PAIRS = (20, 2000, 60, 700, 200, 1200)
-
-
-def example_pairs():
-    """(picture, caption) of the bundled shard, as bytes."""
-    found = {}
-    with tarfile.open(EXAMPLES) as tar:
-        for member in tar:
-            key, suffix = member.name.split(".", 1)
-            found.setdefault(key, {})[suffix] = tar.extractfile(member).read()
-    return [(pair["jpg"], pair["txt"]) for pair in found.values()]
-
-
-def write_shard(path, pairs):
-    part = path.with_name("." + path.name)
-    with tarfile.open(part, "w") as tar:
-        for i, pair in enumerate(pairs):
-            for suffix, data in zip(("jpg", "txt"), pair):
-                member = tarfile.TarInfo(f"{i:06}.{suffix}")
-                member.size = len(data)
-                tar.addfile(member, io.BytesIO(data))
-    part.rename(path)
 
 
 def write_set(num_pairs, shard_pairs, examples):
@@ -73,9 +48,7 @@ def resized(picture, side):
     with Image.open(io.BytesIO(picture)) as image:
         scale = side / max(image.size)
         image = image.convert("RGB").resize([max(1, round(length * scale)) for length in image.size])
-    encoded = io.BytesIO()
-    image.save(encoded, "JPEG", quality=88)
-    return encoded.getvalue()
+    return encoded(image)
 
 
 def write_mixed_set(examples):
@@ -105,7 +78,7 @@ def run(options, folder, *flags):
         raise SystemExit(f"aitqe ended with {process.returncode}")
     if "--dry-run" in flags:
         return json.loads(output)
-    record = json.loads((out / "_aitqe/run.json").read_text())["last_run"]
+    record = last_run(out)
     shutil.rmtree(out)
     return {"pairs_per_s": record["pairs"] / record["run_s"], "run_s": record["run_s"], "rss_mb": usage.ru_maxrss / 1e3}
 
@@ -166,18 +139,13 @@ def main():
     parser.add_argument("--shard-pairs", type=int, default=5000)
     options = parser.parse_args()
     examples = example_pairs()
-    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
-    cpu = next(line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
-    load = os.getloadavg()[0]
+    before = cores_and_load()
     lines = measure_scale(options, examples) + measure_forecast(options, examples)
-    head = [f"# {datetime.date.today()}, {commit}: scripts/bench_scale.sh --largest {options.largest} --rounds {options.rounds} "
-            f"--shard-pairs {options.shard_pairs}",
-            f"# {cpu}, {os.cpu_count()} cores, Python {platform.python_version()}, load average {load:.1f} before; model "
-            f"{options.model.name}"]
-    text = "\n".join(head + lines) + "\n"
-    RESULTS.write_text(text)
-    print(text, end="")
-    if "NOT HELD" in text:
+    command = (f"scripts/bench_scale.sh --largest {options.largest} --rounds {options.rounds} --shard-pairs "
+               f"{options.shard_pairs}")
+    write_result("scale_cpu.txt", head(command, before, f"Python {platform.python_version()}",
+                                       f"model {options.model.name}") + lines)
+    if any("NOT HELD" in line for line in lines):
         raise SystemExit(1)
 
 

@@ -13,12 +13,17 @@ namespace {
 
 constexpr std::int64_t kRowsPerTask = 24;  // their scores over 1,200 keys stay in L2
 
-/// One head, a few rows of one span.
+/// What one thread makes: a few rows of one head, or one row of the heads that share their keys.
 struct Task {
   const AttentionSpan* span;
-  int head;
+  int first_head;
+  int heads;
   std::int64_t first_row;
   std::int64_t rows;
+
+  int lines() const { return static_cast<int>(rows) * heads; }
+  std::int64_t row(std::int64_t line) const { return heads > 1 ? first_row : first_row + line; }
+  std::int64_t head(std::int64_t line) const { return heads > 1 ? first_head + line : first_head; }
 };
 
 std::int64_t keys_seen(const AttentionSpan& span, bool causal, std::int64_t row) {
@@ -39,36 +44,42 @@ void run(const Task& task, const AttentionShape& shape) {
   thread_local std::vector<float> out_space;
   const AttentionSpan& span = *task.span;
   const std::int64_t dim = shape.head_dim;
-  const std::int64_t kv_head = task.head / (shape.num_heads / shape.num_kv_heads);
+  const std::int64_t width = shape.num_heads * dim;
+  const std::int64_t kv_head = task.first_head / (shape.num_heads / shape.num_kv_heads);
   const std::int64_t most_keys = keys_seen(span, shape.causal, task.first_row + task.rows - 1);
   const std::int64_t padded = round_up(most_keys, kLanes);
-  const int rows = static_cast<int>(task.rows);
+  const int lines = task.lines();
 
-  score_space.resize(static_cast<std::size_t>(rows * padded));
-  float* scores = score_space.data();  // [rows, padded]
-  multiply(span.queries + task.first_row * span.query_stride + task.head * dim, span.query_stride,
-           span.keys + kv_head * dim * span.capacity, span.capacity, rows, static_cast<int>(padded),
-           dim, scores, padded);
-  for (std::int64_t row = 0; row < rows; ++row) {
-    cpu_kernels().softmax(scores + row * padded, shape.scale,
-                          keys_seen(span, shape.causal, task.first_row + row), padded);
+  score_space.resize(static_cast<std::size_t>(lines * padded));
+  float* scores = score_space.data();  // [lines, padded]
+  multiply(span.queries + task.first_row * span.query_stride + task.first_head * dim,
+           task.heads > 1 ? dim : span.query_stride, span.keys + kv_head * dim * span.capacity,
+           span.capacity, lines, static_cast<int>(padded), dim, scores, padded);
+  for (std::int64_t line = 0; line < lines; ++line) {
+    cpu_kernels().softmax(scores + line * padded, shape.scale,
+                          keys_seen(span, shape.causal, task.row(line)), padded);
   }
-  out_space.resize(static_cast<std::size_t>(rows * span.value_stride));
+  out_space.resize(static_cast<std::size_t>(lines * span.value_stride));
   multiply(scores, padded, span.values + kv_head * span.capacity * span.value_stride,
-           span.value_stride, rows, static_cast<int>(span.value_stride), most_keys,
+           span.value_stride, lines, static_cast<int>(span.value_stride), most_keys,
            out_space.data(), span.value_stride);
-  for (std::int64_t row = 0; row < rows; ++row) {
-    std::memcpy(span.out + (task.first_row + row) * shape.num_heads * dim + task.head * dim,
-                out_space.data() + row * span.value_stride,
-                static_cast<std::size_t>(dim) * sizeof(float));
+  for (std::int64_t line = 0; line < lines; ++line) {
+    const float* from = out_space.data() + line * span.value_stride;
+    const std::int64_t to = task.row(line) * width + task.head(line) * dim;
+    if (span.out_type == ScalarType::BF16) {
+      cpu_kernels().to_bf16(from, dim, static_cast<std::uint16_t*>(span.out) + to);
+    } else {
+      std::memcpy(static_cast<float*>(span.out) + to, from,
+                  static_cast<std::size_t>(dim) * sizeof(float));
+    }
   }
 }
 
-/// The rows of every head of one span, a few rows a task.
-void add_tasks(const AttentionSpan& span, int num_heads, std::vector<Task>& tasks) {
-  for (int head = 0; head < num_heads; ++head) {
+void add_tasks(const AttentionSpan& span, const AttentionShape& shape, std::vector<Task>& tasks) {
+  const int heads = span.rows == 1 ? shape.num_heads / shape.num_kv_heads : 1;
+  for (int head = 0; head < shape.num_heads; head += heads) {
     for (std::int64_t row = 0; row < span.rows; row += kRowsPerTask) {
-      tasks.push_back({&span, head, row, std::min(kRowsPerTask, span.rows - row)});
+      tasks.push_back({&span, head, heads, row, std::min(kRowsPerTask, span.rows - row)});
     }
   }
 }
@@ -78,7 +89,7 @@ void add_tasks(const AttentionSpan& span, int num_heads, std::vector<Task>& task
 void attention(std::span<const AttentionSpan> spans, const AttentionShape& shape,
                ThreadPool& pool) {
   std::vector<Task> tasks;
-  for (const AttentionSpan& span : spans) add_tasks(span, shape.num_heads, tasks);
+  for (const AttentionSpan& span : spans) add_tasks(span, shape, tasks);
   pool.parallel_for(tasks.size(), [&](std::size_t i) { run(tasks[i], shape); });
 }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "aitqe/kernels/cpu_dispatch.h"
+#include "aitqe/kernels/rows.h"
 #include "packed_memory.h"
 
 namespace aitqe::kernels {
@@ -57,6 +58,35 @@ void convert_row(const float* row, std::int64_t k, Compute compute, std::uint32_
   if (k % 2 != 0) halves[k] = 0;
 }
 
+void add(const float* bias, std::int64_t count, float* values) {
+  for (std::int64_t i = 0; i < count; ++i) values[i] += bias[i];
+}
+
+void activate(Activation activation, float* values, std::int64_t count) {
+  switch (activation) {
+    case Activation::None:
+      break;
+    case Activation::GeluTanh:
+      cpu_kernels().gelu_tanh(values, count);
+      break;
+    case Activation::GeluErf:
+      gelu_erf(values, count);
+      break;
+  }
+}
+
+/// Writes `count` results of one row.
+void put(const float* values, std::int64_t count, const GemmResult& y, std::int64_t row,
+         std::int64_t column) {
+  const std::int64_t at = row * y.row_stride + column;
+  if (y.type == ScalarType::BF16) {
+    cpu_kernels().to_bf16(values, count, static_cast<std::uint16_t*>(y.data) + at);
+  } else {
+    std::memcpy(static_cast<float*>(y.data) + at, values,
+                static_cast<std::size_t>(count) * sizeof(float));
+  }
+}
+
 }  // namespace
 
 GemmRows::GemmRows(const float* x, std::int64_t m, std::int64_t k, Compute compute,
@@ -84,14 +114,10 @@ GemmRows::GemmRows(const float* x, std::int64_t m, std::int64_t k, Compute compu
   }
 }
 
-/// What one `multiply` reads and writes.
-struct GemmWeight::Job {
-  const std::uint32_t* x;
-  std::int64_t x_stride;  // in words
-  const float* bias;
-  float* y;
-  std::int64_t y_stride;
-};
+GemmRows GemmRows::of_bf16(const std::uint16_t* x, std::int64_t m, std::int64_t k) {
+  assert(k % 2 == 0);
+  return {m, k, Compute::BF16, reinterpret_cast<const std::uint32_t*>(x)};
+}
 
 /// A rectangle of the result that one thread makes.
 struct GemmWeight::Task {
@@ -99,15 +125,11 @@ struct GemmWeight::Task {
   std::int64_t end_panel;
   std::int64_t first_row;
   std::int64_t end_row;
-};
 
-/// The part of a task that reads one depth block of one panel.
-struct GemmWeight::Block {
-  std::int64_t panel;
-  std::int64_t first_depth;
-  int depth;
-  std::int64_t first_row;
-  std::int64_t end_row;
+  std::int64_t num_rows() const { return end_row - first_row; }
+  std::int64_t first_column() const { return first_panel * kPanelCols; }
+  std::int64_t num_columns() const { return (end_panel - first_panel) * kPanelCols; }
+  std::size_t num_sums() const { return static_cast<std::size_t>(num_rows() * num_columns()); }
 };
 
 GemmWeight::GemmWeight(WeightView view, Compute compute, Packing packing,
@@ -159,36 +181,6 @@ void GemmWeight::pack_panel(std::int64_t panel, std::int64_t k0, int depth,
   }
 }
 
-void GemmWeight::add_block(const Job& job, const Block& block, const std::uint32_t* panel) const {
-  thread_local std::vector<float> edge_space;
-  const CpuKernels& kernels = cpu_kernels();
-  const std::int64_t n0 = block.panel * kPanelCols;
-  const bool is_whole = n0 + kPanelCols <= view_.rows;
-  const int rows = static_cast<int>(block.end_row - block.first_row);
-  const int words = static_cast<int>(factor_words(compute_, block.depth));
-  const std::uint32_t* x =
-      job.x + block.first_row * job.x_stride + row_words(compute_, block.first_depth);
-  float* y = job.y + block.first_row * job.y_stride + n0;
-  // A panel that hangs over the last column is summed beside y and copied in at the end.
-  if (!is_whole) edge_space.resize(static_cast<std::size_t>(rows) * kPanelCols);
-  float* to = is_whole ? y : edge_space.data();
-  const std::int64_t to_stride = is_whole ? job.y_stride : kPanelCols;
-  const bool accumulate = block.first_depth > 0;
-  if (compute_ == Compute::F32) {
-    kernels.gemm_f32(reinterpret_cast<const float*>(x), job.x_stride,
-                     reinterpret_cast<const float*>(panel), kPanelCols, rows, kPanelCols, words, to,
-                     to_stride, accumulate);
-  } else {
-    const auto gemm = compute_ == Compute::BF16 ? kernels.gemm_bf16 : kernels.gemm_int8;
-    gemm(x, job.x_stride, panel, kPanelCols, rows, kPanelCols, words, to, to_stride, accumulate);
-  }
-  if (is_whole || block.first_depth + block.depth < view_.cols) return;
-  for (int m = 0; m < rows; ++m) {
-    std::memcpy(y + m * job.y_stride, edge_space.data() + std::int64_t{m} * kPanelCols,
-                static_cast<std::size_t>(view_.rows - n0) * sizeof(float));
-  }
-}
-
 const std::uint32_t* GemmWeight::packed_block(std::int64_t panel, std::int64_t k0,
                                               int depth) const {
   if (packed_) {
@@ -200,46 +192,96 @@ const std::uint32_t* GemmWeight::packed_block(std::int64_t panel, std::int64_t k
   return space.data();
 }
 
-void GemmWeight::run_task(const Job& job, const Task& task) const {
+void GemmWeight::sum(const GemmRows& x, const Task& task, float* sums, std::int64_t stride) const {
+  const CpuKernels& kernels = cpu_kernels();
+  const std::int64_t x_stride = row_words(compute_, view_.cols);
+  const int rows = static_cast<int>(task.num_rows());
   for (std::int64_t k0 = 0; k0 < view_.cols; k0 += kDepthBlock) {
     const int depth = static_cast<int>(std::min<std::int64_t>(kDepthBlock, view_.cols - k0));
+    const int words = static_cast<int>(factor_words(compute_, depth));
+    const std::uint32_t* from = x.words_ + task.first_row * x_stride + row_words(compute_, k0);
+    const bool accumulate = k0 > 0;
     for (std::int64_t panel = task.first_panel; panel < task.end_panel; ++panel) {
-      add_block(job, {panel, k0, depth, task.first_row, task.end_row},
-                packed_block(panel, k0, depth));
+      const std::uint32_t* packed = packed_block(panel, k0, depth);
+      float* to = sums + (panel - task.first_panel) * kPanelCols;
+      if (compute_ == Compute::F32) {
+        kernels.gemm_f32(reinterpret_cast<const float*>(from), x_stride,
+                         reinterpret_cast<const float*>(packed), kPanelCols, rows, kPanelCols,
+                         words, to, stride, accumulate);
+      } else {
+        const auto gemm = compute_ == Compute::BF16 ? kernels.gemm_bf16 : kernels.gemm_int8;
+        gemm(from, x_stride, packed, kPanelCols, rows, kPanelCols, words, to, stride, accumulate);
+      }
     }
-  }
-  if (job.bias == nullptr) return;
-  const std::int64_t end_column = std::min(view_.rows, task.end_panel * kPanelCols);
-  for (std::int64_t m = task.first_row; m < task.end_row; ++m) {
-    float* y = job.y + m * job.y_stride;
-    for (std::int64_t n = task.first_panel * kPanelCols; n < end_column; ++n) y[n] += job.bias[n];
   }
 }
 
-void GemmWeight::multiply(const GemmRows& x, const float* bias, float* y, std::int64_t y_stride,
-                          ThreadPool& pool) const {
+template <typename Run>
+void GemmWeight::for_tasks(const GemmRows& x, ThreadPool& pool, const Run& run) const {
   assert(x.compute_ == compute_ && x.depth_ == view_.cols);
   const std::int64_t m = x.num_rows();
-  const Job job{x.words_, row_words(compute_, view_.cols), bias, y, y_stride};
   // Packing on the fly is paid once per task: there a task takes all rows.
   const bool ahead = packed_ != nullptr;
   const std::int64_t panels_per_task = ahead ? kPanelsPerTask : kPanelsPerPackedTask;
   const std::int64_t rows_per_task = ahead ? kRowsPerTask : std::max<std::int64_t>(m, 1);
   const std::int64_t column_tasks = (num_panels() + panels_per_task - 1) / panels_per_task;
   const std::int64_t row_tasks = (m + rows_per_task - 1) / rows_per_task;
-  const auto run = [&](std::size_t task) {
+  const auto run_one = [&](std::size_t task) {
     const std::int64_t column_task = static_cast<std::int64_t>(task) % column_tasks;
     const std::int64_t row_task = static_cast<std::int64_t>(task) / column_tasks;
-    run_task(job, {column_task * panels_per_task,
-                   std::min(num_panels(), (column_task + 1) * panels_per_task),
-                   row_task * rows_per_task, std::min(m, (row_task + 1) * rows_per_task)});
+    run(Task{column_task * panels_per_task,
+             std::min(num_panels(), (column_task + 1) * panels_per_task), row_task * rows_per_task,
+             std::min(m, (row_task + 1) * rows_per_task)});
   };
   const auto num_tasks = static_cast<std::size_t>(column_tasks * row_tasks);
   if (m * view_.rows * view_.cols < kInlineProducts) {
-    for (std::size_t task = 0; task < num_tasks; ++task) run(task);
+    for (std::size_t task = 0; task < num_tasks; ++task) run_one(task);
   } else {
-    pool.parallel_for(num_tasks, run);
+    pool.parallel_for(num_tasks, run_one);
   }
+}
+
+void GemmWeight::multiply(const GemmRows& x, const float* bias, Activation activation,
+                          const GemmResult& y, ThreadPool& pool) const {
+  for_tasks(x, pool, [&](const Task& task) {
+    thread_local std::vector<float> space;
+    const std::int64_t count =
+        std::min(view_.rows, task.end_panel * kPanelCols) - task.first_column();
+    // Summed in y itself where it can hold the sums: f32, and no panel hangs over its last column.
+    const bool in_place = y.type == ScalarType::F32 && count == task.num_columns();
+    if (!in_place) space.resize(std::max(space.size(), task.num_sums()));
+    float* const sums =
+        in_place ? static_cast<float*>(y.data) + task.first_row * y.row_stride + task.first_column()
+                 : space.data();
+    const std::int64_t stride = in_place ? y.row_stride : task.num_columns();
+    sum(x, task, sums, stride);
+    for (std::int64_t row = 0; row < task.num_rows(); ++row) {
+      float* values = sums + row * stride;
+      if (bias != nullptr) add(bias + task.first_column(), count, values);
+      activate(activation, values, count);
+      if (!in_place) put(values, count, y, task.first_row + row, task.first_column());
+    }
+  });
+}
+
+void GemmWeight::multiply_gated(const GemmRows& x, const GemmWeight& gate, const GemmWeight& up,
+                                const GemmResult& y, ThreadPool& pool) {
+  assert(gate.num_outputs() == up.num_outputs() && gate.compute_ == up.compute_);
+  gate.for_tasks(x, pool, [&](const Task& task) {
+    thread_local std::vector<float> sums;
+    sums.resize(std::max(sums.size(), 2 * task.num_sums()));
+    float* const gates = sums.data();
+    float* const ups = gates + task.num_sums();
+    gate.sum(x, task, gates, task.num_columns());
+    up.sum(x, task, ups, task.num_columns());
+    const std::int64_t count =
+        std::min(gate.view_.rows, task.end_panel * kPanelCols) - task.first_column();
+    for (std::int64_t row = 0; row < task.num_rows(); ++row) {
+      float* values = gates + row * task.num_columns();
+      cpu_kernels().silu_mul(values, ups + row * task.num_columns(), count, values);
+      put(values, count, y, task.first_row + row, task.first_column());
+    }
+  });
 }
 
 }  // namespace aitqe::kernels

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "aitqe/kernels/cpu_dispatch.h"
 
@@ -22,49 +23,56 @@ void for_rows(std::int64_t rows, std::int64_t n, ThreadPool& pool, const Row& ro
   pool.parallel_for(static_cast<std::size_t>((rows + together - 1) / together), run);
 }
 
-}  // namespace
-
-void rms_norm_rows(const float* x, const float* weight, float eps, std::int64_t rows,
-                   std::int64_t n, float* y, ThreadPool& pool) {
-  for_rows(rows, n, pool, [&](std::int64_t row) {
-    cpu_kernels().rms_norm(x + row * n, weight, eps, n, y + row * n);
-  });
+void add(const float* x, std::int64_t count, float* y) {
+  for (std::int64_t i = 0; i < count; ++i) y[i] += x[i];
 }
 
-void layer_norm_rows(const float* x, const float* weight, const float* bias, float eps,
-                     std::int64_t rows, std::int64_t n, float* y, ThreadPool& pool) {
-  for_rows(rows, n, pool, [&](std::int64_t row) {
-    cpu_kernels().layer_norm(x + row * n, weight, bias, eps, n, y + row * n);
-  });
-}
-
-void silu_mul_rows(const float* gate_up, std::int64_t rows, std::int64_t n, float* y,
-                   ThreadPool& pool) {
-  for_rows(rows, n, pool, [&](std::int64_t row) {
-    const float* gate = gate_up + row * 2 * n;
-    cpu_kernels().silu_mul(gate, gate + n, n, y + row * n);
-  });
-}
-
-void gelu_tanh_rows(float* x, std::int64_t rows, std::int64_t n, ThreadPool& pool) {
-  for_rows(rows, n, pool, [&](std::int64_t row) { cpu_kernels().gelu_tanh(x + row * n, n); });
-}
-
-void gelu_erf_rows(float* x, std::int64_t rows, std::int64_t n, ThreadPool& pool) {
-  constexpr float kInverseSqrt2 = 0.70710678118654752F;
-  for_rows(rows, n, pool, [&](std::int64_t row) {
-    for (float* value = x + row * n; value != x + (row + 1) * n; ++value) {
-      *value = 0.5F * *value * (1.0F + std::erf(*value * kInverseSqrt2));
+/// @param norm  norm(row of hidden, where its n results go)
+template <typename Norm>
+void add_norm_rows(const ResidualNorm& job, ThreadPool& pool, const Norm& norm) {
+  for_rows(job.rows, job.n, pool, [&](std::int64_t row) {
+    thread_local std::vector<float> wide;
+    const std::int64_t at = row * job.n;
+    float* hidden = job.hidden + at;
+    if (job.update != nullptr) add(job.update + at, job.n, hidden);
+    if (job.y_type == ScalarType::BF16) {
+      wide.resize(static_cast<std::size_t>(job.n));
+      norm(hidden, wide.data());
+      cpu_kernels().to_bf16(wide.data(), job.n, static_cast<std::uint16_t*>(job.y) + at);
+    } else {
+      norm(hidden, static_cast<float*>(job.y) + at);
     }
   });
 }
 
+}  // namespace
+
+void add_rms_norm_rows(const ResidualNorm& job, ThreadPool& pool) {
+  add_norm_rows(job, pool, [&](const float* x, float* y) {
+    cpu_kernels().rms_norm(x, job.weight, job.eps, job.n, y);
+  });
+}
+
+void add_layer_norm_rows(const ResidualNorm& job, ThreadPool& pool) {
+  add_norm_rows(job, pool, [&](const float* x, float* y) {
+    cpu_kernels().layer_norm(x, job.weight, job.bias, job.eps, job.n, y);
+  });
+}
+
+void gelu_erf(float* x, std::int64_t n) {
+  constexpr float kInverseSqrt2 = 0.70710678118654752F;
+  for (float* value = x; value != x + n; ++value) {
+    *value = 0.5F * *value * (1.0F + std::erf(*value * kInverseSqrt2));
+  }
+}
+
 void add_to(const float* x, std::int64_t count, float* y, ThreadPool& pool) {
-  const auto add = [&](std::size_t task) {
+  const auto add_part = [&](std::size_t task) {
     const std::int64_t first = static_cast<std::int64_t>(task) * kValuesPerTask;
-    for (std::int64_t i = first; i < std::min(count, first + kValuesPerTask); ++i) y[i] += x[i];
+    add(x + first, std::min(count - first, kValuesPerTask), y + first);
   };
-  pool.parallel_for(static_cast<std::size_t>((count + kValuesPerTask - 1) / kValuesPerTask), add);
+  pool.parallel_for(static_cast<std::size_t>((count + kValuesPerTask - 1) / kValuesPerTask),
+                    add_part);
 }
 
 }  // namespace aitqe::kernels

@@ -111,8 +111,8 @@ class Qwen2::Layer {
   /// @return        what is to be added to `hidden` after this layer
   at::Tensor operator()(at::Tensor& hidden, const at::Tensor& update, const Pass& pass,
                         std::span<const nn::KvView> kv, bool is_last) const {
-    const at::Tensor qkv =
-        qkv_(input_norm_.add_and_norm(hidden, update));  // [R, query_width + 2 * kv_width]
+    const at::Tensor qkv = qkv_(input_norm_.add_and_norm(
+        hidden, update, qkv_.input_dtype()));  // [R, query_width + 2 * kv_width]
     store(qkv, pass, kv);
     at::Tensor queries = qkv.narrow(1, 0, query_width_);
     const bool trims = is_last && pass.wanted_index.defined();
@@ -121,7 +121,7 @@ class Qwen2::Layer {
       queries = queries.index_select(0, pass.wanted_index);
     }
     const at::Tensor attended = attend(queries, pass, kv, trims);
-    return mlp_(post_norm_.add_and_norm(hidden, out_(attended)));
+    return mlp_(post_norm_.add_and_norm(hidden, out_(attended), mlp_.input_dtype()));
   }
 
  private:
@@ -142,7 +142,8 @@ class Qwen2::Layer {
     if (compute_->backend == nn::Backend::Fused) {
       return attention_.attend(queries, only_wanted ? pass.packed_wanted : pass.packed, kv.front());
     }
-    return attention_.attend(queries, only_wanted ? pass.wanted : pass.rows, kv);
+    return attention_.attend(queries, only_wanted ? pass.wanted : pass.rows, kv,
+                             out_.input_dtype());
   }
 
   std::shared_ptr<const nn::Compute> compute_;
@@ -230,7 +231,7 @@ at::Tensor Qwen2::run_layers(at::Tensor hidden, const Pass& pass, const KvOfLaye
 
 at::Tensor Qwen2::logits_on_device(const at::Tensor& hidden) const {
   at::Tensor rows = hidden.contiguous();
-  return head_(norm_.add_and_norm(rows, {}));
+  return head_(norm_.add_and_norm(rows, {}, head_.input_dtype()));
 }
 
 at::Tensor Qwen2::logits(const at::Tensor& hidden) const {

@@ -61,18 +61,22 @@ class SiglipLayer {
   const kernels::AttentionShape& attention_shape() const { return attention_.shape(); }
 
   /// @param hidden  [R, hidden], changed in place   @param images  the rows of each image
-  void operator()(at::Tensor& hidden, std::span<const nn::AttentionRows> images,
-                  std::span<const nn::KvView> space) const {
-    const at::Tensor qkv = qkv_(norm1_(hidden));  // [R, 3 * hidden]
+  /// @param update  what the layer before adds to it; undefined in the first
+  /// @return        what is to be added to `hidden` after this layer
+  at::Tensor operator()(at::Tensor& hidden, const at::Tensor& update,
+                        std::span<const nn::AttentionRows> images,
+                        std::span<const nn::KvView> space) const {
+    const at::Tensor qkv =
+        qkv_(norm1_.add_and_norm(hidden, update, qkv_.input_dtype()));  // [R, 3 * hidden]
     const std::int64_t width = hidden.size(1);
     if (compute_->backend != nn::Backend::Fused) {
       attention_.write(qkv.narrow(1, width, width), qkv.narrow(1, 2 * width, width), images, space);
     }
-    const at::Tensor attended = compute_->backend == nn::Backend::Fused
-                                    ? attention_.attend_dense(qkv, std::ssize(images))
-                                    : attention_.attend(qkv.narrow(1, 0, width), images, space);
-    nn::add_residual(hidden, out_(attended), *compute_);
-    nn::add_residual(hidden, mlp_(norm2_(hidden)), *compute_);
+    const at::Tensor attended =
+        compute_->backend == nn::Backend::Fused
+            ? attention_.attend_dense(qkv, std::ssize(images))
+            : attention_.attend(qkv.narrow(1, 0, width), images, space, out_.input_dtype());
+    return mlp_(norm2_.add_and_norm(hidden, out_(attended), mlp_.input_dtype()));
   }
 
  private:
@@ -144,7 +148,9 @@ class SiglipTower : public VisionTower {
       if (compute_->backend == nn::Backend::Fused) continue;  // keeps no keys and values
       space.push_back(nn::allocate_kv(*compute_, 1, layers_[0].attention_shape(), num_patches)[0]);
     }
-    for (const SiglipLayer& layer : layers_) layer(hidden, rows, space);
+    at::Tensor update;  // what the layer before adds to `hidden`
+    for (const SiglipLayer& layer : layers_) update = layer(hidden, update, rows, space);
+    if (update.defined()) nn::add_residual(hidden, update, *compute_);
     const at::Tensor features = hidden.view({num_images, num_patches, config_.hidden_size});
     return drop_first_token_ ? features.narrow(1, 1, num_patches - 1) : features;
   }

@@ -24,6 +24,16 @@ at::Tensor attend_one(const kernels::AttentionShape& shape, const at::Tensor& q,
   return attended.squeeze(0).transpose(0, 1).flatten(1);
 }
 
+/// [rows, cols] -> [cols, rows], rows a cache line at most: so each line is written once.
+void transpose(const float* from, std::int64_t from_stride, std::int64_t rows, std::int64_t cols,
+               float* to, std::int64_t to_stride) {
+  for (std::int64_t col = 0; col < cols; ++col) {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      to[col * to_stride + row] = from[row * from_stride + col];
+    }
+  }
+}
+
 /// What the FlashAttention of libtorch takes, that of 2.11 at least.
 bool fits_flash(const kernels::AttentionShape& shape, const Compute& compute) {
   return compute.device.is_cuda() && compute.dtype == at::kBFloat16 && shape.head_dim % 8 == 0 &&
@@ -67,8 +77,8 @@ void Attention::write(const at::Tensor& keys, const at::Tensor& values,
 }
 
 at::Tensor Attention::attend(const at::Tensor& queries, std::span<const AttentionRows> rows,
-                             std::span<const KvView> caches) const {
-  return compute_->backend == Backend::Kernels ? with_kernels(queries, rows, caches)
+                             std::span<const KvView> caches, at::ScalarType dtype) const {
+  return compute_->backend == Backend::Kernels ? with_kernels(queries, rows, caches, dtype)
                                                : with_aten(queries, rows, caches);
 }
 
@@ -93,12 +103,13 @@ void Attention::write_one(const at::Tensor& keys, const at::Tensor& values,
   auto* to_values = cache.values.mutable_data_ptr<float>();
   const auto write_head = [&](std::size_t index) {
     const auto head = static_cast<std::int64_t>(index);
+    for (std::int64_t first = 0; first < rows.num_rows; first += kernels::kLanes) {
+      const std::int64_t count = std::min<std::int64_t>(kernels::kLanes, rows.num_rows - first);
+      transpose(from_keys + first * keys.stride(0) + head * dim, keys.stride(0), count, dim,
+                to_keys + head * dim * room + rows.first_position + first, room);
+    }
     for (std::int64_t row = 0; row < rows.num_rows; ++row) {
-      const std::int64_t position = rows.first_position + row;
-      const float* key = from_keys + row * keys.stride(0) + head * dim;
-      float* key_column = to_keys + head * dim * room + position;
-      for (std::int64_t d = 0; d < dim; ++d) key_column[d * room] = key[d];
-      std::memcpy(to_values + (head * room + position) * value_dim,
+      std::memcpy(to_values + (head * room + rows.first_position + row) * value_dim,
                   from_values + row * values.stride(0) + head * dim,
                   static_cast<std::size_t>(dim) * sizeof(float));
     }
@@ -112,9 +123,10 @@ void Attention::write_one(const at::Tensor& keys, const at::Tensor& values,
 }
 
 at::Tensor Attention::with_kernels(const at::Tensor& queries, std::span<const AttentionRows> rows,
-                                   std::span<const KvView> caches) const {
+                                   std::span<const KvView> caches, at::ScalarType dtype) const {
   const std::int64_t width = std::int64_t{shape_.num_heads} * shape_.head_dim;
-  at::Tensor out = at::empty({queries.size(0), width}, queries.options());
+  at::Tensor out = at::empty({queries.size(0), width}, queries.options().dtype(dtype));
+  auto* to = static_cast<char*>(out.mutable_data_ptr());
   std::vector<kernels::AttentionSpan> spans;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     spans.push_back(
@@ -122,7 +134,7 @@ at::Tensor Attention::with_kernels(const at::Tensor& queries, std::span<const At
          rows[i].num_rows, rows[i].first_position, rows[i].first_position + rows[i].num_rows,
          caches[i].keys.const_data_ptr<float>(), caches[i].values.const_data_ptr<float>(),
          caches[i].keys.size(2), caches[i].values.size(2),
-         out.mutable_data_ptr<float>() + rows[i].first_row * width});
+         to + rows[i].first_row * width * out.element_size(), kernel_type(dtype)});
   }
   kernels::attention(spans, shape_, *compute_->pool);
   return out;

@@ -8,6 +8,12 @@ const kernels::FusedKernels& Compute::fused() const {
   return device.is_cuda() ? *kernels::fused_kernels_on_cuda() : kernels::fused_kernels_on_cpu();
 }
 
+kernels::ScalarType kernel_type(at::ScalarType dtype) {
+  return dtype == at::kBFloat16 ? kernels::ScalarType::BF16 : kernels::ScalarType::F32;
+}
+
+kernels::ScalarType Compute::fused_type() const { return kernel_type(dtype); }
+
 kernels::Queue Compute::queue() const {
   if (!device.is_cuda()) return {};
   // libc10 alone knows the way to the stream: nothing of libtorch's CUDA half is linked.

@@ -88,15 +88,42 @@ at::Tensor Linear::operator()(const at::Tensor& x) const {
     return bias_.defined() ? y.add_(bias_) : y;
   }
   if (compute_->backend != Backend::Kernels) return at::linear(x, weight_, bias_);
-  at::Tensor y = at::empty({x.size(0), num_outputs_}, compute_->activation_options());
-  const kernels::GemmRows rows(x.const_data_ptr<float>(), x.size(0), x.size(1), computed_in_,
-                               *compute_->pool);
-  float* to = y.mutable_data_ptr<float>();
-  for (const Part& part : parts_) {
-    part.weight.multiply(rows, part.bias.empty() ? nullptr : part.bias.data(), to, num_outputs_,
-                         *compute_->pool);
-    to += part.weight.num_outputs();
+  return activated(x, kernels::Activation::None, compute_->activation_dtype());
+}
+
+at::ScalarType Linear::input_dtype() const {
+  const bool takes_bf16 = !parts_.empty() && computed_in_ == kernels::Compute::BF16 &&
+                          parts_.front().weight.num_inputs() % 2 == 0;
+  return takes_bf16 ? at::kBFloat16 : compute_->activation_dtype();
+}
+
+kernels::GemmRows Linear::rows_of(const at::Tensor& x) const {
+  if (x.scalar_type() == at::kBFloat16) {
+    return kernels::GemmRows::of_bf16(static_cast<const std::uint16_t*>(x.const_data_ptr()),
+                                      x.size(0), x.size(1));
   }
+  return {x.const_data_ptr<float>(), x.size(0), x.size(1), computed_in_, *compute_->pool};
+}
+
+at::Tensor Linear::activated(const at::Tensor& x, kernels::Activation activation,
+                             at::ScalarType dtype) const {
+  at::Tensor y = at::empty({x.size(0), num_outputs_}, x.options().dtype(dtype));
+  const kernels::GemmRows rows = rows_of(x);
+  auto* to = static_cast<char*>(y.mutable_data_ptr());
+  for (const Part& part : parts_) {
+    part.weight.multiply(rows, part.bias.empty() ? nullptr : part.bias.data(), activation,
+                         {to, kernel_type(dtype), num_outputs_}, *compute_->pool);
+    to += part.weight.num_outputs() * y.element_size();
+  }
+  return y;
+}
+
+at::Tensor Linear::gated(const at::Tensor& x, at::ScalarType dtype) const {
+  const std::int64_t width = num_outputs_ / 2;
+  at::Tensor y = at::empty({x.size(0), width}, x.options().dtype(dtype));
+  kernels::GemmWeight::multiply_gated(rows_of(x), parts_[0].weight, parts_[1].weight,
+                                      {y.mutable_data_ptr(), kernel_type(dtype), width},
+                                      *compute_->pool);
   return y;
 }
 

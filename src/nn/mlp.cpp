@@ -1,7 +1,5 @@
 #include "aitqe/nn/mlp.h"
 
-#include "aitqe/kernels/rows.h"
-
 namespace aitqe::nn {
 
 GeluMlp::GeluMlp(const LinearWeights& fc1, Gelu gelu, const LinearWeights& fc2,
@@ -9,13 +7,12 @@ GeluMlp::GeluMlp(const LinearWeights& fc1, Gelu gelu, const LinearWeights& fc2,
     : compute_(std::move(compute)), fc1_({fc1}, compute_), gelu_(gelu), fc2_({fc2}, compute_) {}
 
 at::Tensor GeluMlp::operator()(const at::Tensor& x) const {
-  at::Tensor hidden = fc1_(x);  // [R, intermediate]
+  const bool is_tanh = gelu_ == Gelu::Tanh;
   if (compute_->backend != Backend::Kernels) {
-    return fc2_(at::gelu(hidden, gelu_ == Gelu::Tanh ? "tanh" : "none"));
+    return fc2_(at::gelu(fc1_(x), is_tanh ? "tanh" : "none"));
   }
-  const auto apply = gelu_ == Gelu::Tanh ? kernels::gelu_tanh_rows : kernels::gelu_erf_rows;
-  apply(hidden.mutable_data_ptr<float>(), hidden.size(0), hidden.size(1), *compute_->pool);
-  return fc2_(hidden);
+  const auto gelu = is_tanh ? kernels::Activation::GeluTanh : kernels::Activation::GeluErf;
+  return fc2_(fc1_.activated(x, gelu, fc2_.input_dtype()));
 }
 
 SwigluMlp::SwigluMlp(const LinearWeights& gate, const LinearWeights& up, const LinearWeights& down,
@@ -25,6 +22,9 @@ SwigluMlp::SwigluMlp(const LinearWeights& gate, const LinearWeights& up, const L
       down_({down}, compute_, products) {}
 
 at::Tensor SwigluMlp::operator()(const at::Tensor& x) const {
+  if (compute_->backend == Backend::Kernels) {
+    return down_(gate_up_.gated(x, down_.input_dtype()));
+  }
   const at::Tensor gate_up = gate_up_(x);  // [R, 2 * intermediate]
   const std::int64_t intermediate = gate_up.size(1) / 2;
   if (compute_->backend == Backend::Aten) {
@@ -32,14 +32,9 @@ at::Tensor SwigluMlp::operator()(const at::Tensor& x) const {
                  gate_up.narrow(1, intermediate, intermediate));
   }
   at::Tensor product = at::empty({x.size(0), intermediate}, x.options());
-  if (compute_->backend == Backend::Fused) {
-    compute_->fused().silu_mul({compute_->fused_type(), x.size(0), intermediate,
-                                gate_up.const_data_ptr(), product.mutable_data_ptr()},
-                               compute_->queue());
-    return down_(product);
-  }
-  kernels::silu_mul_rows(gate_up.const_data_ptr<float>(), x.size(0), intermediate,
-                         product.mutable_data_ptr<float>(), *compute_->pool);
+  compute_->fused().silu_mul({compute_->fused_type(), x.size(0), intermediate,
+                              gate_up.const_data_ptr(), product.mutable_data_ptr()},
+                             compute_->queue());
   return down_(product);
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "aitqe/kernels/scalar_type.h"
+#include "bf16.h"
 #include "support/random.h"
 
 namespace aitqe::kernels {
@@ -110,6 +111,23 @@ TEST(Attention, GivesARowTheSameBitsAloneAndInABlock) {
   for (const std::int64_t row : {0, 1, 15, 16, 33, 69}) {
     const std::vector<float> part(whole.begin() + row * 96, whole.begin() + (row + 1) * 96);
     EXPECT_EQ(run(shape, sequence, queries, row, 1, row, 1), part) << row;
+  }
+}
+
+TEST(Attention, WritesBf16RoundedToNearest) {
+  const AttentionShape shape{4, 2, 24, 0.2F, true};
+  const Sequence sequence(shape, 70, 96, 5);
+  const auto queries = random_floats(70 * 4 * 24, 8);
+  const auto floats = run(shape, sequence, queries, 0, 70, 0, 2);
+  for (const std::int64_t rows : {1, 70}) {  // one row takes the heads of its keys together
+    std::vector<std::uint16_t> halves(static_cast<std::size_t>(rows * 96));
+    AttentionSpan span{queries.data(),         96, rows, 0,       70, sequence.keys.data(),
+                       sequence.values.data(), 96, 32,   nullptr, {}};
+    span.out = halves.data();
+    span.out_type = ScalarType::BF16;
+    ThreadPool pool(2);
+    attention({&span, 1}, shape, pool);
+    EXPECT_EQ(halves, test::as_bf16({floats.begin(), floats.begin() + rows * 96})) << rows;
   }
 }
 

@@ -12,7 +12,7 @@
 namespace aitqe::kernels {
 namespace {
 
-using test::bf16;
+using aitqe::test::bf16;
 
 /// By the format's definition: bias 7, subnormal steps of 2^-9, 0x7f is NaN.
 float decode(std::uint8_t bits) {

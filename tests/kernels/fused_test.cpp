@@ -11,7 +11,7 @@
 namespace aitqe::kernels {
 namespace {
 
-using test::bf16;
+using aitqe::test::bf16;
 
 // That the kernels agree with libtorch, and the GPU's with the CPU's, is in
 // tests/nn/fused_test.cpp.

@@ -6,26 +6,18 @@
 #include <cmath>
 #include <cstring>
 
+#include "bf16.h"
 #include "support/random.h"
 
 namespace aitqe::kernels {
 namespace {
 
+using aitqe::test::as_bf16;
 using aitqe::test::random_floats;
 
 struct Shape {
   std::int64_t m, n, k;
 };
-
-std::vector<std::uint16_t> as_bf16(const std::vector<float>& values) {
-  std::vector<std::uint16_t> halves(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    std::uint32_t bits;
-    std::memcpy(&bits, &values[i], 4);
-    halves[i] = static_cast<std::uint16_t>((bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16);
-  }
-  return halves;
-}
 
 float float_of_bf16(std::uint16_t half) {
   const std::uint32_t bits = std::uint32_t{half} << 16;
@@ -39,7 +31,8 @@ std::vector<float> multiply(const GemmWeight& weight, Compute compute, const std
   ThreadPool pool(num_threads);
   const GemmRows rows(x.data(), m, weight.num_inputs(), compute, pool);
   std::vector<float> y(static_cast<std::size_t>(m * weight.num_outputs()), NAN);
-  weight.multiply(rows, bias, y.data(), weight.num_outputs(), pool);
+  weight.multiply(rows, bias, Activation::None, {y.data(), ScalarType::F32, weight.num_outputs()},
+                  pool);
   return y;
 }
 
@@ -178,6 +171,88 @@ TEST(GemmWeight, GivesTheSameBitsForAnyBatchThreadsAndPacking) {
       }
     }
   }
+}
+
+/// A weight of a test, and rows to multiply with it.
+struct Product {
+  ThreadPool pool{2};
+  Shape s{50, 700, 514};
+  std::vector<float> x = random_floats(s.m * s.k, 1);
+  std::vector<float> w = random_floats(s.n * s.k, 2);
+  std::vector<float> bias = random_floats(s.n, 3);
+
+  GemmWeight weight(Compute compute, Packing packing = Packing::Ahead) {
+    return {{w.data(), ScalarType::F32, s.n, s.k}, compute, packing, nullptr, pool};
+  }
+};
+
+TEST(GemmWeight, AppliesTheActivationToTheSumWithItsBias) {
+  for (const Compute compute : {Compute::F32, Compute::BF16, Compute::Int8}) {
+    Product p;
+    const auto sums = multiply(p.weight(compute), compute, p.x, p.s.m, p.bias.data(), 2);
+    const GemmRows rows(p.x.data(), p.s.m, p.s.k, compute, p.pool);
+    const auto activated = [&](Activation activation) {
+      std::vector<float> y(sums.size(), NAN);
+      p.weight(compute).multiply(rows, p.bias.data(), activation,
+                                 {y.data(), ScalarType::F32, p.s.n}, p.pool);
+      return y;
+    };
+    const auto tanh = activated(Activation::GeluTanh);
+    const auto erf = activated(Activation::GeluErf);
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      const double x = sums[i];
+      const double u = std::sqrt(2.0 / M_PI) * (x + 0.044715 * x * x * x);
+      ASSERT_NEAR(tanh[i], 0.5 * x * (1 + std::tanh(u)), 2e-6 * (1 + std::abs(x)));
+      ASSERT_NEAR(erf[i], 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))), 2e-6 * (1 + std::abs(x)));
+    }
+  }
+}
+
+TEST(GemmWeight, MultipliesByItsGate) {
+  for (const Compute compute : {Compute::F32, Compute::BF16, Compute::Int8}) {
+    for (const Packing packing : {Packing::Ahead, Packing::OnTheFly}) {
+      Product gate;
+      Product up;
+      up.w = random_floats(up.s.n * up.s.k, 9);
+      const auto gates = multiply(gate.weight(compute), compute, gate.x, gate.s.m, nullptr, 2);
+      const auto ups = multiply(up.weight(compute), compute, gate.x, gate.s.m, nullptr, 2);
+      const GemmRows rows(gate.x.data(), gate.s.m, gate.s.k, compute, gate.pool);
+      std::vector<float> y(gates.size(), NAN);
+      GemmWeight::multiply_gated(rows, gate.weight(compute, packing), up.weight(compute, packing),
+                                 {y.data(), ScalarType::F32, gate.s.n}, gate.pool);
+      for (std::size_t i = 0; i < y.size(); ++i) {
+        const double g = gates[i];
+        ASSERT_NEAR(y[i], g / (1 + std::exp(-g)) * ups[i], 2e-6 * (1 + std::abs(g * ups[i])));
+      }
+    }
+  }
+}
+
+TEST(GemmWeight, WritesBf16RoundedToNearest) {
+  Product p;
+  const auto sums = multiply(p.weight(Compute::BF16), Compute::BF16, p.x, p.s.m, p.bias.data(), 2);
+  const GemmRows rows(p.x.data(), p.s.m, p.s.k, Compute::BF16, p.pool);
+  const std::int64_t stride = p.s.n + 3;  // of a matrix that others fill too
+  std::vector<std::uint16_t> y(static_cast<std::size_t>(p.s.m * stride), 7);
+  p.weight(Compute::BF16)
+      .multiply(rows, p.bias.data(), Activation::None, {y.data(), ScalarType::BF16, stride},
+                p.pool);
+  const auto expected = as_bf16(sums);
+  for (std::int64_t m = 0; m < p.s.m; ++m) {
+    for (std::int64_t n = 0; n < stride; ++n) {
+      ASSERT_EQ(y[m * stride + n], n < p.s.n ? expected[m * p.s.n + n] : 7);
+    }
+  }
+}
+
+TEST(GemmRows, TakesRowsThatAreBf16Already) {
+  Product p;
+  const auto halves = as_bf16(p.x);
+  const GemmRows rows = GemmRows::of_bf16(halves.data(), p.s.m, p.s.k);
+  std::vector<float> y(static_cast<std::size_t>(p.s.m * p.s.n), NAN);
+  p.weight(Compute::BF16)
+      .multiply(rows, nullptr, Activation::None, {y.data(), ScalarType::F32, p.s.n}, p.pool);
+  EXPECT_EQ(y, multiply(p.weight(Compute::BF16), Compute::BF16, p.x, p.s.m, nullptr, 1));
 }
 
 TEST(GemmWeight, KeepsNoPackedCopyOnTheFly) {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "bf16.h"
 #include "support/random.h"
 
 namespace aitqe::kernels {
@@ -13,8 +14,14 @@ using aitqe::test::random_floats;
 
 constexpr std::int64_t kRows = 5;
 
+using NormFunction = void (*)(const ResidualNorm&, ThreadPool&);
+
 class Rows : public ::testing::TestWithParam<std::int64_t> {
  protected:
+  ResidualNorm job() {
+    return {kRows, n_, x_.data(), nullptr, weight_.data(), bias_.data(), 1e-6F, y_.data()};
+  }
+
   ThreadPool pool_{2};
   std::int64_t n_ = GetParam();
   std::vector<float> x_ = random_floats(kRows * n_, 1);
@@ -24,7 +31,7 @@ class Rows : public ::testing::TestWithParam<std::int64_t> {
 };
 
 TEST_P(Rows, RmsNorm) {
-  rms_norm_rows(x_.data(), weight_.data(), 1e-6F, kRows, n_, y_.data(), pool_);
+  add_rms_norm_rows(job(), pool_);
   for (std::int64_t r = 0; r < kRows; ++r) {
     double squares = 0;
     for (std::int64_t i = 0; i < n_; ++i) squares += double{x_[r * n_ + i]} * x_[r * n_ + i];
@@ -37,7 +44,7 @@ TEST_P(Rows, RmsNorm) {
 
 TEST_P(Rows, LayerNorm) {
   for (float& value : x_) value += 3.0F;
-  layer_norm_rows(x_.data(), weight_.data(), bias_.data(), 1e-6F, kRows, n_, y_.data(), pool_);
+  add_layer_norm_rows(job(), pool_);
   for (std::int64_t r = 0; r < kRows; ++r) {
     double mean = 0;
     double variance = 0;
@@ -53,29 +60,37 @@ TEST_P(Rows, LayerNorm) {
   }
 }
 
-TEST_P(Rows, SiluMul) {
-  const auto gate_up = random_floats(kRows * 2 * n_, 9);
-  silu_mul_rows(gate_up.data(), kRows, n_, y_.data(), pool_);
-  for (std::int64_t r = 0; r < kRows; ++r) {
-    for (std::int64_t i = 0; i < n_; ++i) {
-      const double gate = gate_up[r * 2 * n_ + i];
-      EXPECT_NEAR(y_[r * n_ + i], gate / (1 + std::exp(-gate)) * gate_up[r * 2 * n_ + n_ + i],
-                  1e-6);
-    }
+TEST_P(Rows, NormsAddTheUpdateFirstAndRoundToBf16) {
+  const auto update = random_floats(kRows * n_, 4);
+  std::vector<float> sums = x_;
+  for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += update[i];
+  for (const NormFunction norm : {&add_rms_norm_rows, &add_layer_norm_rows}) {
+    auto alone = sums;
+    ResidualNorm of_sums = job();
+    of_sums.hidden = alone.data();
+    norm(of_sums, pool_);
+    EXPECT_EQ(alone, sums);
+
+    auto hidden = x_;
+    std::vector<std::uint16_t> halves(sums.size());
+    ResidualNorm with_update = job();
+    with_update.hidden = hidden.data();
+    with_update.update = update.data();
+    with_update.y = halves.data();
+    with_update.y_type = ScalarType::BF16;
+    norm(with_update, pool_);
+    EXPECT_EQ(hidden, sums);
+    EXPECT_EQ(halves, test::as_bf16(y_));
   }
 }
 
-TEST_P(Rows, Gelu) {
+TEST_P(Rows, GeluErf) {
   for (float& value : x_) value *= 12.0F;
-  auto exact = x_;
-  auto approximate = x_;
-  gelu_erf_rows(exact.data(), kRows, n_, pool_);
-  gelu_tanh_rows(approximate.data(), kRows, n_, pool_);
+  auto y = x_;
+  gelu_erf(y.data(), std::ssize(y));
   for (std::size_t i = 0; i < x_.size(); ++i) {
     const double x = x_[i];
-    EXPECT_NEAR(exact[i], 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))), 2e-6);
-    const double u = std::sqrt(2.0 / M_PI) * (x + 0.044715 * x * x * x);
-    EXPECT_NEAR(approximate[i], 0.5 * x * (1 + std::tanh(u)), 2e-6);
+    EXPECT_NEAR(y[i], 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))), 2e-6);
   }
 }
 

@@ -24,7 +24,7 @@ at::Tensor write_and_attend(const Attention& attention, const std::array<at::Ten
                             const std::vector<AttentionRows>& rows,
                             const std::vector<KvView>& caches) {
   attention.write(qkv[1], qkv[2], rows, caches);
-  return attention.attend(qkv[0], rows, caches);
+  return attention.attend(qkv[0], rows, caches, qkv[0].scalar_type());
 }
 
 class AttentionOn : public ::testing::TestWithParam<Backend> {

@@ -86,12 +86,14 @@ TEST_P(FusedOn, AddsAndNormalisesAsTwoOperationsDo) {
     const at::Tensor update = here(draw({19, n}, 2));
     at::Tensor hidden = here(draw({19, n}, 3) * 4);
     at::Tensor expected_hidden = hidden.clone();
-    const at::Tensor y = RmsNorm(weight, 1e-6F, fused_).add_and_norm(hidden, update);
-    const at::Tensor expected = RmsNorm(weight, 1e-6F, aten_).add_and_norm(expected_hidden, update);
+    const at::Tensor y = RmsNorm(weight, 1e-6F, fused_).add_and_norm(hidden, update, dtype());
+    const at::Tensor expected =
+        RmsNorm(weight, 1e-6F, aten_).add_and_norm(expected_hidden, update, dtype());
     EXPECT_TRUE(at::equal(hidden, expected_hidden)) << n;
     expect_close(y, expected, 0.01);
     at::Tensor alone = hidden.narrow(0, 7, 1).clone();
-    EXPECT_TRUE(at::equal(RmsNorm(weight, 1e-6F, fused_).add_and_norm(alone, {})[0], y[7])) << n;
+    EXPECT_TRUE(at::equal(RmsNorm(weight, 1e-6F, fused_).add_and_norm(alone, {}, dtype())[0], y[7]))
+        << n;
   }
 }
 
@@ -163,7 +165,7 @@ TEST_P(FusedOn, AttendsToSequencesOfOnePoolAsToEachAlone) {
   }
   const at::Tensor queries = here(draw({17, 6 * 16}, 8));
   const at::Tensor y = attention.attend(queries, make_packed_index(*fused_, rows, caches), pool);
-  const at::Tensor expected = each.attend(queries, rows, own);
+  const at::Tensor expected = each.attend(queries, rows, own, dtype());
   const float tolerance = dtype() == at::kFloat ? 2e-6F : 2e-2F;
   EXPECT_LT((y - expected).abs().max().item<float>(), tolerance);
 }
@@ -177,7 +179,7 @@ TEST_P(FusedOn, AttendsWithinDenseImagesAsWithinEach) {
   const std::vector<KvView> caches{allocate_kv(*aten_, 1, shape, 13)[0],
                                    allocate_kv(*aten_, 1, shape, 13)[0]};
   each.write(qkv.narrow(1, 144, 144), qkv.narrow(1, 288, 144), rows, caches);
-  const at::Tensor expected = each.attend(qkv.narrow(1, 0, 144), rows, caches);
+  const at::Tensor expected = each.attend(qkv.narrow(1, 0, 144), rows, caches, dtype());
   const float tolerance = dtype() == at::kFloat ? 2e-6F : 2e-2F;
   EXPECT_LT((attention.attend_dense(qkv, 2) - expected).abs().max().item<float>(), tolerance);
 }
@@ -191,8 +193,9 @@ TEST_P(FusedOn, GivesWhatItGivesOnTheCpu) {
   at::Tensor hidden = draw({64, 3584}, 2).to(dtype());
   at::Tensor hidden_there = here(hidden);
   const at::Tensor update = draw({64, 3584}, 3).to(dtype());
-  const at::Tensor y = RmsNorm(weight, 1e-6F, cpu).add_and_norm(hidden, update);
-  const at::Tensor there = RmsNorm(weight, 1e-6F, fused_).add_and_norm(hidden_there, here(update));
+  const at::Tensor y = RmsNorm(weight, 1e-6F, cpu).add_and_norm(hidden, update, dtype());
+  const at::Tensor there =
+      RmsNorm(weight, 1e-6F, fused_).add_and_norm(hidden_there, here(update), dtype());
   EXPECT_TRUE(at::equal(hidden, hidden_there.cpu()));
   expect_close(there.cpu(), y, 0.001);
 }

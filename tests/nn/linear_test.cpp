@@ -46,6 +46,16 @@ TEST(Linear, RoundsItsInputsInBf16) {
       1e-5F);
 }
 
+TEST(Linear, TakesWhatIsRoundedAlreadyForTheSameBits) {
+  const ReferenceTensors blocks(reference_dir() / "blocks.safetensors");
+  const Linear linear({{blocks.weight("linear.weight"), blocks.weight("linear.bias")}},
+                      compute(Backend::Kernels, 1, at::kBFloat16));
+  const at::Tensor& x = blocks["linear.input"];
+  const bool is_even = x.size(1) % 2 == 0;
+  ASSERT_EQ(linear.input_dtype(), is_even ? at::kBFloat16 : at::kFloat);
+  EXPECT_TRUE(at::equal(linear(x.to(linear.input_dtype())), linear(x)));
+}
+
 TEST(Linear, FormsProductsInInt8) {
   const ReferenceTensors blocks(reference_dir() / "blocks.safetensors");
   const std::vector<LinearWeights> stored{

@@ -40,6 +40,18 @@ TEST_P(MlpOn, GeluEqualsTorch) {
   EXPECT_LT(largest_difference(approximate(x), blocks_["gelu_tanh.output"].unsqueeze(0)), 2e-6F);
 }
 
+TEST(SwigluMlp, InBf16RoundsOnlyWhatItMultiplies) {
+  const ReferenceTensors blocks(reference_dir() / "blocks.safetensors");
+  const LinearWeights gate{blocks.weight("swiglu.gate_weight"), std::nullopt};
+  const LinearWeights up{blocks.weight("swiglu.up_weight"), std::nullopt};
+  const LinearWeights down{blocks.weight("swiglu.down_weight"), std::nullopt};
+  const auto in_bf16 = compute(Backend::Kernels, 2, at::kBFloat16);
+  const at::Tensor& x = blocks["swiglu.input"];
+  const at::Tensor product = at::silu(Linear({gate}, in_bf16)(x)) * Linear({up}, in_bf16)(x);
+  const at::Tensor expected = Linear({down}, in_bf16)(product);
+  EXPECT_LT(largest_difference(SwigluMlp(gate, up, down, in_bf16)(x), expected), 2e-3F);
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, MlpOn, ::testing::Values(Backend::Kernels, Backend::Aten));
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "aitqe/base/thread_pool.h"
+#include "aitqe/kernels/scalar_type.h"
 
 namespace aitqe::kernels {
 
@@ -28,13 +29,13 @@ struct AttentionSpan {
   const float* values = nullptr;  ///< [num_kv_heads, capacity, value_stride]
   std::int64_t capacity = 0;      ///< a multiple of kPanelCols, at least num_keys
   std::int64_t value_stride = 0;  ///< round_up(head_dim, kLanes); what pads a value is finite
-  float* out = nullptr;           ///< [rows, num_heads * head_dim], contiguous
+  void* out = nullptr;            ///< [rows, num_heads * head_dim], contiguous
+  ScalarType out_type = ScalarType::F32;  ///< F32, or BF16: rounded to nearest even
 };
 
-/// Softmax attention, f32. A row's result depends on its own query and the keys and values it sees,
-/// to the bit: not on the other rows, spans, the capacity or the threads.
-/// Agrees with the eager attention of transformers' Qwen2 and SigLIP (blocks of the reference
-/// tests).
+/// Softmax attention, in f32. A row's result depends on its own query and the keys and values it
+/// sees, to the bit: not on the other rows, spans, the capacity or the threads. Agrees with the
+/// eager attention of transformers' Qwen2 and SigLIP (blocks of the reference tests).
 void attention(std::span<const AttentionSpan> spans, const AttentionShape& shape, ThreadPool& pool);
 
 }  // namespace aitqe::kernels

@@ -44,16 +44,32 @@ class GemmRows {
  public:
   /// @param x  [m, k] f32, contiguous; with Compute::F32 it has to outlive this
   GemmRows(const float* x, std::int64_t m, std::int64_t k, Compute compute, ThreadPool& pool);
+  /// Rows that are bf16 already, for Compute::BF16.
+  /// @param x  [m, k], contiguous, k even; has to outlive this
+  static GemmRows of_bf16(const std::uint16_t* x, std::int64_t m, std::int64_t k);
 
   std::int64_t num_rows() const { return num_rows_; }
 
  private:
   friend class GemmWeight;
+  GemmRows(std::int64_t m, std::int64_t k, Compute compute, const std::uint32_t* words)
+      : num_rows_(m), depth_(k), compute_(compute), words_(words) {}
+
   std::int64_t num_rows_;
   std::int64_t depth_;
   Compute compute_;
   std::unique_ptr<std::uint32_t[]> converted_;  // null: x itself
   const std::uint32_t* words_;
+};
+
+/// What becomes of a sum, bias and all, on its way into y.
+enum class Activation { None, GeluTanh, GeluErf };
+
+/// Where results go.
+struct GemmResult {
+  void* data = nullptr;               ///< [m, num_outputs]
+  ScalarType type = ScalarType::F32;  ///< F32, or BF16: rounded to nearest even
+  std::int64_t row_stride = 0;        ///< in values: several weights may fill one matrix
 };
 
 /// One weight ready to be multiplied with. Immutable; safe to call from many threads, each with a
@@ -69,20 +85,23 @@ class GemmWeight {
   /// Bytes of the packed copy; 0 when packed on the fly.
   std::size_t packed_bytes() const;
 
-  /// y[m, n] = sum over k of x[m, k] w[n, k] (+ bias[n]).
+  /// y[m, n] = activation(sum over k of x[m, k] w[n, k] (+ bias[n])).
   /// @param x  [m, num_inputs]  @pre made for this weight's Compute
-  /// @param y  [m, num_outputs] f32, rows `y_stride` floats apart: several weights may fill one
-  /// matrix
   /// @param bias  [num_outputs] or null
-  void multiply(const GemmRows& x, const float* bias, float* y, std::int64_t y_stride,
+  void multiply(const GemmRows& x, const float* bias, Activation activation, const GemmResult& y,
                 ThreadPool& pool) const;
+  /// y = silu(x gate^T) * (x up^T), without bias.
+  /// @pre gate and up have the same shape, Compute and packing
+  static void multiply_gated(const GemmRows& x, const GemmWeight& gate, const GemmWeight& up,
+                             const GemmResult& y, ThreadPool& pool);
 
  private:
-  struct Job;
   struct Task;
-  struct Block;
-  void run_task(const Job& job, const Task& task) const;
-  void add_block(const Job& job, const Block& block, const std::uint32_t* panel) const;
+  /// Calls run(task) for rectangles that together cover the result.
+  template <typename Run>
+  void for_tasks(const GemmRows& x, ThreadPool& pool, const Run& run) const;
+  /// @param sums  [rows of the task, columns of its panels], rows `stride` apart
+  void sum(const GemmRows& x, const Task& task, float* sums, std::int64_t stride) const;
   /// Valid until the thread asks for the next one.
   const std::uint32_t* packed_block(std::int64_t panel, std::int64_t k0, int depth) const;
   void pack_panel(std::int64_t panel, std::int64_t k0, int depth, std::uint32_t* to) const;

@@ -50,9 +50,10 @@ class Attention {
              std::span<const KvView> caches) const;
   /// Attends to what the caches hold up to the rows' positions.
   /// @param queries  [R, num_heads * head_dim], a view whose rows may lie apart
+  /// @param dtype  of the result: that of the queries, or, with Backend::Kernels, bf16
   /// @return  [R, num_heads * head_dim]
   at::Tensor attend(const at::Tensor& queries, std::span<const AttentionRows> rows,
-                    std::span<const KvView> caches) const;
+                    std::span<const KvView> caches, at::ScalarType dtype) const;
   /// Fused: attends to what lies in the pool, the rows' own keys and values among it.
   /// @param queries  [R, num_heads * head_dim], a view whose rows may lie apart
   /// @param pool     of any of the sequences: they share it
@@ -63,7 +64,7 @@ class Attention {
 
  private:
   at::Tensor with_kernels(const at::Tensor& queries, std::span<const AttentionRows> rows,
-                          std::span<const KvView> caches) const;
+                          std::span<const KvView> caches, at::ScalarType dtype) const;
   at::Tensor with_aten(const at::Tensor& queries, std::span<const AttentionRows> rows,
                        std::span<const KvView> caches) const;
   void write_one(const at::Tensor& keys, const at::Tensor& values, const AttentionRows& rows,

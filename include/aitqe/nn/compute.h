@@ -12,8 +12,10 @@ namespace aitqe::nn {
 
 /// Who does the arithmetic of a layer.
 enum class Backend {
-  Kernels,  ///< our own CPU kernels: the same bits at any batch; activations are always f32
-  Aten,     ///< libtorch, on any device; activations have the computing dtype
+  /// Our own CPU kernels: the same bits at any batch. Activations are f32, or rounded to bf16 by
+  /// who makes them where the next product would do it: `Linear::input_dtype`.
+  Kernels,
+  Aten,  ///< libtorch, on any device; activations have the computing dtype
   /// As Aten, but what stands between the products is fused, and keys and values of all sequences
   /// lie in one pool that one call attends to. For GPUs; on a CPU slow, and there for tests.
   Fused,
@@ -53,12 +55,13 @@ struct Compute {
 
   /// Backend::Fused: the kernels of the device. @pre has_fused_kernels(device)
   const kernels::FusedKernels& fused() const;
-  kernels::ScalarType fused_type() const {
-    return dtype == at::kBFloat16 ? kernels::ScalarType::BF16 : kernels::ScalarType::F32;
-  }
+  kernels::ScalarType fused_type() const;
   /// The device's current stream, or the CPU.
   kernels::Queue queue() const;
 };
+
+/// F32 or BF16, as the kernels call them.
+kernels::ScalarType kernel_type(at::ScalarType dtype);
 
 /// Whether this build holds fused kernels for the device.
 bool has_fused_kernels(at::Device device);

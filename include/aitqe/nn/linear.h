@@ -23,16 +23,27 @@ class Linear {
          Products products = Products::AsComputed);
 
   std::int64_t num_outputs() const { return num_outputs_; }
+  /// In what `x` is best made: the activation dtype, or, with Backend::Kernels and products in
+  /// bf16, that, since rows are rounded to it in any case.
+  at::ScalarType input_dtype() const;
 
-  /// @param x  [R, inputs], contiguous, in the activation dtype
-  /// @return   [R, outputs], same dtype
+  /// @param x  [R, inputs], contiguous, in the activation dtype or `input_dtype()`
+  /// @return   [R, outputs] in the activation dtype
   at::Tensor operator()(const at::Tensor& x) const;
+  /// Backend::Kernels: the activation of that, in one pass.
+  /// @return  [R, outputs], f32 or bf16 as `dtype` says
+  at::Tensor activated(const at::Tensor& x, kernels::Activation activation,
+                       at::ScalarType dtype) const;
+  /// Backend::Kernels, two matrices without bias, gate and up: silu(x gate^T) * (x up^T), in one
+  /// pass. @return  [R, outputs / 2], f32 or bf16 as `dtype` says
+  at::Tensor gated(const at::Tensor& x, at::ScalarType dtype) const;
 
  private:
   struct Part {
     kernels::GemmWeight weight;
     std::vector<float> bias;  // empty: none
   };
+  kernels::GemmRows rows_of(const at::Tensor& x) const;
 
   std::shared_ptr<const Compute> compute_;
   std::int64_t num_outputs_ = 0;

@@ -14,6 +14,7 @@ class GeluMlp {
  public:
   GeluMlp(const LinearWeights& fc1, Gelu gelu, const LinearWeights& fc2,
           std::shared_ptr<const Compute> compute);
+  at::ScalarType input_dtype() const { return fc1_.input_dtype(); }
   /// @param x  [R, inputs of fc1]   @return  [R, outputs of fc2]
   at::Tensor operator()(const at::Tensor& x) const;
 
@@ -29,6 +30,7 @@ class SwigluMlp {
  public:
   SwigluMlp(const LinearWeights& gate, const LinearWeights& up, const LinearWeights& down,
             std::shared_ptr<const Compute> compute, Products products = Products::AsComputed);
+  at::ScalarType input_dtype() const { return gate_up_.input_dtype(); }
   /// @param x  [R, hidden]   @return  [R, hidden]
   at::Tensor operator()(const at::Tensor& x) const;
 

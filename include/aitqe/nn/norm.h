@@ -13,7 +13,8 @@ class RmsNorm {
   at::Tensor operator()(const at::Tensor& x) const;
   /// The residual before the norm with it: hidden += update, then the norm of hidden.
   /// @param hidden, update  [R, n], contiguous; an undefined update adds nothing
-  at::Tensor add_and_norm(at::Tensor& hidden, const at::Tensor& update) const;
+  /// @param dtype  of the result: hidden's own, or, with Backend::Kernels, bf16
+  at::Tensor add_and_norm(at::Tensor& hidden, const at::Tensor& update, at::ScalarType dtype) const;
 
  private:
   std::shared_ptr<const Compute> compute_;
@@ -31,6 +32,8 @@ class LayerNorm {
             std::shared_ptr<const Compute> compute);
   /// @param x  [R, n]   @return  the same shape and dtype
   at::Tensor operator()(const at::Tensor& x) const;
+  /// As RmsNorm's.
+  at::Tensor add_and_norm(at::Tensor& hidden, const at::Tensor& update, at::ScalarType dtype) const;
 
  private:
   std::shared_ptr<const Compute> compute_;
