@@ -10,7 +10,9 @@ for each dtype: the GEMM rates at the shapes of the checkpoint, and for each wor
 taken within a round; medians of the rounds are told, with the smallest and largest. All get the same weights, pairs,
 prompts and threads, and write exactly as many tokens a pair as the workload says: about as many as a score takes, and
 as a rewrite takes. Pairs have prompts of equal length, so that others can make batches without padding. Ids are
-compared. FLOPs are those of `aitqe inspect --json`, the language model's scaled to the prompts' real length. The GEMM
+compared: in f32 they must be those of transformers; in bf16, where random weights make many near ties, our answers must
+keep to the f32 ids about as long as those of transformers in bf16 do. The last table says what was wanted and what held;
+the exit status is 1 where something did not. FLOPs are those of `aitqe inspect --json`, the language model's scaled to the prompts' real length. The GEMM
 ceiling is the faster of libtorch's linear and its packed linear at each shape, weighted as the model uses the shapes.
 "whole", and pairs/s of the others, is everything but loading: reading, image decoding, tokenising, and our writing of
 rows. A peer that cannot run is named with the reason. Results go to bench/results: JSON with every round, and a table.
@@ -44,8 +46,15 @@ def without(record, key):
     return {name: value for name, value in record.items() if name != key}
 
 
-def measure_peers(started, tokens, own, notes):
-    """name -> figures, record and comparison of ids; a peer that breaks is named and left out from then on."""
+def ids_of(record):
+    return {answer["key"]: answer["ids"] for answer in record["answers"]}
+
+
+def measure_peers(started, tokens, own, notes, answers):
+    """name -> figures, record and comparison of ids; a peer that breaks is named and left out from then on.
+
+    @param answers  filled: name -> key -> ids
+    """
     found = {}
     for peer in list(started):
         try:
@@ -54,15 +63,17 @@ def measure_peers(started, tokens, own, notes):
             notes.append(f"{peer.name} broke off: {error}")
             started.remove(peer)
             continue
+        answers[peer.name] = ids_of(record)
         found[peer.name] = {"figures": figures.beside(own, record), "ids": figures.compare_ids(own, record),
                             "record": without(record, "answers")}
     return found
 
 
-def measure_workload(options, inspected, gemm, started, dtype, workload):
+def measure_workload(options, inspected, gemm, started, dtype, workload, answers):
     tokens = options.workloads[workload]
     own = ours.measure_ours(options, dtype, tokens, options.folder)
-    beside = measure_peers(started, tokens, own, options.note)
+    answers["aitqe"] = own["answers"]
+    beside = measure_peers(started, tokens, own, options.note, answers)
     one = {"dtype": dtype, "workload": workload, "load_average": os.getloadavg()[0], "gemm_gflop_per_s": gemm,
            "figures": figures.of_ours(inspected, gemm, own, tokens), "peers": beside, "aitqe": without(own, "answers")}
     print(f"{dtype}, {workload}: {one['figures']['whole: pairs/s']:.3f} pairs/s, prefill "
@@ -73,9 +84,10 @@ def measure_workload(options, inspected, gemm, started, dtype, workload):
 
 
 def measure(options, inspected):
-    """(rounds, versions). Peers of one dtype are loaded at a time."""
+    """(rounds, versions, ids). Peers of one dtype are loaded at a time. ids: (dtype, workload) -> program -> key -> ids"""
     groups = ceilings.gemm_groups(options, inspected)
     rounds = []
+    answers = {}
     versions = {"aitqe": run([options.binary, "--version"]).split()[-1], "python": platform.python_version()}
     for dtype in options.dtypes:
         started = peers.start_peers(options, dtype, options.note)
@@ -85,10 +97,11 @@ def measure(options, inspected):
             gemm = ceilings.measure_gemm(options, groups, dtype)
             for workload in options.workloads:
                 rounds.append({"round": number} |
-                              measure_workload(options, inspected, gemm, started, dtype, workload))
+                              measure_workload(options, inspected, gemm, started, dtype, workload,
+                                               answers.setdefault((dtype, workload), {})))
         for peer in started:
             peer.close()
-    return rounds, versions
+    return rounds, versions, answers
 
 
 def without_machine(argument):
@@ -103,7 +116,9 @@ def command_line():
     return " ".join(["scripts/bench.sh", *map(without_machine, sys.argv[1:])])
 
 
-def write_result(options, inspected, load_before, rounds, versions):
+def write_result(options, inspected, load_before, rounds, versions, answers):
+    """@return whether every bar was held"""
+    summary, nearness = figures.summarise(rounds), figures.against_f32(answers)
     result = {
         "date": f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}",
         "commit": run(["git", "-C", ROOT, "describe", "--always", "--dirty"]).strip(),
@@ -113,7 +128,7 @@ def write_result(options, inspected, load_before, rounds, versions):
                                                             "dtypes", "gemm_time_s")} | {"model": shown(options.model)},
         "load_average": [load_before, os.getloadavg()[0]],
         "inspect": without(inspected, "vision_config_origin") | {"folder": shown(options.model)},
-        "summary": figures.summarise(rounds), "rounds": rounds,
+        "summary": summary, "against_f32": nearness, "bars": figures.bars(summary, rounds, nearness), "rounds": rounds,
     }
     target = ROOT / "bench/results"
     target.mkdir(exist_ok=True)
@@ -121,6 +136,7 @@ def write_result(options, inspected, load_before, rounds, versions):
     (target / f"{options.name}.json").write_text(text + "\n")
     (target / f"{options.name}.txt").write_text(report.render(result))
     print(report.render(result), end="")
+    return all(held for *_, held in result["bars"])
 
 
 def workloads(text):
@@ -175,8 +191,9 @@ def main():
         options.shard = options.folder / "pairs.tar"
         prepare.prepare(options)
         inspected = json.loads(run([options.binary, "inspect", options.model, "--json"]))
-        rounds, versions = measure(options, inspected)
-    write_result(options, inspected, load_before, rounds, versions)
+        rounds, versions, answers = measure(options, inspected)
+    if not write_result(options, inspected, load_before, rounds, versions, answers):
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,13 @@ import statistics
 
 from ceilings import TYPICAL_TEXT_TOKENS
 
+REFERENCE = "transformers"
+LEAST = {  # of the medians
+    ("bf16, score", "aitqe", "prefill / GEMM ceiling"): 0.65,
+    ("bf16, score", REFERENCE, "aitqe / it"): 1.5,
+    ("bf16, rewrite", REFERENCE, "aitqe / it"): 4.0,
+}
+
 
 def of_ours(inspected, gemm, ours, new_tokens):
     """name -> value of one run."""
@@ -62,6 +69,58 @@ def compare_ids(ours, peer):
             margins.append(answer["margins"][min(at, len(answer["margins"]) - 1)])
     return {"pairs": len(peer["answers"]), "same": same, "first_difference_at": agreed,
             "margins_at_first_difference": margins}
+
+
+def alike(ids, reference):
+    """How many tokens two answers begin with in common."""
+    return next((i for i, (a, b) in enumerate(zip(ids, reference)) if a != b), min(len(ids), len(reference)))
+
+
+def against_f32(answers):
+    """workload -> program -> whose f32 ids, and how many of its bf16 answers are those: rounding to bf16 must not take us
+    further from the reference than it takes the reference itself.
+
+    @param answers  (dtype, workload) -> program -> key -> ids
+    """
+    found = {}
+    for workload in dict.fromkeys(workload for _, workload in answers):
+        exact, rounded = answers.get(("f32", workload), {}), answers.get(("bf16", workload), {})
+        source = REFERENCE if REFERENCE in exact else "aitqe"
+        if source not in exact:
+            continue
+        for name, ids in rounded.items():
+            common = [alike(ids[key], reference) for key, reference in exact[source].items()]
+            found.setdefault(workload, {})[name] = {
+                "f32_ids_of": source, "pairs": len(common), "tokens_alike": statistics.mean(common),
+                "same": sum(ids[key] == reference for key, reference in exact[source].items())}
+    return found
+
+
+def bars(summary, rounds, nearness):
+    """[(what, figure, least, held)]: the least that is wanted. The first are of right, the others of speed."""
+    found = []
+    for one in rounds:
+        peer = one["peers"].get(REFERENCE)
+        if one["round"] == 0 and one["dtype"] == "f32" and peer:
+            ids = peer["ids"]
+            found.append((f"f32, {one['workload']}: answers with the ids of {REFERENCE}", ids["same"], ids["pairs"]))
+    for workload, programs in nearness.items():
+        if REFERENCE in programs and "aitqe" in programs:
+            found.append((f"bf16, {workload}: tokens as in f32, ours / those of {REFERENCE}",
+                          programs["aitqe"]["tokens_alike"] / max(programs[REFERENCE]["tokens_alike"], 1e-9), 0.9))
+    for (heading, name, figure), least in LEAST.items():
+        if figure in summary.get(heading, {}).get(name, {}):
+            found.append((f"{heading}: {figure}" if name == "aitqe" else f"{heading}: aitqe / {name}",
+                          summary[heading][name][figure]["median"], least))
+    for heading, tables in summary.items():
+        if heading.endswith(", score") or heading.endswith(", rewrite"):
+            for peer, least in (("openvino", 1.0), ("llama.cpp", 1.0), (REFERENCE, 1.3)):
+                ratios = [table["aitqe / it"]["median"] for name, table in tables.items()
+                          if name.split(",")[0] == peer and (peer != REFERENCE or name != peer)]
+                if ratios and (peer != REFERENCE or heading.startswith("bf16")):
+                    found.append((f"{heading}: aitqe / {peer} at its best" + " in batches" * (peer == REFERENCE),
+                                  min(ratios), least))
+    return [(what, figure, least, figure >= least) for what, figure, least in found]
 
 
 def spread(tables):

@@ -21,6 +21,23 @@ def agreement(one):
     return lines
 
 
+def nearness(result):
+    lines = []
+    for workload, programs in result["against_f32"].items():
+        source = next(iter(programs.values()))["f32_ids_of"]
+        lines += ["", f"bf16, {workload}, against the f32 ids of {source}: tokens alike from the start, same answers"]
+        lines += [f"  {name:38}{one['tokens_alike']:10.2f}{one['same']:7} of {one['pairs']}"
+                  for name, one in programs.items()]
+    return lines
+
+
+def verdicts(result):
+    lines = ["", f"{'what is wanted':66}{'at least':>9}{'found':>8}"]
+    for what, figure, least, held in result["bars"]:
+        lines.append(f"  {what:64}{least:9.3g}{figure:8.3g}  {'held' if held else 'NOT HELD'}")
+    return lines
+
+
 def render(result):
     settings = result["settings"]
     lines = [f"# {result['date']}, {result['commit']}, {result['machine']['cpu']}, {result['machine']['cores']} cores, "
@@ -38,4 +55,5 @@ def render(result):
             lines += [name, *rows_of(table)]
         first = next(one for one in result["rounds"] if f"{one['dtype']}, {one['workload']}" == heading)
         lines += agreement(first)
+    lines += nearness(result) + verdicts(result)
     return "\n".join(lines) + "\n"

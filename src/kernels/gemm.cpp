@@ -15,6 +15,7 @@ namespace {
 constexpr std::int64_t kPanelsPerTask = 8;        // 256 columns: a depth block of them fits in L2
 constexpr std::int64_t kPanelsPerPackedTask = 4;  // packing space of one thread
 constexpr std::int64_t kRowsPerTask = 192;
+constexpr int kFewRows = 32;
 constexpr std::int64_t kInlineProducts = std::int64_t{1}
                                          << 17;  // below this a hand-over costs more
 
@@ -196,21 +197,33 @@ void GemmWeight::sum(const GemmRows& x, const Task& task, float* sums, std::int6
   const CpuKernels& kernels = cpu_kernels();
   const std::int64_t x_stride = row_words(compute_, view_.cols);
   const int rows = static_cast<int>(task.num_rows());
-  for (std::int64_t k0 = 0; k0 < view_.cols; k0 += kDepthBlock) {
+  const auto add_block = [&](std::int64_t panel, std::int64_t block) {
+    const std::int64_t k0 = block * kDepthBlock;
     const int depth = static_cast<int>(std::min<std::int64_t>(kDepthBlock, view_.cols - k0));
     const int words = static_cast<int>(factor_words(compute_, depth));
     const std::uint32_t* from = x.words_ + task.first_row * x_stride + row_words(compute_, k0);
-    const bool accumulate = k0 > 0;
+    const std::uint32_t* packed = packed_block(panel, k0, depth);
+    float* to = sums + (panel - task.first_panel) * kPanelCols;
+    if (compute_ == Compute::F32) {
+      kernels.gemm_f32(reinterpret_cast<const float*>(from), x_stride,
+                       reinterpret_cast<const float*>(packed), kPanelCols, rows, kPanelCols, words,
+                       to, stride, k0 > 0);
+    } else {
+      const auto gemm = compute_ == Compute::BF16 ? kernels.gemm_bf16 : kernels.gemm_int8;
+      gemm(from, x_stride, packed, kPanelCols, rows, kPanelCols, words, to, stride, k0 > 0);
+    }
+  };
+  const std::int64_t blocks = num_blocks(view_.cols);
+  // Few rows wait for the weights: these are read in the order they lie in. Many rows are read for
+  // every panel: those of one depth stay in the cache.
+  if (rows <= kFewRows) {
     for (std::int64_t panel = task.first_panel; panel < task.end_panel; ++panel) {
-      const std::uint32_t* packed = packed_block(panel, k0, depth);
-      float* to = sums + (panel - task.first_panel) * kPanelCols;
-      if (compute_ == Compute::F32) {
-        kernels.gemm_f32(reinterpret_cast<const float*>(from), x_stride,
-                         reinterpret_cast<const float*>(packed), kPanelCols, rows, kPanelCols,
-                         words, to, stride, accumulate);
-      } else {
-        const auto gemm = compute_ == Compute::BF16 ? kernels.gemm_bf16 : kernels.gemm_int8;
-        gemm(from, x_stride, packed, kPanelCols, rows, kPanelCols, words, to, stride, accumulate);
+      for (std::int64_t block = 0; block < blocks; ++block) add_block(panel, block);
+    }
+  } else {
+    for (std::int64_t block = 0; block < blocks; ++block) {
+      for (std::int64_t panel = task.first_panel; panel < task.end_panel; ++panel) {
+        add_block(panel, block);
       }
     }
   }

@@ -35,8 +35,7 @@ class SiglipLayer {
  public:
   SiglipLayer(const VisionConfig& config, TensorTable& tensors, const std::string& name,
               const std::shared_ptr<const nn::Compute>& compute)
-      : compute_(compute),
-        norm1_(take_norm(tensors, name + "layer_norm1", config, compute)),
+      : norm1_(take_norm(tensors, name + "layer_norm1", config, compute)),
         qkv_({take_linear(tensors, name + "self_attn.q_proj", config.hidden_size,
                           config.hidden_size),
               take_linear(tensors, name + "self_attn.k_proj", config.hidden_size,
@@ -58,29 +57,18 @@ class SiglipLayer {
              take_linear(tensors, name + "mlp.fc2", config.hidden_size, config.intermediate_size),
              compute) {}
 
-  const kernels::AttentionShape& attention_shape() const { return attention_.shape(); }
-
-  /// @param hidden  [R, hidden], changed in place   @param images  the rows of each image
+  /// @param hidden  [R, hidden], changed in place: the rows of each image, one after the other
   /// @param update  what the layer before adds to it; undefined in the first
   /// @return        what is to be added to `hidden` after this layer
   at::Tensor operator()(at::Tensor& hidden, const at::Tensor& update,
-                        std::span<const nn::AttentionRows> images,
-                        std::span<const nn::KvView> space) const {
-    const at::Tensor qkv =
-        qkv_(norm1_.add_and_norm(hidden, update, qkv_.input_dtype()));  // [R, 3 * hidden]
-    const std::int64_t width = hidden.size(1);
-    if (compute_->backend != nn::Backend::Fused) {
-      attention_.write(qkv.narrow(1, width, width), qkv.narrow(1, 2 * width, width), images, space);
-    }
-    const at::Tensor attended =
-        compute_->backend == nn::Backend::Fused
-            ? attention_.attend_dense(qkv, std::ssize(images))
-            : attention_.attend(qkv.narrow(1, 0, width), images, space, out_.input_dtype());
+                        std::int64_t num_images) const {
+    const at::Tensor rows = norm1_.add_and_norm(hidden, update, qkv_.input_dtype());
+    const at::Tensor qkv = qkv_.in_dtype(rows, attention_.dense_dtype());  // [R, 3 * hidden]
+    const at::Tensor attended = attention_.attend_dense(qkv, num_images, out_.input_dtype());
     return mlp_(norm2_.add_and_norm(hidden, out_(attended), mlp_.input_dtype()));
   }
 
  private:
-  std::shared_ptr<const nn::Compute> compute_;
   nn::LayerNorm norm1_;
   nn::Linear qkv_;
   nn::Attention attention_;
@@ -141,15 +129,8 @@ class SiglipTower : public VisionTower {
     at::Tensor hidden = patch_embedding_(patches);  // [B * P, hidden]
     hidden.view({num_images, num_patches, config_.hidden_size}).add_(positions_);
 
-    std::vector<nn::AttentionRows> rows;
-    std::vector<nn::KvView> space;
-    for (std::int64_t image = 0; image < num_images && !layers_.empty(); ++image) {
-      rows.push_back({image * num_patches, num_patches, 0});
-      if (compute_->backend == nn::Backend::Fused) continue;  // keeps no keys and values
-      space.push_back(nn::allocate_kv(*compute_, 1, layers_[0].attention_shape(), num_patches)[0]);
-    }
     at::Tensor update;  // what the layer before adds to `hidden`
-    for (const SiglipLayer& layer : layers_) update = layer(hidden, update, rows, space);
+    for (const SiglipLayer& layer : layers_) update = layer(hidden, update, num_images);
     if (update.defined()) nn::add_residual(hidden, update, *compute_);
     const at::Tensor features = hidden.view({num_images, num_patches, config_.hidden_size});
     return drop_first_token_ ? features.narrow(1, 1, num_patches - 1) : features;

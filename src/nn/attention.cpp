@@ -189,7 +189,22 @@ at::Tensor Attention::attend(const at::Tensor& queries, const PackedIndex& index
   return at::cat(attended);
 }
 
-at::Tensor Attention::attend_dense(const at::Tensor& qkv, std::int64_t num_sequences) const {
+at::ScalarType Attention::dense_dtype() const {
+  if (compute_->backend != Backend::Kernels) return compute_->activation_dtype();
+  return shape_.head_dim % 2 == 0 ? compute_->dtype : at::kFloat;
+}
+
+at::Tensor Attention::attend_dense(const at::Tensor& qkv, std::int64_t num_sequences,
+                                   at::ScalarType dtype) const {
+  if (compute_->backend == Backend::Kernels) {
+    const std::int64_t width = std::int64_t{shape_.num_heads} * shape_.head_dim;
+    at::Tensor out = at::empty({qkv.size(0), width}, qkv.options().dtype(dtype));
+    kernels::attention_dense(
+        {qkv.const_data_ptr(), kernel_type(qkv.scalar_type()), num_sequences,
+         qkv.size(0) / num_sequences, out.mutable_data_ptr(), kernel_type(dtype)},
+        shape_, *compute_->pool);
+    return out;
+  }
   const at::Tensor heads =
       qkv.view({num_sequences, -1, shape_.num_heads + 2 * shape_.num_kv_heads, shape_.head_dim})
           .transpose(1, 2);  // [B, H + 2 kv_heads, T, D]

@@ -82,13 +82,19 @@ Linear::Linear(const std::vector<LinearWeights>& stacked, std::shared_ptr<const 
 }
 
 at::Tensor Linear::operator()(const at::Tensor& x) const {
+  return in_dtype(x, compute_->activation_dtype());
+}
+
+at::Tensor Linear::in_dtype(const at::Tensor& x, at::ScalarType dtype) const {
+  if (compute_->backend == Backend::Kernels) {
+    return activated(x, kernels::Activation::None, dtype);
+  }
   if (weight_scale_.defined()) {
     const Fp8Rows rows = to_fp8(x, *compute_);
     const at::Tensor y = multiply_fp8(rows, weight_, weight_scale_);
     return bias_.defined() ? y.add_(bias_) : y;
   }
-  if (compute_->backend != Backend::Kernels) return at::linear(x, weight_, bias_);
-  return activated(x, kernels::Activation::None, compute_->activation_dtype());
+  return at::linear(x, weight_, bias_);
 }
 
 at::ScalarType Linear::input_dtype() const {

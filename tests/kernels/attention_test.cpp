@@ -114,6 +114,75 @@ TEST(Attention, GivesARowTheSameBitsAloneAndInABlock) {
   }
 }
 
+/// Rows of qkv whose keys and values are those of the sequence.
+std::vector<float> dense_rows(const AttentionShape& shape, const Sequence& s,
+                              const std::vector<float>& queries) {
+  std::vector<float> rows;
+  const int dim = shape.head_dim;
+  for (std::int64_t t = 0; t < s.num_keys; ++t) {
+    const auto query = queries.begin() + t * shape.num_heads * dim;
+    rows.insert(rows.end(), query, query + shape.num_heads * dim);
+    for (int i = 0; i < shape.num_kv_heads * dim; ++i) {
+      rows.push_back(s.keys[i * s.capacity + t]);
+    }
+    for (int h = 0; h < shape.num_kv_heads; ++h) {
+      const auto value = s.values.begin() + (h * s.capacity + t) * s.value_stride;
+      rows.insert(rows.end(), value, value + dim);
+    }
+  }
+  return rows;
+}
+
+std::vector<float> run_dense(const AttentionShape& shape, const void* qkv, ScalarType type,
+                             std::int64_t sequences, std::int64_t length, int num_threads) {
+  std::vector<float> out(sequences * length * shape.num_heads * shape.head_dim);
+  ThreadPool pool(num_threads);
+  attention_dense({qkv, type, sequences, length, out.data(), ScalarType::F32}, shape, pool);
+  return out;
+}
+
+TEST(AttentionDense, HasTheBitsOfTheOtherInF32) {
+  for (const bool causal : {true, false}) {
+    for (const std::int64_t length : {1, 31, 70, 300}) {
+      const AttentionShape shape{6, 2, 24, 0.2F, causal};
+      const Sequence sequence(shape, length, round_up(length, kPanelCols), 5);
+      const auto queries = random_floats(length * 6 * 24, 8);
+      const auto qkv = dense_rows(shape, sequence, queries);
+      EXPECT_EQ(run_dense(shape, qkv.data(), ScalarType::F32, 1, length, 2),
+                run(shape, sequence, queries, 0, length, 0, 2))
+          << length;
+    }
+  }
+}
+
+TEST(AttentionDense, RoundsInBf16AsFarAsItsFactorsAre) {
+  for (const bool causal : {true, false}) {
+    for (const std::int64_t length : {1, 31, 70, 300}) {
+      const AttentionShape shape{6, 2, 24, 0.2F, causal};
+      const Sequence sequence(shape, length, round_up(length, kPanelCols), 5);
+      const auto queries = random_floats(length * 6 * 24, 8);
+      const auto qkv = aitqe::test::as_bf16(dense_rows(shape, sequence, queries));
+      const auto out = run_dense(shape, qkv.data(), ScalarType::BF16, 1, length, 2);
+      const auto truth = expected(shape, sequence, queries, length);
+      // Scores are at most about 10, so that 2^-9 of one of their factors is some hundredths.
+      for (std::size_t i = 0; i < out.size(); ++i) ASSERT_NEAR(out[i], truth[i], 0.05) << length;
+    }
+  }
+}
+
+TEST(AttentionDense, GivesASequenceTheSameBitsAloneAndAmongOthers) {
+  const AttentionShape shape{4, 4, 16, 0.25F, false};
+  constexpr std::int64_t kLength = 33;
+  constexpr std::int64_t kRowWidth = 12 * 16;
+  const auto rows = aitqe::test::as_bf16(random_floats(3 * kLength * kRowWidth, 4));
+  const auto all = run_dense(shape, rows.data(), ScalarType::BF16, 3, kLength, 3);
+  for (std::int64_t i = 0; i < 3; ++i) {
+    const auto alone =
+        run_dense(shape, rows.data() + i * kLength * kRowWidth, ScalarType::BF16, 1, kLength, 1);
+    EXPECT_TRUE(std::equal(alone.begin(), alone.end(), all.begin() + i * kLength * 4 * 16)) << i;
+  }
+}
+
 TEST(Attention, WritesBf16RoundedToNearest) {
   const AttentionShape shape{4, 2, 24, 0.2F, true};
   const Sequence sequence(shape, 70, 96, 5);
@@ -127,7 +196,7 @@ TEST(Attention, WritesBf16RoundedToNearest) {
     span.out_type = ScalarType::BF16;
     ThreadPool pool(2);
     attention({&span, 1}, shape, pool);
-    EXPECT_EQ(halves, test::as_bf16({floats.begin(), floats.begin() + rows * 96})) << rows;
+    EXPECT_EQ(halves, aitqe::test::as_bf16({floats.begin(), floats.begin() + rows * 96})) << rows;
   }
 }
 

@@ -80,7 +80,7 @@ TEST_P(Rows, NormsAddTheUpdateFirstAndRoundToBf16) {
     with_update.y_type = ScalarType::BF16;
     norm(with_update, pool_);
     EXPECT_EQ(hidden, sums);
-    EXPECT_EQ(halves, test::as_bf16(y_));
+    EXPECT_EQ(halves, aitqe::test::as_bf16(y_));
   }
 }
 

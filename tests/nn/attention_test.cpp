@@ -86,6 +86,24 @@ TEST_P(AttentionOn, EqualsSiglipWithoutMask) {
   EXPECT_LT(largest_difference(out, blocks_["full_attention.output"][0].flatten(1)), 3e-6F);
 }
 
+TEST_P(AttentionOn, EqualsSiglipWithoutKeepingKeys) {
+  const kernels::AttentionShape shape{2, 2, 72, 1.0F / std::sqrt(72.0F), false};
+  const Attention attention(shape, compute_);
+  const auto packed = [&](const char* name) {
+    return at::cat({as_rows(blocks_[name][0]), as_rows(blocks_[name][0]) * 0.5});
+  };
+  const at::Tensor qkv = at::cat({packed("full_attention.query"), packed("full_attention.key"),
+                                  packed("full_attention.value")},
+                                 1);  // of two images
+  ASSERT_EQ(attention.dense_dtype(), at::kFloat);
+  const at::Tensor out = attention.attend_dense(qkv, 2, at::kFloat);
+  EXPECT_LT(
+      largest_difference(out.narrow(0, 0, 13), blocks_["full_attention.output"][0].flatten(1)),
+      3e-6F);
+  EXPECT_TRUE(
+      at::equal(attention.attend_dense(qkv.narrow(0, 0, 13), 1, at::kFloat), out.narrow(0, 0, 13)));
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, AttentionOn, ::testing::Values(Backend::Kernels, Backend::Aten));
 
 }  // namespace

@@ -181,7 +181,8 @@ TEST_P(FusedOn, AttendsWithinDenseImagesAsWithinEach) {
   each.write(qkv.narrow(1, 144, 144), qkv.narrow(1, 288, 144), rows, caches);
   const at::Tensor expected = each.attend(qkv.narrow(1, 0, 144), rows, caches, dtype());
   const float tolerance = dtype() == at::kFloat ? 2e-6F : 2e-2F;
-  EXPECT_LT((attention.attend_dense(qkv, 2) - expected).abs().max().item<float>(), tolerance);
+  EXPECT_LT((attention.attend_dense(qkv, 2, dtype()) - expected).abs().max().item<float>(),
+            tolerance);
 }
 
 TEST_P(FusedOn, GivesWhatItGivesOnTheCpu) {

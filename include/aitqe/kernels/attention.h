@@ -33,6 +33,23 @@ struct AttentionSpan {
   ScalarType out_type = ScalarType::F32;  ///< F32, or BF16: rounded to nearest even
 };
 
+/// Sequences of one length that keep no keys and values. Pointers are not owned.
+struct DenseAttention {
+  /// [sequences * length, (num_heads + 2 num_kv_heads) * head_dim]: queries, keys, values
+  const void* qkv = nullptr;
+  /// F32; or BF16, head_dim even: then both products are formed in bf16, the softmax rounded to it
+  /// as in the eager attention of a bf16 model; sums are f32 in any case.
+  ScalarType qkv_type = ScalarType::F32;
+  std::int64_t sequences = 0;
+  std::int64_t length = 0;
+  void* out = nullptr;                    ///< [sequences * length, num_heads * head_dim]
+  ScalarType out_type = ScalarType::F32;  ///< F32, or BF16: rounded to nearest even
+};
+
+/// Softmax attention within each sequence. A result does not depend on the number of sequences or
+/// threads; in f32 it is that of `attention`, to the bit.
+void attention_dense(const DenseAttention& job, const AttentionShape& shape, ThreadPool& pool);
+
 /// Softmax attention, in f32. A row's result depends on its own query and the keys and values it
 /// sees, to the bit: not on the other rows, spans, the capacity or the threads. Agrees with the
 /// eager attention of transformers' Qwen2 and SigLIP (blocks of the reference tests).

@@ -58,9 +58,14 @@ class Attention {
   /// @param queries  [R, num_heads * head_dim], a view whose rows may lie apart
   /// @param pool     of any of the sequences: they share it
   at::Tensor attend(const at::Tensor& queries, const PackedIndex& index, const KvView& pool) const;
+  /// In what `attend_dense` takes rows: f32 or bf16.
+  at::ScalarType dense_dtype() const;
   /// Attends within `num_sequences` runs of rows of the same length that keep no keys and values.
-  /// Not for Backend::Kernels. @param qkv  [R, (num_heads + 2 num_kv_heads) * head_dim]
-  at::Tensor attend_dense(const at::Tensor& qkv, std::int64_t num_sequences) const;
+  /// @param qkv    [R, (num_heads + 2 num_kv_heads) * head_dim], in `dense_dtype()`, contiguous
+  /// @param dtype  of the result: that of qkv, or, with Backend::Kernels, f32 or bf16
+  /// @return       [R, num_heads * head_dim]
+  at::Tensor attend_dense(const at::Tensor& qkv, std::int64_t num_sequences,
+                          at::ScalarType dtype) const;
 
  private:
   at::Tensor with_kernels(const at::Tensor& queries, std::span<const AttentionRows> rows,

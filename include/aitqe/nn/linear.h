@@ -30,6 +30,8 @@ class Linear {
   /// @param x  [R, inputs], contiguous, in the activation dtype or `input_dtype()`
   /// @return   [R, outputs] in the activation dtype
   at::Tensor operator()(const at::Tensor& x) const;
+  /// The same in another dtype; Backend::Kernels has f32 and bf16, others only their own.
+  at::Tensor in_dtype(const at::Tensor& x, at::ScalarType dtype) const;
   /// Backend::Kernels: the activation of that, in one pass.
   /// @return  [R, outputs], f32 or bf16 as `dtype` says
   at::Tensor activated(const at::Tensor& x, kernels::Activation activation,
