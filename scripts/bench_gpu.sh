@@ -12,8 +12,9 @@
 #     ceilings                           products, copies, attention of the card itself (bench/gpu_ceilings.py)
 #     prefill score rewrite again        the engine in bf16 (bench/gpu_bench.cpp)
 #     fp8                                prefill and score in FP8
-#     peer-prefill peer-rewrite          transformers, one pair at a time and batched (bench/gpu_peer.py)
-#   scripts/bench_gpu.sh all             build and every step that has no result yet
+#     peer-score peer-rewrite            transformers, one pair at a time and batched (bench/gpu_peer.py)
+#   scripts/bench_gpu.sh goals           what was wanted and what of it held (scripts/gpu_goals.py)
+#   scripts/bench_gpu.sh all             build, every step that has no result yet, and goals
 #
 # A step writes bench/results/gpu_STEP.txt once it has ended; remove the file, or name the step, to run it again.
 # AITQE_RESULTS is another folder for results, AITQE_BENCH_DEVICE another device (cpu: to see that it runs),
@@ -27,7 +28,7 @@ device=${AITQE_BENCH_DEVICE:-cuda}
 preset=${AITQE_BENCH_PRESET:-full}
 build=build/gpu
 step_s=570
-steps=(check ceilings prefill score rewrite again fp8 peer-prefill peer-rewrite)
+steps=(check ceilings prefill score rewrite again fp8 peer-score peer-rewrite)
 
 die() {
   printf 'bench_gpu.sh: %s\n' "$*" >&2
@@ -84,8 +85,8 @@ run_step() {
     rewrite) engine rewrite --pairs 512 && engine rewrite --pairs 1024 --sequences 512 --rounds 5 ;;
     again) engine again --pairs 256 ;;
     fp8) engine prefill --pairs 512 --dtype fp8 && engine score --pairs 512 --dtype fp8 ;;
-    peer-prefill) peer loop --pairs 32 && peer batched --pairs 128 ;;
-    peer-rewrite) peer loop --rewrite --pairs 8 --rounds 5 && peer batched --rewrite --pairs 64 --rounds 3 ;;
+    peer-score) peer loop --pairs 16 && peer batched --pairs 128 ;;
+    peer-rewrite) peer loop --new-tokens 45 --pairs 8 && peer batched --new-tokens 45 --pairs 64 ;;
     *) die "unknown step $1 (--help lists them)" ;;
   esac
 }
@@ -114,7 +115,9 @@ case ${1:---help} in
     for step in "${steps[@]}"; do
       [[ -f $results/gpu_$step.txt ]] || measure "$step" || failed+=("$step")
     done
+    "$python" scripts/gpu_goals.py "$results" || failed+=(goals)
     ((${#failed[@]} == 0)) || die "failed: ${failed[*]}"
     ;;
+  goals) exec "$python" scripts/gpu_goals.py "$results" ;;
   *) for step in "$@"; do measure "$step"; done ;;
 esac
