@@ -58,6 +58,20 @@ struct Engine::StepLogits {
   std::optional<DeviceLogits> on_device;
 };
 
+/// What a guide made of its logits: what to feed, or nothing where its sequence has ended.
+struct Engine::Decision {
+  std::optional<Feed> feed;
+  std::string failure;  ///< why this sequence cannot go on
+
+  static Decision of(Guide& guide, const LogitsRows& logits) {
+    try {
+      return {guide.next(logits), {}};
+    } catch (const SampleError& error) {
+      return {std::nullopt, error.what()};
+    }
+  }
+};
+
 /// What a step of prompts is made of.
 struct Engine::Prompts {
   std::vector<std::unique_ptr<Sequence>> started;
@@ -254,19 +268,31 @@ Engine::StepLogits Engine::logits_of(const at::Tensor& hidden) const {
 std::vector<bool> Engine::advance_all(std::span<Sequence* const> sequences,
                                       std::span<const SequenceRows> rows,
                                       const StepLogits& logits) {
-  const std::int64_t vocab_size = logits.rows.size(1);
-  std::vector<bool> goes_on;
+  std::vector<LogitsRows> own;
   std::int64_t first = 0;
-  for (std::size_t i = 0; i < sequences.size(); ++i) {
-    LogitsRows own{nullptr, rows[i].num_wanted, vocab_size};
+  for (const SequenceRows& one : rows) {
+    LogitsRows of_one{nullptr, one.num_wanted, logits.rows.size(1)};
     if (logits.on_device) {
-      own.on_device = &*logits.on_device;
-      own.first_on_device = first;
+      of_one.on_device = &*logits.on_device;
+      of_one.first_on_device = first;
     } else {
-      own.data = logits.rows.const_data_ptr<float>() + first * vocab_size;
+      of_one.data = logits.rows.const_data_ptr<float>() + first * of_one.vocab_size;
     }
-    first += own.num_rows;
-    goes_on.push_back(advance(*sequences[i], own, *done_));
+    first += of_one.num_rows;
+    own.push_back(of_one);
+  }
+  std::vector<Decision> decisions(sequences.size());
+  const auto decide = [&](std::size_t i) {
+    decisions[i] = Decision::of(*sequences[i]->request.guide, own[i]);
+  };
+  if (logits.on_device) {  // one thread speaks to the device
+    for (std::size_t i = 0; i < sequences.size(); ++i) decide(i);
+  } else {
+    model_.compute().pool->parallel_for(sequences.size(), decide);
+  }
+  std::vector<bool> goes_on;
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    goes_on.push_back(advance(*sequences[i], std::move(decisions[i])));
   }
   return goes_on;
 }
@@ -327,31 +353,25 @@ void Engine::decode() {
   running_ = std::move(still_running);
 }
 
-bool Engine::advance(Sequence& sequence, const LogitsRows& logits, const Done& done) {
-  std::string failure;
-  try {
-    if (auto feed = sequence.request.guide->next(logits)) {
-      if (feed->from == Feed::From::Prompt) {
-        sequence.num_kept = static_cast<std::int64_t>(sequence.request.prompt.size());
-      } else if (feed->from == Feed::From::Image) {
-        sequence.num_kept = sequence.request.num_image_tokens;
-      } else {
-        sequence.num_kept -= feed->num_forgotten;
-      }
-      const std::int64_t end = sequence.num_kept + static_cast<std::int64_t>(feed->tokens.size());
-      if (end > sequence.place.capacity) {
-        throw SampleError("too_many_tokens: the answer outgrew the " +
-                          std::to_string(sequence.request.max_new_tokens) +
-                          " tokens set aside for it");
-      }
+bool Engine::advance(Sequence& sequence, Decision decision) {
+  if (std::optional<Feed>& feed = decision.feed) {
+    if (feed->from == Feed::From::Prompt) {
+      sequence.num_kept = static_cast<std::int64_t>(sequence.request.prompt.size());
+    } else if (feed->from == Feed::From::Image) {
+      sequence.num_kept = sequence.request.num_image_tokens;
+    } else {
+      sequence.num_kept -= feed->num_forgotten;
+    }
+    const std::int64_t end = sequence.num_kept + static_cast<std::int64_t>(feed->tokens.size());
+    if (end <= sequence.place.capacity) {
       sequence.feed = std::move(*feed);
       return true;
     }
-  } catch (const SampleError& error) {
-    failure = error.what();
+    decision.failure = "too_many_tokens: the answer outgrew the " +
+                       std::to_string(sequence.request.max_new_tokens) + " tokens set aside for it";
   }
   cache_.release(std::move(sequence.place));
-  done({sequence.request.id, std::move(sequence.request.guide), failure});
+  (*done_)({sequence.request.id, std::move(sequence.request.guide), std::move(decision.failure)});
   return false;
 }
 

@@ -1,12 +1,33 @@
 #include "aitqe/engine/logits.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "aitqe/engine/guide.h"
 
 namespace aitqe {
+
+namespace {
+
+/// Several runs side by side, so that they are looked at together. @pre not empty, no NaN
+float largest_of(std::span<const float> logits) {
+  constexpr std::size_t kSideBySide = 64;
+  std::array<float, kSideBySide> best;
+  best.fill(logits.front());
+  std::size_t i = 0;
+  for (; i + kSideBySide <= logits.size(); i += kSideBySide) {
+    for (std::size_t j = 0; j < kSideBySide; ++j) {
+      best[j] = logits[i + j] > best[j] ? logits[i + j] : best[j];
+    }
+  }
+  for (; i < logits.size(); ++i) best[0] = logits[i] > best[0] ? logits[i] : best[0];
+  return *std::max_element(best.begin(), best.end());
+}
+
+}  // namespace
 
 std::int32_t LogitsRows::largest(std::int64_t index) const {
   return on_device != nullptr ? on_device->largest(first_on_device + index) : argmax(row(index));
@@ -36,11 +57,12 @@ TopLogits LogitsRows::top(std::int64_t index, std::size_t count) const {
 }
 
 std::int32_t argmax(std::span<const float> logits) {
-  return static_cast<std::int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+  const float most = largest_of(logits);
+  return static_cast<std::int32_t>(std::find(logits.begin(), logits.end(), most) - logits.begin());
 }
 
 double log_sum_exp(std::span<const float> logits) {
-  const double largest = *std::max_element(logits.begin(), logits.end());
+  const double largest = largest_of(logits);
   double sum = 0;
   for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - largest);
   return largest + std::log(sum);
@@ -66,12 +88,14 @@ TopLogits top_logits(std::span<const float> logits, std::size_t count) {
 }
 
 bool are_usable(std::span<const float> logits) {
-  bool any_finite = false;
+  // Without a way out of the loop, which can then look at many at once.
+  int any_nan = 0;
+  int any_finite = 0;
   for (const float logit : logits) {
-    if (std::isnan(logit)) return false;
-    any_finite = any_finite || std::isfinite(logit);
+    any_nan |= static_cast<int>(logit != logit);
+    any_finite |= static_cast<int>(std::abs(logit) <= std::numeric_limits<float>::max());
   }
-  return any_finite;
+  return any_nan == 0 && any_finite != 0;
 }
 
 }  // namespace aitqe

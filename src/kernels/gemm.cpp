@@ -15,6 +15,7 @@ namespace {
 constexpr std::int64_t kPanelsPerTask = 8;        // 256 columns: a depth block of them fits in L2
 constexpr std::int64_t kPanelsPerPackedTask = 4;  // packing space of one thread
 constexpr std::int64_t kRowsPerTask = 192;
+constexpr std::int64_t kRowUnit = 12;  // whole tiles of every instruction set
 constexpr int kFewRows = 32;
 constexpr std::int64_t kInlineProducts = std::int64_t{1}
                                          << 17;  // below this a hand-over costs more
@@ -75,6 +76,24 @@ void activate(Activation activation, float* values, std::int64_t count) {
       break;
   }
 }
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// So many things in parts of nearly one size, so that threads end together.
+struct Cut {
+  /// @param most  in a part   @param unit  that parts but the last are whole multiples of
+  Cut(std::int64_t count_, std::int64_t most, std::int64_t unit) : count(count_) {
+    if (count == 0) return;
+    const std::int64_t fewest = ceil_div(count, most);
+    size = round_up(ceil_div(count, fewest), unit);
+    parts = ceil_div(count, size);
+  }
+  std::int64_t begin(std::int64_t part) const { return std::min(count, part * size); }
+
+  std::int64_t count;
+  std::int64_t size = 0;
+  std::int64_t parts = 0;
+};
 
 /// Writes `count` results of one row.
 void put(const float* values, std::int64_t count, const GemmResult& y, std::int64_t row,
@@ -235,18 +254,15 @@ void GemmWeight::for_tasks(const GemmRows& x, ThreadPool& pool, const Run& run) 
   const std::int64_t m = x.num_rows();
   // Packing on the fly is paid once per task: there a task takes all rows.
   const bool ahead = packed_ != nullptr;
-  const std::int64_t panels_per_task = ahead ? kPanelsPerTask : kPanelsPerPackedTask;
-  const std::int64_t rows_per_task = ahead ? kRowsPerTask : std::max<std::int64_t>(m, 1);
-  const std::int64_t column_tasks = (num_panels() + panels_per_task - 1) / panels_per_task;
-  const std::int64_t row_tasks = (m + rows_per_task - 1) / rows_per_task;
+  const Cut columns(num_panels(), ahead ? kPanelsPerTask : kPanelsPerPackedTask, 1);
+  const Cut rows(m, ahead ? kRowsPerTask : std::max<std::int64_t>(m, 1), kRowUnit);
   const auto run_one = [&](std::size_t task) {
-    const std::int64_t column_task = static_cast<std::int64_t>(task) % column_tasks;
-    const std::int64_t row_task = static_cast<std::int64_t>(task) / column_tasks;
-    run(Task{column_task * panels_per_task,
-             std::min(num_panels(), (column_task + 1) * panels_per_task), row_task * rows_per_task,
-             std::min(m, (row_task + 1) * rows_per_task)});
+    const std::int64_t column = static_cast<std::int64_t>(task) % columns.parts;
+    const std::int64_t row = static_cast<std::int64_t>(task) / columns.parts;
+    run(Task{columns.begin(column), columns.begin(column + 1), rows.begin(row),
+             rows.begin(row + 1)});
   };
-  const auto num_tasks = static_cast<std::size_t>(column_tasks * row_tasks);
+  const auto num_tasks = static_cast<std::size_t>(columns.parts * rows.parts);
   if (m * view_.rows * view_.cols < kInlineProducts) {
     for (std::size_t task = 0; task < num_tasks; ++task) run_one(task);
   } else {

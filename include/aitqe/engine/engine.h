@@ -53,6 +53,7 @@ class Engine {
   struct Sequence;
   struct Prompts;
   struct StepLogits;
+  struct Decision;
 
   /// Runs the prompts of the first `most` waiting requests, or of those that find a place.
   /// @return  false when none did
@@ -69,9 +70,10 @@ class Engine {
   /// @param hidden  of Qwen2::forward
   StepLogits logits_of(const at::Tensor& hidden) const;
   at::Tensor embed_prompts(const std::vector<Sequence*>& sequences, std::int64_t num_rows);
-  /// Gives a sequence its logits; false when it is finished (and then handed to `done`).
-  bool advance(Sequence& sequence, const LogitsRows& logits, const Done& done);
-  /// Gives consecutive rows of the results to one sequence each, `rows[i].num_wanted` at a time.
+  /// Does what the guide decided; false when the sequence is finished (and then handed to `done`).
+  bool advance(Sequence& sequence, Decision decision);
+  /// Gives consecutive rows of the results to one sequence each, `rows[i].num_wanted` at a time:
+  /// guides decide together, what they decided is done one by one.
   /// @return  for each whether it goes on
   std::vector<bool> advance_all(std::span<Sequence* const> sequences,
                                 std::span<const SequenceRows> rows, const StepLogits& logits);

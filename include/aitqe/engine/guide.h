@@ -71,6 +71,8 @@ struct Feed {
 
 /// Decides what one sequence says. The engine runs the model; the guide reads the logits and picks
 /// tokens: greedy, forced, stopping, looking ahead at other beginnings.
+/// The guides of a step's sequences are asked at the same time, each by one thread: what they share
+/// has to bear that.
 class Guide {
  public:
   virtual ~Guide() = default;

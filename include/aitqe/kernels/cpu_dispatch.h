@@ -41,7 +41,8 @@ struct CpuKernels {
   /// A block of `count` <= kDepthBlock floats as 1 + ceil(count / 4) words: their scale, the
   /// largest magnitude / 127, then four bytes a word: 128 + the value / scale, to nearest even.
   void (*to_int8)(const float* from, int count, std::uint32_t* words);
-  /// Rounds `count` floats to bf16, to nearest even.
+  /// Rounds `count` floats to bf16, to nearest even. Subnormal numbers may become zero: native
+  /// products take them for zero in any case.
   void (*to_bf16)(const float* from, std::int64_t count, std::uint16_t* to);
   void (*to_f32)(const void* from, ScalarType type, std::int64_t count, float* to);
 

@@ -142,22 +142,27 @@ inline Words16 dot_quads(Words16 sums, Words16 a, Words16 b) {
 }
 #endif
 
-/// Adds the sixteen lanes in one fixed order.
+#if defined(__AVX512F__)
+inline __m256 low_half(F16 a) { return _mm512_castps512_ps256(a.v); }
+inline __m256 high_half(F16 a) { return _mm512_extractf32x8_ps(a.v, 1); }
+#else
+inline __m256 low_half(F16 a) { return a.lo; }
+inline __m256 high_half(F16 a) { return a.hi; }
+#endif
+
+/// Adds the sixteen lanes in one fixed order: halves onto each other, down to one.
 inline float sum_lanes(F16 a) {
-  float lanes[16];
-  store(lanes, a);
-  for (int width = 8; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
-  }
-  return lanes[0];
+  const __m256 eight = _mm256_add_ps(low_half(a), high_half(a));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
 inline float max_lanes(F16 a) {
-  float lanes[16];
-  store(lanes, a);
-  float best = lanes[0];
-  for (int i = 1; i < 16; ++i) best = lanes[i] > best ? lanes[i] : best;
-  return best;
+  const __m256 eight = _mm256_max_ps(low_half(a), high_half(a));
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
 
 /// exp(x) to about one unit in the last place: x = n ln 2 + r, |r| <= ln 2 / 2, and the Taylor
