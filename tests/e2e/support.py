@@ -3,6 +3,7 @@
 The environment says where things are (CMakeLists.txt sets it):
   AITQE_BINARY      the program
   AITQE_SOURCE_DIR  the source tree
+  AITQE_LONGEST_RUN_S  after how long a run is taken for one that hangs
 """
 
 import fcntl
@@ -33,7 +34,7 @@ MODEL_FLAGS = ["--model", TINY_MODEL, "--dtype", "f32"]
 ANY_NUMBER_MAY_FAIL = ["--max-failed", "100%"]
 
 RECORD_SUFFIX = ".aitqe.json"
-LONGEST_RUN_S = 300
+LONGEST_RUN_S = int(os.environ.get("AITQE_LONGEST_RUN_S", "300"))
 
 
 # --- running the program ---------------------------------------------------------------------------
