@@ -6,7 +6,8 @@
 //             [--batch-tokens 16384]
 //
 //   prefill   image and prompt, logits of the last token
-//   score     the same, then eight forced tokens, the digits' probabilities, and one look ahead
+//   score     the same, then what a score takes when every draft is right: eight forced tokens, the
+//   digits' probabilities, one look ahead, and three tokens behind the digit
 //   rewrite   the same, then --new-tokens forced tokens one at a time, each behind a look at its
 //   logits again     the same, then another question of --text-tokens about the image, as --verify
 //   asks
@@ -121,7 +122,8 @@ std::unique_ptr<Forced> guide_of(const BenchOptions& options, std::int64_t pair,
   std::vector<std::vector<std::int32_t>> feeds;
   Feed::From from = Feed::From::Here;
   if (options.mode == "score") {
-    feeds = {ids_of(pair, 1, 8, vocabulary), ids_of(pair, 2, 1, vocabulary)};
+    feeds = {ids_of(pair, 1, 8, vocabulary), ids_of(pair, 2, 1, vocabulary),
+             ids_of(pair, 3, 3, vocabulary)};
   } else if (options.mode == "rewrite") {
     for (const std::int32_t id : ids_of(pair, 1, options.new_tokens, vocabulary)) {
       feeds.push_back({id});
@@ -175,7 +177,7 @@ Round run_round(const Mllm& model, const BenchOptions& options, const at::Tensor
 /// Of what a pair takes with no trick: image, prompt, and what the mode feeds behind it.
 double gflop_of_pair(const ModelConfig& config, const BenchOptions& options) {
   const PairCost cost = pair_cost(config, options.text_tokens);
-  const int behind = options.mode == "score"     ? 9
+  const int behind = options.mode == "score"     ? 12
                      : options.mode == "rewrite" ? options.new_tokens
                      : options.mode == "again"   ? options.text_tokens
                                                  : 0;
@@ -192,10 +194,11 @@ int run(const BenchOptions& options) {
   const at::Tensor pixels = at::rand({3, side, side}) * 2 - 1;
   Round round = run_round(*model, options, pixels);  // warms caches, plans and memory
   std::printf(
-      "mode=%s preset=%s device=%s dtype=%s backend=%s pairs=%d text_tokens=%d ready_s=%.1f\n",
+      "mode=%s preset=%s device=%s dtype=%s backend=%s pairs=%d text_tokens=%d new_tokens=%d "
+      "ready_s=%.1f\n",
       options.mode.c_str(), options.preset.c_str(), compute.device.str().c_str(),
       options.dtype.c_str(), compute.backend == nn::Backend::Fused ? "fused" : "aten",
-      options.num_pairs, options.text_tokens,
+      options.num_pairs, options.text_tokens, options.new_tokens,
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   std::vector<double> rates;
   const double tflop = gflop_of_pair(model->config(), options) / 1e3;

@@ -7,7 +7,7 @@ Runs aitqe as a user gets it, without options of its own, over shards made of th
 workloads taking turns: scores only; rewrites where the model wants to, never and always; captions of 10 to 120 words;
 pictures of 300 to 2000 px, as JPEG and in other formats; a shard with one broken member in ten. A rate is that of all
 pairs over the time from the first to the last, without loading the model; the ratio is to the first workload of the same
-round. Writes bench/results/default_model_cpu.txt. Needs Pillow (scripts/setup.sh --tests).
+round. Broken pairs count as the others. Writes bench/results/default_model_cpu.txt. Needs Pillow (scripts/setup.sh --tests).
 """
 
 import argparse
@@ -15,11 +15,13 @@ import io
 import itertools
 import json
 import pathlib
+import random
 import statistics
 import subprocess
 import tempfile
 
-from bench_support import ROOT, cores_and_load, encoded, example_pairs, head, last_run, write_result, write_shard
+from bench_support import (ROOT, collage, cores_and_load, encoded, example_pairs, head, last_run, write_result,
+                           write_shard)
 from PIL import Image
 
 CAPTION_WORDS = (10, 30, 60, 120)
@@ -27,10 +29,12 @@ SIDES_PX = (300, 600, 1200, 2000)
 FORMATS = ("PNG", "WEBP")
 
 
-def resized(picture, side, form="JPEG"):
-    with Image.open(io.BytesIO(picture)) as image:
-        scale = side / max(image.size)
-        return encoded(image.convert("RGB").resize([max(1, round(length * scale)) for length in image.size]), form)
+def drawn(pairs, side, form="JPEG"):
+    """The captions, with pictures of that width that have the detail of real ones."""
+    draw = random.Random(side)
+    pictures = [Image.open(io.BytesIO(picture)).convert("RGB") for picture, _ in pairs]
+    for _, caption in pairs:
+        yield encoded(collage(pictures, (side, side * 3 // 4), draw), form), caption, form.lower().replace("jpeg", "jpg")
 
 
 def with_captions_of(pairs, words):
@@ -42,14 +46,14 @@ def with_captions_of(pairs, words):
 
 def with_broken_members(pairs):
     """Every tenth picture cut off, a JPEG, a PNG or a WebP in turn."""
-    forms = itertools.cycle(("JPEG", "PNG", "WEBP"))
-    for i, (picture, caption) in enumerate(pairs):
+    whole = {form: list(drawn(pairs, 400, form)) for form in ("JPEG", "PNG", "WEBP")}
+    forms = itertools.cycle(whole)
+    for i, pair in enumerate(pairs):
         if i % 10 == 9:
-            form = next(forms)
-            whole = resized(picture, 400, form)
-            yield whole[:len(whole) // 2], caption, form.lower().replace("jpeg", "jpg")
+            picture, caption, suffix = whole[next(forms)][i]
+            yield picture[:len(picture) // 2], caption, suffix
         else:
-            yield picture, caption
+            yield pair
 
 
 def workloads(pairs):
@@ -60,9 +64,9 @@ def workloads(pairs):
     for words in CAPTION_WORDS:
         found[f"captions of {words} words"] = (list(with_captions_of(pairs, words)), ["enhance"])
     for side in SIDES_PX:
-        found[f"JPEGs of {side} px"] = ([(resized(p, side), c) for p, c in pairs], ["enhance"])
+        found[f"JPEGs of {side} px"] = (list(drawn(pairs, side)), ["enhance"])
     for form in FORMATS:
-        found[f"{form} of 600 px"] = ([(resized(p, 600, form), c, form.lower()) for p, c in pairs], ["enhance"])
+        found[f"{form} of 600 px"] = (list(drawn(pairs, 600, form)), ["enhance"])
     found["one broken in ten"] = (list(with_broken_members(pairs)), ["enhance", "--max-failed", "100%"])
     return found
 

@@ -85,8 +85,13 @@ run_step() {
     rewrite) engine rewrite --pairs 512 && engine rewrite --pairs 1024 --sequences 512 --rounds 5 ;;
     again) engine again --pairs 256 ;;
     fp8) engine prefill --pairs 512 --dtype fp8 && engine score --pairs 512 --dtype fp8 ;;
-    peer-score) peer loop --pairs 16 && peer batched --pairs 128 ;;
-    peer-rewrite) peer loop --new-tokens 45 --pairs 8 && peer batched --new-tokens 45 --pairs 64 ;;
+    peer-score)
+      peer loop --pairs 16 && peer batched --pairs 128 --batch 32 && peer batched --pairs 256 --batch 128
+      ;;
+    peer-rewrite)
+      peer loop --new-tokens 45 --pairs 8 && peer batched --new-tokens 45 --pairs 64 --batch 32 &&
+        peer batched --new-tokens 45 --pairs 256 --batch 128
+      ;;
     *) die "unknown step $1 (--help lists them)" ;;
   esac
 }

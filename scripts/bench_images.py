@@ -26,7 +26,7 @@ import time
 
 import numpy
 import PIL
-from bench_support import ROOT, encoded, example_pairs, head, write_result, write_shard
+from bench_support import ROOT, collage, encoded, example_pairs, head, write_result, write_shard
 from PIL import Image
 
 WORKLOADS = {  # sizes in pixels, each as likely
@@ -60,16 +60,6 @@ def peer(shard, side, wants_hash):
                 digest.update(numpy.ascontiguousarray(values).tobytes())
     took = time.perf_counter() - start
     print(json.dumps({"images": count, "seconds": took, "sha256": digest.hexdigest(), "sum": total}))
-
-
-def collage(pictures, size, draw):
-    """Pictures in a grid that fills `size`."""
-    image = Image.new("RGB", size, "white")
-    cell = draw.choice([120, 160, 200])
-    for top in range(0, size[1], cell):
-        for left in range(0, size[0], cell):
-            image.paste(draw.choice(pictures).resize((cell, cell)), (left, top))
-    return image
 
 
 def drawn(sizes, count, pictures, draw):

@@ -15,7 +15,6 @@ Pillow (scripts/setup.sh --tests).
 """
 
 import argparse
-import io
 import json
 import os
 import pathlib
@@ -25,8 +24,8 @@ import shutil
 import statistics
 import subprocess
 
-from bench_support import ROOT, cores_and_load, encoded, example_pairs, head, last_run, write_result, write_shard
-from PIL import Image
+from bench_support import (ROOT, cores_and_load, example_pairs, head, last_run, resized, write_result,
+                           write_shard)
 
 WORK = ROOT / ".deps/bench/scale"
 MIXED_SIDES_PX = (100, 200, 400, 800, 1600)
@@ -42,13 +41,6 @@ def write_set(num_pairs, shard_pairs, examples):
             count = min(shard_pairs, num_pairs - first)
             write_shard(path, (examples[(first + i) % len(examples)] for i in range(count)))
     return folder
-
-
-def resized(picture, side):
-    with Image.open(io.BytesIO(picture)) as image:
-        scale = side / max(image.size)
-        image = image.convert("RGB").resize([max(1, round(length * scale)) for length in image.size])
-    return encoded(image)
 
 
 def write_mixed_set(examples):

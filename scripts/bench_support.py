@@ -1,4 +1,7 @@
-"""What the scripts that measure share: pairs of the bundled shard, shards made of them, and the head of a result."""
+"""What the scripts that measure share: pairs of the bundled shard, shards made of them, and the head of a result.
+
+Needs Pillow (scripts/setup.sh --tests).
+"""
 
 import datetime
 import io
@@ -7,6 +10,8 @@ import os
 import pathlib
 import subprocess
 import tarfile
+
+from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples/pairs-00000.tar"
@@ -59,6 +64,23 @@ def encoded(image, form="JPEG", quality=88):
     file = io.BytesIO()
     image.save(file, form, quality=quality)
     return file.getvalue()
+
+
+def collage(pictures, size, draw):
+    """Pictures in a grid that fills `size`."""
+    image = Image.new("RGB", size, "white")
+    cell = draw.choice([120, 160, 200])
+    for top in range(0, size[1], cell):
+        for left in range(0, size[0], cell):
+            image.paste(draw.choice(pictures).resize((cell, cell)), (left, top))
+    return image
+
+
+def resized(picture, side):
+    """The bytes of a picture as those of a JPEG whose longer side is `side`."""
+    with Image.open(io.BytesIO(picture)) as image:
+        scale = side / max(image.size)
+        return encoded(image.convert("RGB").resize([max(1, round(length * scale)) for length in image.size]))
 
 
 def last_run(out):

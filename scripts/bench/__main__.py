@@ -53,7 +53,7 @@ def ids_of(record):
 def measure_peers(started, tokens, own, notes, answers):
     """name -> figures, record and comparison of ids; a peer that breaks is named and left out from then on.
 
-    @param answers  filled: name -> key -> ids
+    @param answers  filled in the first round: name -> key -> ids
     """
     found = {}
     for peer in list(started):
@@ -63,7 +63,7 @@ def measure_peers(started, tokens, own, notes, answers):
             notes.append(f"{peer.name} broke off: {error}")
             started.remove(peer)
             continue
-        answers[peer.name] = ids_of(record)
+        answers.setdefault(peer.name, ids_of(record))
         found[peer.name] = {"figures": figures.beside(own, record), "ids": figures.compare_ids(own, record),
                             "record": without(record, "answers")}
     return found
@@ -72,7 +72,7 @@ def measure_peers(started, tokens, own, notes, answers):
 def measure_workload(options, inspected, gemm, started, dtype, workload, answers):
     tokens = options.workloads[workload]
     own = ours.measure_ours(options, dtype, tokens, options.folder)
-    answers["aitqe"] = own["answers"]
+    answers.setdefault("aitqe", own["answers"])
     beside = measure_peers(started, tokens, own, options.note, answers)
     one = {"dtype": dtype, "workload": workload, "load_average": os.getloadavg()[0], "gemm_gflop_per_s": gemm,
            "figures": figures.of_ours(inspected, gemm, own, tokens), "peers": beside, "aitqe": without(own, "answers")}
@@ -117,7 +117,7 @@ def command_line():
 
 
 def write_result(options, inspected, load_before, rounds, versions, answers):
-    """@return whether every bar was held"""
+    """@return whether every bar was held for which there is a figure"""
     summary, nearness = figures.summarise(rounds), figures.against_f32(answers)
     result = {
         "date": f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}",
@@ -136,7 +136,7 @@ def write_result(options, inspected, load_before, rounds, versions, answers):
     (target / f"{options.name}.json").write_text(text + "\n")
     (target / f"{options.name}.txt").write_text(report.render(result))
     print(report.render(result), end="")
-    return all(held for *_, held in result["bars"])
+    return all(held is not False for *_, held in result["bars"])
 
 
 def workloads(text):

@@ -89,38 +89,39 @@ def against_f32(answers):
         if source not in exact:
             continue
         for name, ids in rounded.items():
-            common = [alike(ids[key], reference) for key, reference in exact[source].items()]
+            common = [alike(ids.get(key, []), reference) for key, reference in exact[source].items()]
             found.setdefault(workload, {})[name] = {
                 "f32_ids_of": source, "pairs": len(common), "tokens_alike": statistics.mean(common),
-                "same": sum(ids[key] == reference for key, reference in exact[source].items())}
+                "same": sum(ids.get(key) == reference for key, reference in exact[source].items())}
     return found
 
 
 def bars(summary, rounds, nearness):
-    """[(what, figure, least, held)]: the least that is wanted. The first are of right, the others of speed."""
+    """[(what, figure, least, held)]: the least that is wanted. The first are of right, the others of speed. A figure is
+    None where there was nobody to compare with.
+    """
     found = []
     for one in rounds:
-        peer = one["peers"].get(REFERENCE)
-        if one["round"] == 0 and one["dtype"] == "f32" and peer:
-            ids = peer["ids"]
+        ids = one["peers"].get(REFERENCE, {}).get("ids", {"same": None, "pairs": 0})
+        if one["round"] == 0 and one["dtype"] == "f32":
             found.append((f"f32, {one['workload']}: answers with the ids of {REFERENCE}", ids["same"], ids["pairs"]))
     for workload, programs in nearness.items():
         if REFERENCE in programs and "aitqe" in programs:
             found.append((f"bf16, {workload}: tokens as in f32, ours / those of {REFERENCE}",
                           programs["aitqe"]["tokens_alike"] / max(programs[REFERENCE]["tokens_alike"], 1e-9), 0.9))
     for (heading, name, figure), least in LEAST.items():
-        if figure in summary.get(heading, {}).get(name, {}):
+        if heading in summary:
             found.append((f"{heading}: {figure}" if name == "aitqe" else f"{heading}: aitqe / {name}",
-                          summary[heading][name][figure]["median"], least))
+                          summary[heading].get(name, {}).get(figure, {}).get("median"), least))
     for heading, tables in summary.items():
         if heading.endswith(", score") or heading.endswith(", rewrite"):
             for peer, least in (("openvino", 1.0), ("llama.cpp", 1.0), (REFERENCE, 1.3)):
                 ratios = [table["aitqe / it"]["median"] for name, table in tables.items()
                           if name.split(",")[0] == peer and (peer != REFERENCE or name != peer)]
-                if ratios and (peer != REFERENCE or heading.startswith("bf16")):
+                if peer != REFERENCE or heading.startswith("bf16"):
                     found.append((f"{heading}: aitqe / {peer} at its best" + " in batches" * (peer == REFERENCE),
-                                  min(ratios), least))
-    return [(what, figure, least, figure >= least) for what, figure, least in found]
+                                  min(ratios, default=None), least))
+    return [(what, figure, least, None if figure is None else figure >= least) for what, figure, least in found]
 
 
 def spread(tables):

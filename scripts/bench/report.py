@@ -34,7 +34,8 @@ def nearness(result):
 def verdicts(result):
     lines = ["", f"{'what is wanted':66}{'at least':>9}{'found':>8}"]
     for what, figure, least, held in result["bars"]:
-        lines.append(f"  {what:64}{least:9.3g}{figure:8.3g}  {'held' if held else 'NOT HELD'}")
+        lines.append(f"  {what:64}{least:9.3g}" + ("          unmeasured" if held is None else
+                                                   f"{figure:8.3g}  {'held' if held else 'NOT HELD'}"))
     return lines
 
 

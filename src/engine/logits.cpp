@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -14,6 +15,7 @@ namespace {
 
 /// Several runs side by side, so that they are looked at together. @pre not empty, no NaN
 float largest_of(std::span<const float> logits) {
+  assert(!logits.empty() && !std::isnan(logits.front()));
   constexpr std::size_t kSideBySide = 64;
   std::array<float, kSideBySide> best;
   best.fill(logits.front());

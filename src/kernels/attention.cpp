@@ -1,17 +1,19 @@
 #include "aitqe/kernels/attention.h"
 
 #include <algorithm>
-#include <cstring>
+#include <cassert>
 #include <vector>
 
 #include "aitqe/kernels/cpu_dispatch.h"
 #include "aitqe/kernels/gemm.h"
+#include "store.h"
 #include "aitqe/kernels/scalar_type.h"
 
 namespace aitqe::kernels {
 
 namespace {
 
+constexpr std::int64_t kTasksPerThread = 4;
 constexpr std::int64_t kRowsPerTask = 24;  // their scores over 1,200 keys stay in L2
 
 /// What one thread makes: a few rows of one head, or one row of the heads that share their keys.
@@ -99,16 +101,6 @@ void attend(const std::uint32_t* queries, std::int64_t query_stride, int lines,
   }
 }
 
-/// Writes `count` results to the place `to` of an array of that type.
-void put(const float* from, std::int64_t count, void* out, ScalarType type, std::int64_t to) {
-  if (type == ScalarType::BF16) {
-    cpu_kernels().to_bf16(from, count, static_cast<std::uint16_t*>(out) + to);
-  } else {
-    std::memcpy(static_cast<float*>(out) + to, from,
-                static_cast<std::size_t>(count) * sizeof(float));
-  }
-}
-
 const std::uint32_t* as_words(const float* values) {
   return reinterpret_cast<const std::uint32_t*>(values);
 }
@@ -127,7 +119,7 @@ void run(const Task& task, const AttentionShape& shape) {
       keys_seen(span, shape.causal, task.first_row + task.rows - 1),
       [&](std::int64_t line) { return keys_seen(span, shape.causal, task.row(line)); },
       [&](std::int64_t line, const float* values) {
-        put(values, dim, span.out, span.out_type, task.row(line) * width + task.head(line) * dim);
+        store(values, dim, span.out, span.out_type, task.row(line) * width + task.head(line) * dim);
       });
 }
 
@@ -191,9 +183,9 @@ void pack_values(const DenseSequence& sequence, const std::uint32_t* from, std::
   }
 }
 
-/// All rows of the heads that share one head of keys.
+/// Some rows of the heads that share one head of keys.
 void run_dense(const DenseAttention& job, const AttentionShape& shape, std::int64_t index,
-               int kv_head) {
+               int kv_head, std::int64_t begin_row, std::int64_t end_row) {
   thread_local std::vector<std::uint32_t> key_space;
   thread_local std::vector<std::uint32_t> value_space;
   const DenseSequence sequence(job, shape, index);
@@ -212,22 +204,24 @@ void run_dense(const DenseAttention& job, const AttentionShape& shape, std::int6
                           value_stride};
   const int group = shape.num_heads / shape.num_kv_heads;
   for (int head = kv_head * group; head < (kv_head + 1) * group; ++head) {
-    for (std::int64_t first = 0; first < job.length; first += kRowsPerTask) {
-      const std::int64_t rows = std::min(kRowsPerTask, job.length - first);
+    for (std::int64_t first = begin_row; first < end_row; first += kRowsPerTask) {
+      const std::int64_t rows = std::min(kRowsPerTask, end_row - first);
       const auto seen = [&](std::int64_t row) {
         return shape.causal ? first + row + 1 : job.length;
       };
       attend(sequence.head(head) + first * sequence.stride, sequence.stride, static_cast<int>(rows),
              memory, shape, seen(rows - 1), seen, [&](std::int64_t row, const float* values) {
-               put(values, dim, job.out, job.out_type,
+               store(values, dim, job.out, job.out_type,
                    (index * job.length + first + row) * width + head * dim);
              });
     }
   }
 }
 
-void add_tasks(const AttentionSpan& span, const AttentionShape& shape, std::vector<Task>& tasks) {
-  const int heads = span.rows == 1 ? shape.num_heads / shape.num_kv_heads : 1;
+/// @param shares_keys  single rows of the heads that share their keys are one task
+void add_tasks(const AttentionSpan& span, const AttentionShape& shape, bool shares_keys,
+               std::vector<Task>& tasks) {
+  const int heads = span.rows == 1 && shares_keys ? shape.num_heads / shape.num_kv_heads : 1;
   for (int head = 0; head < shape.num_heads; head += heads) {
     for (std::int64_t row = 0; row < span.rows; row += kRowsPerTask) {
       tasks.push_back({&span, head, heads, row, std::min(kRowsPerTask, span.rows - row)});
@@ -240,17 +234,27 @@ void add_tasks(const AttentionSpan& span, const AttentionShape& shape, std::vect
 void attention(std::span<const AttentionSpan> spans, const AttentionShape& shape,
                ThreadPool& pool) {
   std::vector<Task> tasks;
-  for (const AttentionSpan& span : spans) add_tasks(span, shape, tasks);
+  const bool shares_keys = std::ssize(spans) * shape.num_kv_heads >= pool.num_threads();
+  for (const AttentionSpan& span : spans) add_tasks(span, shape, shares_keys, tasks);
   pool.parallel_for(tasks.size(), [&](std::size_t i) { run(tasks[i], shape); });
 }
 
 void attention_dense(const DenseAttention& job, const AttentionShape& shape, ThreadPool& pool) {
-  pool.parallel_for(static_cast<std::size_t>(job.sequences * shape.num_kv_heads),
-                    [&](std::size_t task) {
-                      const auto kv_heads = static_cast<std::size_t>(shape.num_kv_heads);
-                      run_dense(job, shape, static_cast<std::int64_t>(task / kv_heads),
-                                static_cast<int>(task % kv_heads));
-                    });
+  assert(job.qkv_type == ScalarType::F32 || shape.head_dim % 2 == 0);
+  // A part of the rows makes keys and values ready for itself: only as many parts as keep every
+  // thread busy.
+  const std::int64_t heads = job.sequences * shape.num_kv_heads;
+  const std::int64_t wanted = round_up(kTasksPerThread * pool.num_threads(), heads) / heads;
+  const std::int64_t blocks = round_up(job.length, kRowsPerTask) / kRowsPerTask;
+  const std::int64_t blocks_per_part = round_up(blocks, std::min(wanted, blocks)) / std::min(wanted, blocks);
+  const std::int64_t parts = round_up(blocks, blocks_per_part) / blocks_per_part;
+  pool.parallel_for(static_cast<std::size_t>(heads * parts), [&](std::size_t index) {
+    const auto task = static_cast<std::int64_t>(index);
+    const std::int64_t head = task / parts;
+    const std::int64_t first = task % parts * blocks_per_part * kRowsPerTask;
+    run_dense(job, shape, head / shape.num_kv_heads, static_cast<int>(head % shape.num_kv_heads),
+              first, std::min(job.length, first + blocks_per_part * kRowsPerTask));
+  });
 }
 
 }  // namespace aitqe::kernels

@@ -2,18 +2,19 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cstring>
 
 #include "aitqe/kernels/cpu_dispatch.h"
 #include "aitqe/kernels/rows.h"
 #include "packed_memory.h"
+#include "store.h"
 
 namespace aitqe::kernels {
 
 namespace {
 
 constexpr std::int64_t kPanelsPerTask = 8;        // 256 columns: a depth block of them fits in L2
-constexpr std::int64_t kPanelsPerPackedTask = 4;  // packing space of one thread
+constexpr std::int64_t kPanelsPerPackedTask = 4;
+constexpr std::int64_t kRowsPerPackedTask = 1024;  // each packs its panels; their sums take 1 MB
 constexpr std::int64_t kRowsPerTask = 192;
 constexpr std::int64_t kRowUnit = 12;  // whole tiles of every instruction set
 constexpr int kFewRows = 32;
@@ -60,10 +61,6 @@ void convert_row(const float* row, std::int64_t k, Compute compute, std::uint32_
   if (k % 2 != 0) halves[k] = 0;
 }
 
-void add(const float* bias, std::int64_t count, float* values) {
-  for (std::int64_t i = 0; i < count; ++i) values[i] += bias[i];
-}
-
 void activate(Activation activation, float* values, std::int64_t count) {
   switch (activation) {
     case Activation::None:
@@ -77,16 +74,14 @@ void activate(Activation activation, float* values, std::int64_t count) {
   }
 }
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 /// So many things in parts of nearly one size, so that threads end together.
 struct Cut {
   /// @param most  in a part   @param unit  that parts but the last are whole multiples of
-  Cut(std::int64_t count_, std::int64_t most, std::int64_t unit) : count(count_) {
+  Cut(std::int64_t things, std::int64_t most, std::int64_t unit) : count(things) {
     if (count == 0) return;
-    const std::int64_t fewest = ceil_div(count, most);
-    size = round_up(ceil_div(count, fewest), unit);
-    parts = ceil_div(count, size);
+    const std::int64_t fewest = round_up(count, most) / most;
+    size = round_up(round_up(count, fewest) / fewest, unit);
+    parts = round_up(count, size) / size;
   }
   std::int64_t begin(std::int64_t part) const { return std::min(count, part * size); }
 
@@ -94,18 +89,6 @@ struct Cut {
   std::int64_t size = 0;
   std::int64_t parts = 0;
 };
-
-/// Writes `count` results of one row.
-void put(const float* values, std::int64_t count, const GemmResult& y, std::int64_t row,
-         std::int64_t column) {
-  const std::int64_t at = row * y.row_stride + column;
-  if (y.type == ScalarType::BF16) {
-    cpu_kernels().to_bf16(values, count, static_cast<std::uint16_t*>(y.data) + at);
-  } else {
-    std::memcpy(static_cast<float*>(y.data) + at, values,
-                static_cast<std::size_t>(count) * sizeof(float));
-  }
-}
 
 }  // namespace
 
@@ -252,10 +235,10 @@ template <typename Run>
 void GemmWeight::for_tasks(const GemmRows& x, ThreadPool& pool, const Run& run) const {
   assert(x.compute_ == compute_ && x.depth_ == view_.cols);
   const std::int64_t m = x.num_rows();
-  // Packing on the fly is paid once per task: there a task takes all rows.
+  // Packing on the fly is paid once per task: there a task takes many rows.
   const bool ahead = packed_ != nullptr;
   const Cut columns(num_panels(), ahead ? kPanelsPerTask : kPanelsPerPackedTask, 1);
-  const Cut rows(m, ahead ? kRowsPerTask : std::max<std::int64_t>(m, 1), kRowUnit);
+  const Cut rows(m, ahead ? kRowsPerTask : kRowsPerPackedTask, kRowUnit);
   const auto run_one = [&](std::size_t task) {
     const std::int64_t column = static_cast<std::int64_t>(task) % columns.parts;
     const std::int64_t row = static_cast<std::int64_t>(task) / columns.parts;
@@ -288,14 +271,17 @@ void GemmWeight::multiply(const GemmRows& x, const float* bias, Activation activ
       float* values = sums + row * stride;
       if (bias != nullptr) add(bias + task.first_column(), count, values);
       activate(activation, values, count);
-      if (!in_place) put(values, count, y, task.first_row + row, task.first_column());
+      if (in_place) continue;
+      store(values, count, y.data, y.type,
+            (task.first_row + row) * y.row_stride + task.first_column());
     }
   });
 }
 
 void GemmWeight::multiply_gated(const GemmRows& x, const GemmWeight& gate, const GemmWeight& up,
                                 const GemmResult& y, ThreadPool& pool) {
-  assert(gate.num_outputs() == up.num_outputs() && gate.compute_ == up.compute_);
+  assert(gate.num_outputs() == up.num_outputs() && gate.num_inputs() == up.num_inputs());
+  assert(gate.compute_ == up.compute_ && (gate.packed_ != nullptr) == (up.packed_ != nullptr));
   gate.for_tasks(x, pool, [&](const Task& task) {
     thread_local std::vector<float> sums;
     sums.resize(std::max(sums.size(), 2 * task.num_sums()));
@@ -308,7 +294,8 @@ void GemmWeight::multiply_gated(const GemmRows& x, const GemmWeight& gate, const
     for (std::int64_t row = 0; row < task.num_rows(); ++row) {
       float* values = gates + row * task.num_columns();
       cpu_kernels().silu_mul(values, ups + row * task.num_columns(), count, values);
-      put(values, count, y, task.first_row + row, task.first_column());
+      store(values, count, y.data, y.type,
+            (task.first_row + row) * y.row_stride + task.first_column());
     }
   });
 }

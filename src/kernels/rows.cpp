@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "aitqe/kernels/cpu_dispatch.h"
+#include "store.h"
 
 namespace aitqe::kernels {
 
@@ -23,10 +24,6 @@ void for_rows(std::int64_t rows, std::int64_t n, ThreadPool& pool, const Row& ro
   pool.parallel_for(static_cast<std::size_t>((rows + together - 1) / together), run);
 }
 
-void add(const float* x, std::int64_t count, float* y) {
-  for (std::int64_t i = 0; i < count; ++i) y[i] += x[i];
-}
-
 /// @param norm  norm(row of hidden, where its n results go)
 template <typename Norm>
 void add_norm_rows(const ResidualNorm& job, ThreadPool& pool, const Norm& norm) {
@@ -35,13 +32,9 @@ void add_norm_rows(const ResidualNorm& job, ThreadPool& pool, const Norm& norm) 
     const std::int64_t at = row * job.n;
     float* hidden = job.hidden + at;
     if (job.update != nullptr) add(job.update + at, job.n, hidden);
-    if (job.y_type == ScalarType::BF16) {
-      wide.resize(static_cast<std::size_t>(job.n));
-      norm(hidden, wide.data());
-      cpu_kernels().to_bf16(wide.data(), job.n, static_cast<std::uint16_t*>(job.y) + at);
-    } else {
-      norm(hidden, static_cast<float*>(job.y) + at);
-    }
+    wide.resize(static_cast<std::size_t>(job.n));
+    norm(hidden, wide.data());
+    store(wide.data(), job.n, job.y, job.y_type, at);
   });
 }
 

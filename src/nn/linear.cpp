@@ -1,5 +1,7 @@
 #include "aitqe/nn/linear.h"
 
+#include <cassert>
+
 #include "aitqe/kernels/fp8.h"
 
 namespace aitqe::nn {
@@ -125,6 +127,7 @@ at::Tensor Linear::activated(const at::Tensor& x, kernels::Activation activation
 }
 
 at::Tensor Linear::gated(const at::Tensor& x, at::ScalarType dtype) const {
+  assert(parts_.size() == 2 && parts_[0].bias.empty() && parts_[1].bias.empty());
   const std::int64_t width = num_outputs_ / 2;
   at::Tensor y = at::empty({x.size(0), width}, x.options().dtype(dtype));
   kernels::GemmWeight::multiply_gated(rows_of(x), parts_[0].weight, parts_[1].weight,

@@ -134,8 +134,9 @@ std::map<std::int64_t, std::vector<float>> run(const std::vector<std::int64_t>& 
                                                SchedulerLimits limits, int num_threads,
                                                nn::Backend backend = nn::Backend::Kernels,
                                                std::int64_t most_new_tokens = 16,
-                                               at::Device device = at::kCPU) {
-  nn::Compute with = *compute(backend, num_threads);
+                                               at::Device device = at::kCPU,
+                                               at::ScalarType dtype = at::kFloat) {
+  nn::Compute with = *compute(backend, num_threads, dtype);
   with.device = device;
   const auto model = load_mllm(reference_dir() / "grouped-bf16-sharded", with);
   Engine engine(*model, limits);
@@ -165,6 +166,19 @@ TEST(Engine, GivesEverySequenceTheSameBitsInAnyCompany) {
   EXPECT_EQ(run(forward, {3, 64, 1 << 20}, 2), alone);
   EXPECT_EQ(run(shuffled, {16, 2048, 1 << 20}, 2), alone);
   EXPECT_EQ(run(shuffled, {4, 100, 300}, 1), alone);
+}
+
+TEST(Engine, GivesEverySequenceTheSameBitsInAnyCompanyInBf16) {
+  const std::vector<std::int64_t> forward{0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  const std::vector<std::int64_t> shuffled{7, 2, 9, 0, 4, 1, 8, 3, 6, 5};
+  const auto in_bf16 = [](const std::vector<std::int64_t>& numbers, SchedulerLimits limits,
+                          int num_threads) {
+    return run(numbers, limits, num_threads, nn::Backend::Kernels, 16, at::kCPU, at::kBFloat16);
+  };
+  const auto alone = in_bf16(forward, {1, 1, 1 << 20}, 1);
+  ASSERT_EQ(alone.size(), 10U);
+  EXPECT_EQ(in_bf16(forward, {3, 64, 1 << 20}, 2), alone);
+  EXPECT_EQ(in_bf16(shuffled, {16, 2048, 1 << 20}, 5), alone);
 }
 
 /// Logits by number.

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "support/random.h"
@@ -83,6 +85,29 @@ TEST(CpuKernels, RoundsToBf16ToNearestEven) {
   EXPECT_EQ(to[1], 0x3F82);
   EXPECT_EQ(to[2], 0xC020);
   EXPECT_EQ(to[3] & 0x7FC0, 0x7FC0);
+}
+
+TEST(CpuKernels, RoundToBf16AlikeOnEveryInstructionSet) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  auto from = random_floats(16 + 16 + 3, 6);  // whole lanes, and some more
+  const float special[] = {NAN, kInfinity, -kInfinity, std::numeric_limits<float>::max(), 0.0F, -0.0F,
+                           1.0F + 0x1p-8F, 1.0F + 3 * 0x1p-8F};
+  std::copy(std::begin(special), std::end(special), from.begin());
+  std::copy(std::begin(special), std::begin(special) + 3, from.end() - 3);
+  const CpuKernelList list = runnable_cpu_kernels();
+  std::vector<std::uint16_t> first;
+  for (int i = 0; i < list.count; ++i) {
+    std::vector<std::uint16_t> to(from.size());
+    list.tables[i]->to_bf16(from.data(), std::ssize(from), to.data());
+    if (first.empty()) first = to;
+    EXPECT_EQ(to, first) << list.tables[i]->name;
+  }
+  EXPECT_EQ(first[0] & 0x7FC0, 0x7FC0);
+  EXPECT_EQ(first[1], 0x7F80);
+  EXPECT_EQ(first[3], 0x7F80) << "the largest f32 rounds up";
+  EXPECT_EQ(first[5], 0x8000);
+  EXPECT_EQ(first[6], 0x3F80);
+  EXPECT_EQ(first[7], 0x3F82);
 }
 
 }  // namespace

@@ -69,6 +69,24 @@ TEST_P(FeaturesOf, EqualTheReferenceOnBothBackends) {
   }
 }
 
+TEST_P(FeaturesOf, InBf16AreNearTheReferenceAndTheSameInABatch) {
+  const std::string name = GetParam();
+  const auto folder = name == "tiny" ? source_dir() / "models/aitqe-tiny" : reference_dir() / name;
+  const ReferenceTensors reference(reference_dir() / name / "features.safetensors");
+  const auto model = load_mllm(folder, *compute(nn::Backend::Kernels, 3, at::kBFloat16));
+  std::vector<at::Tensor> pixels;
+  for (const char* key : kKeys) pixels.push_back(read_pixels(key, model->config()));
+  const at::Tensor together = model->vision_tower()(at::cat(pixels));
+  for (std::size_t i = 0; i < pixels.size(); ++i) {
+    const at::Tensor features = model->vision_tower()(pixels[i])[0];
+    EXPECT_TRUE(at::equal(features, together[static_cast<std::int64_t>(i)])) << kKeys[i];
+    const at::Tensor& exact = reference[std::string(kKeys[i]) + ".vision"];
+    const float error = ((features - exact).norm() / exact.norm()).item<float>();
+    EXPECT_LT(error, 0.03F) << kKeys[i];
+    EXPECT_GT(error, 1e-5F) << "so it is bf16";
+  }
+}
+
 /// What the reference saw at 16 places of the features of every picture: SHARD/KEY -> values.
 std::map<std::string, std::vector<float>> read_probes(const std::string& name) {
   std::map<std::string, std::vector<float>> probes;

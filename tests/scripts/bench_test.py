@@ -47,6 +47,12 @@ class BarsTest(unittest.TestCase):
         self.assertEqual(bars["bf16, score: tokens as in f32, ours / those of transformers"], (1.2, True))
         self.assertIn("3.00      1 of 2", "\n".join(report.nearness({"against_f32": nearness})))
 
+    def test_who_was_not_there_is_named(self):
+        bars = bars_of([one_round("f32", "score", {})])
+        self.assertEqual(bars["f32, score: answers with the ids of transformers"], (None, None))
+        self.assertEqual(bars["f32, score: aitqe / openvino at its best"], (None, None))
+        self.assertTrue(report.verdicts({"bars": [("a", None, 1.0, None)]})[-1].endswith("unmeasured"))
+
     def test_what_did_not_hold_is_told_in_capitals(self):
         self.assertIn("NOT HELD", report.verdicts({"bars": [("a", 1.0, 2.0, False)]})[-1])
 

@@ -9,13 +9,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
 import gpu_goals  # noqa: E402
 
 
-def engine(mode, rate, dtype="bf16", tflop=10):
-    return (f"mode={mode} preset=full device=cuda dtype={dtype} backend=fused\nround 1: pairs_per_s={rate * 2}\n"
+def engine(mode, rate, dtype="bf16", tflop=10, preset="full", device="cuda"):
+    return (f"mode={mode} preset={preset} device={device} dtype={dtype} backend=fused new_tokens=45\nround 1: pairs_per_s={rate * 2}\n"
             f"median: pairs_per_s={rate} (1 to 99) tflop_per_pair={tflop} tflop_per_s=1\nfirst logits of pair 0: 1=2.0\n")
 
 
-def peer(mode, rate):
-    return f"mode={mode}\nround 1: pairs_per_s=7\nmedian: pairs_per_s={rate} (1 to 9)\n"
+def peer(mode, rate, new_tokens):
+    return f"mode={mode} preset=full device=cuda new_tokens={new_tokens}\nround 1: pairs_per_s=7\nmedian: pairs_per_s={rate} (1 to 9)\n"
 
 
 def products(bf16, fp8):
@@ -27,7 +27,8 @@ RESULTS = {
     "ceilings": products(800, 1000), "prefill": engine("prefill", 50) + engine("prefill", 64),
     "score": engine("score", 60, tflop=99), "rewrite": engine("rewrite", 30) + engine("rewrite", 54),
     "again": engine("again", 56), "fp8": engine("prefill", 95, "fp8") + engine("score", 90, "fp8"),
-    "peer-score": peer("loop", 4) + peer("batched", 24), "peer-rewrite": peer("loop", 1.5) + peer("batched", 9),
+    "peer-score": peer("loop", 4, 10) + peer("batched", 20, 10) + peer("batched", 24, 10),
+    "peer-rewrite": peer("loop", 1.5, 45) + peer("batched", 9, 45) + peer("batched", 99, 2),
 }
 
 
@@ -50,6 +51,11 @@ class GpuGoalsTest(unittest.TestCase):
         self.assertTrue(verdicts["G3 rewrite"].endswith("NOT HELD"))
         self.assertTrue(verdicts["G9"].endswith(" held"))
         self.assertIn("unmeasured", verdicts["G8"])
+
+    def test_takes_no_other_model_or_device_for_the_full_one_on_a_gpu(self):
+        for other in ({"preset": "tiny"}, {"device": "cpu"}):
+            found = gpu_goals.figures(RESULTS | {"rewrite": engine("rewrite", 54, **other)})
+            self.assertIsNone(found["G2"])
 
     def test_names_what_has_no_result(self):
         lines = gpu_goals.table({"score": RESULTS["score"]})

@@ -38,7 +38,7 @@ struct LogitsRows {
     return {begin, static_cast<std::size_t>(vocab_size)};
   }
   std::span<const float> last() const { return row(num_rows - 1); }
-  /// The id of a row's largest logit; of equal ones the lowest id.
+  /// The id of a row's largest logit; of equal ones the lowest id. @pre is_usable(index)
   std::int32_t largest(std::int64_t index) const;
   /// False when any logit is NaN or all are -inf.
   bool is_usable(std::int64_t index) const;
@@ -71,8 +71,8 @@ struct Feed {
 
 /// Decides what one sequence says. The engine runs the model; the guide reads the logits and picks
 /// tokens: greedy, forced, stopping, looking ahead at other beginnings.
-/// The guides of a step's sequences are asked at the same time, each by one thread: what they share
-/// has to bear that.
+/// The guides of a step's sequences are asked at the same time, each by one thread (one after the
+/// other where logits lie on a device): what they share has to bear that.
 class Guide {
  public:
   virtual ~Guide() = default;

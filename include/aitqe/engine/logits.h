@@ -6,7 +6,8 @@
 
 namespace aitqe {
 
-/// The id of the largest logit; of equal ones the lowest id, as torch.argmax.
+/// The id of the largest logit; of equal ones the lowest id, as torch.argmax. @pre not empty, no
+/// NaN
 std::int32_t argmax(std::span<const float> logits);
 
 /// log(sum(exp(logits))), in double precision and one fixed order.

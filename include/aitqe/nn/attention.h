@@ -36,7 +36,8 @@ struct AttentionRows {
 
 /// Softmax attention of packed rows, each over its own sequence's cache.
 /// Source: eager attention of transformers' Qwen2Attention and SiglipAttention.
-/// Fused, bf16, on a GPU: FlashAttention over all sequences at once; otherwise one after the other.
+/// Over a cache, fused, bf16, on a GPU: FlashAttention over all sequences at once; otherwise one
+/// after the other.
 class Attention {
  public:
   Attention(const kernels::AttentionShape& shape, std::shared_ptr<const Compute> compute);

@@ -45,7 +45,7 @@ struct Compute {
   kernels::Packing packing = kernels::Packing::Ahead;
   std::shared_ptr<ThreadPool> pool = std::make_shared<ThreadPool>(1);
 
-  /// The dtype of tensors between layers.
+  /// The dtype of the residual stream.
   at::ScalarType activation_dtype() const {
     return backend == Backend::Kernels ? at::kFloat : dtype;
   }

@@ -70,7 +70,7 @@ struct Answer {
 };
 
 /// Greedy answer to one pair: stop rules of the reference, scores read off the logits on the way.
-/// Used by the engine's thread only.
+/// Used by one thread at a time, not always the same.
 class AnswerGuide : public Guide {
  public:
   AnswerGuide(std::shared_ptr<const AnswerRules> rules, AnswerOrder order);
