@@ -6,8 +6,8 @@
 
 #include "aitqe/kernels/cpu_dispatch.h"
 #include "aitqe/kernels/gemm.h"
-#include "store.h"
 #include "aitqe/kernels/scalar_type.h"
+#include "store.h"
 
 namespace aitqe::kernels {
 
@@ -212,7 +212,7 @@ void run_dense(const DenseAttention& job, const AttentionShape& shape, std::int6
       attend(sequence.head(head) + first * sequence.stride, sequence.stride, static_cast<int>(rows),
              memory, shape, seen(rows - 1), seen, [&](std::int64_t row, const float* values) {
                store(values, dim, job.out, job.out_type,
-                   (index * job.length + first + row) * width + head * dim);
+                     (index * job.length + first + row) * width + head * dim);
              });
     }
   }
@@ -246,7 +246,8 @@ void attention_dense(const DenseAttention& job, const AttentionShape& shape, Thr
   const std::int64_t heads = job.sequences * shape.num_kv_heads;
   const std::int64_t wanted = round_up(kTasksPerThread * pool.num_threads(), heads) / heads;
   const std::int64_t blocks = round_up(job.length, kRowsPerTask) / kRowsPerTask;
-  const std::int64_t blocks_per_part = round_up(blocks, std::min(wanted, blocks)) / std::min(wanted, blocks);
+  const std::int64_t blocks_per_part =
+      round_up(blocks, std::min(wanted, blocks)) / std::min(wanted, blocks);
   const std::int64_t parts = round_up(blocks, blocks_per_part) / blocks_per_part;
   pool.parallel_for(static_cast<std::size_t>(heads * parts), [&](std::size_t index) {
     const auto task = static_cast<std::int64_t>(index);

@@ -12,7 +12,7 @@ namespace aitqe::kernels {
 
 namespace {
 
-constexpr std::int64_t kPanelsPerTask = 8;        // 256 columns: a depth block of them fits in L2
+constexpr std::int64_t kPanelsPerTask = 8;  // 256 columns: a depth block of them fits in L2
 constexpr std::int64_t kPanelsPerPackedTask = 4;
 constexpr std::int64_t kRowsPerPackedTask = 1024;  // each packs its panels; their sums take 1 MB
 constexpr std::int64_t kRowsPerTask = 192;

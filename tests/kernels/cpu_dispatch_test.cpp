@@ -90,8 +90,8 @@ TEST(CpuKernels, RoundsToBf16ToNearestEven) {
 TEST(CpuKernels, RoundToBf16AlikeOnEveryInstructionSet) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   auto from = random_floats(16 + 16 + 3, 6);  // whole lanes, and some more
-  const float special[] = {NAN, kInfinity, -kInfinity, std::numeric_limits<float>::max(), 0.0F, -0.0F,
-                           1.0F + 0x1p-8F, 1.0F + 3 * 0x1p-8F};
+  const float special[] = {NAN,  kInfinity, -kInfinity,     std::numeric_limits<float>::max(),
+                           0.0F, -0.0F,     1.0F + 0x1p-8F, 1.0F + 3 * 0x1p-8F};
   std::copy(std::begin(special), std::end(special), from.begin());
   std::copy(std::begin(special), std::begin(special) + 3, from.end() - 3);
   const CpuKernelList list = runnable_cpu_kernels();
