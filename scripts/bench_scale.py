@@ -3,7 +3,7 @@
 
     python scripts/bench_scale.py [--binary build/release/aitqe] [--largest 100000] [--rounds 5] [--shard-pairs 5000]
 
-Makes sets of 1,000, 10,000 and 100,000 pairs, by decades up to --largest, out of the pictures and captions of
+Makes sets of 1,000, 10,000 and 100,000 pairs, by decades up to --largest, in shards of the same size, out of the pictures and captions of
 examples/pairs-00000.tar. Sets of the first two sizes run --rounds times, interleaved, the largest once between them. Told
 are pairs a second without loading, and the peak of resident memory, each as a ratio to the set of 10,000; and the rate of
 the pairs that one set has more than the one before it, which start and end of a run do not show in. The rate of these and
@@ -128,7 +128,7 @@ def main():
     parser.add_argument("--model", type=pathlib.Path, default=ROOT / "models/aitqe-tiny")
     parser.add_argument("--largest", type=int, default=10**5)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--shard-pairs", type=int, default=5000)
+    parser.add_argument("--shard-pairs", type=int, default=500, help="of every set alike")
     options = parser.parse_args()
     examples = example_pairs()
     before = cores_and_load()
