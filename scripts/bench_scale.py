@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Is the rate and memory of a long run that of a short one, and does a forecast hold? With a tiny model, on a CPU.
 
-    python scripts/bench_scale.py [--binary build/release/aitqe] [--largest 100000] [--rounds 5] [--shard-pairs 5000]
+    python scripts/bench_scale.py [--binary build/release/aitqe] [--largest 100000] [--rounds 5] [--shard-pairs 500]
 
-Makes sets of 1,000, 10,000 and 100,000 pairs, by decades up to --largest, in shards of the same size, out of the pictures and captions of
+Makes sets of 1,000, 10,000 and 100,000 pairs, by decades up to --largest, in shards of one size, out of the pairs of
 examples/pairs-00000.tar. Sets of the first two sizes run --rounds times, interleaved, the largest once between them. Told
 are pairs a second without loading, and the peak of resident memory, each as a ratio to the set of 10,000; and the rate of
 the pairs that one set has more than the one before it, which start and end of a run do not show in. The rate of these and
