@@ -6,8 +6,8 @@
 loop     the authors' script kept loaded: one pair at a time, `generate`-like greedy steps, eager SDPA
 batched  pairs of equal length side by side, SDPA, one cache, greedy steps for all at once
 
-Image, prompt, and --new-tokens forced tokens, one at a time: about 10 are a score, 45 a rewrite. With 0
-only the logits of the prompt's last token.
+Image, prompt, and --new-tokens forced tokens, one at a time: about 10 are a score, 45 a rewrite. With 0 only the logits of
+the prompt's last token.
 All 27 vision layers run, as the authors' code does; the features are those of the last but one. Weights are drawn as
 nn::Weight draws them (seed from the tensor's name), so that the first logits of pair 0 can be compared with
 gpu_bench's. Prints a round a line, the median, and those logits. Needs torch and transformers.

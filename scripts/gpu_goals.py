@@ -19,7 +19,7 @@ PRODUCTS = {(n, k): (IMAGE_TOKENS + TEXT_TOKENS, LANGUAGE_LAYERS)
             for n, k in ((4608, 3584), (3584, 3584), (37888, 3584), (3584, 18944))} | {
     (n, k): (IMAGE_TOKENS, VISION_LAYERS) for n, k in ((3456, 1152), (1152, 1152), (4304, 1152), (1152, 4304))}
 SCORE_TOKENS, REWRITE_TOKENS = "10", "45"  # that a peer makes one by one; ours has the score's drafted
-GOALS = {  # least; "most" where it is a cost
+GOALS = {  # the least that is wanted; of COSTS the most
     "G1": ("score, useful rate / product rate of the card", 0.75),
     "G2": ("rewrite / score", 0.80),
     "G3 score": ("score / the reference's loop", 12.0),
@@ -40,9 +40,7 @@ def runs(text):
         fields = dict(re.findall(r"(\w+)=(\S+)", line))
         if line.startswith("mode="):
             found.append(fields)
-        elif line.startswith("median:"):
-            if not found or "pairs_per_s" in found[-1]:
-                found.append({})
+        elif line.startswith("median:") and found:
             found[-1] |= fields
     return [run for run in found if "pairs_per_s" in run]
 

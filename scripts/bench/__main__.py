@@ -12,7 +12,8 @@ prompts and threads, and write exactly as many tokens a pair as the workload say
 as a rewrite takes. Pairs have prompts of equal length, so that others can make batches without padding. Ids are
 compared: in f32 they must be those of transformers; in bf16, where random weights make many near ties, our answers must
 keep to the f32 ids about as long as those of transformers in bf16 do. The last table says what was wanted and what held;
-the exit status is 1 where something did not. FLOPs are those of `aitqe inspect --json`, the language model's scaled to the prompts' real length. The GEMM
+the exit status is 1 where something did not. FLOPs are those of `aitqe inspect --json`, the language model's scaled to
+the prompts' real length. The GEMM
 ceiling is the faster of libtorch's linear and its packed linear at each shape, weighted as the model uses the shapes.
 "whole", and pairs/s of the others, is everything but loading: reading, image decoding, tokenising, and our writing of
 rows. A peer that cannot run is named with the reason. Results go to bench/results: JSON with every round, and a table.
