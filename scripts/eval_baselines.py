@@ -69,23 +69,40 @@ def with_interval(pairs):
     pairs = numpy.array(pairs)
     draws = [auroc(*pairs[random.integers(0, len(pairs), len(pairs))].T) for _ in range(RESAMPLES)]
     low, high = numpy.quantile(draws, [0.025, 0.975])
-    return f"{auroc(*pairs.T):.3f} ({low:.3f} to {high:.3f})"
+    return float(auroc(*pairs.T)), float(low), float(high)
 
 
-def print_table(name, trials, score):
+def unpaired_with_interval(good, bad):
+    """The same of good and bad ones of different pictures, each drawn again."""
+    random = numpy.random.default_rng(0)
+    good, bad = numpy.array(good), numpy.array(bad)
+    draws = [auroc(random.choice(good, len(good)), random.choice(bad, len(bad))) for _ in range(RESAMPLES)]
+    low, high = numpy.quantile(draws, [0.025, 0.975])
+    return float(auroc(good, bad)), float(low), float(high)
+
+
+def aurocs(trials, score):
+    """Kind of bad caption -> (pictures, AUROC, low, high). A picture that came with a generic caption has no good one of its
+    own: `shipped` is told from the good ones of others."""
     values = collections.defaultdict(dict)
     for trial, value in zip(trials, score):
         values[trial["key"]][trial["kind"]] = value
-    kinds = sorted({t["kind"] for t in trials} - {"good", "shipped", "control_good", "control_bad"})
-    print(name)
-    for kind in kinds:
+    found = {}
+    for kind in sorted({t["kind"] for t in trials} - {"good", "shipped", "control_good", "control_bad"}):
         pairs = [(v["good"], v[kind]) for v in values.values() if "good" in v and kind in v]
         if pairs:
-            print(f"  {kind:16}{len(pairs):7d}  {with_interval(pairs)}")
+            found[kind] = (len(pairs), *with_interval(pairs))
     shipped = [v["shipped"] for v in values.values() if "shipped" in v]
     good = [v["good"] for v in values.values() if "good" in v]
     if shipped and good:
-        print(f"  {'shipped':16}{len(shipped):7d}  {auroc(numpy.array(good), numpy.array(shipped)):.3f}")
+        found["shipped"] = (len(shipped), *unpaired_with_interval(good, shipped))
+    return found
+
+
+def print_table(name, trials, score):
+    print(name)
+    for kind, (count, value, low, high) in aurocs(trials, score).items():
+        print(f"  {kind:16}{count:7d}  {value:.3f} ({low:.3f} to {high:.3f})")
 
 
 def train_dual_encoder(features, vectors):

@@ -3,7 +3,7 @@
 
     python scripts/eval_captioner.py --model CAPTIONER --shards val-*.tar --trials own/trials.jsonl foreign/trials.jsonl
 
-CAPTIONER is the model folder after the stages align and caption (configs/train/ablation/captions.toml). It gives no score,
+CAPTIONER is the model folder after the stages align and caption (configs/train/small-captions.toml). It gives no score,
 so a caption is scored by what the picture does for it: log p(caption | picture) - log p(caption | a grey picture), per
 token. Prints AUROC per kind of bad caption, as `aitqe eval` does. PyTorch and transformers, f32.
 Needs: pip install -r scripts/requirements-oracle.txt
@@ -77,6 +77,22 @@ class Captioner:
         return found
 
 
+def what_pictures_add(captioner, shards, trials):
+    """[len(trials)]: log p(caption | picture) - log p(caption | grey), per token."""
+    wanted = {t["key"] for t in trials}
+    images = {key: image for key, image in read_images(shards) if key in wanted}
+    grey = captioner.image_tokens([Image.new("RGB", (captioner.side, captioner.side), (127, 127, 127))])
+    scores = []
+    for start in range(0, len(trials), BATCH):
+        part = trials[start:start + BATCH]
+        captions = [t["caption"] for t in part]
+        seen = captioner.image_tokens([Image.open(io.BytesIO(images[t["key"]])) for t in part])
+        given = captioner.log_likelihoods(seen, captions)
+        alone = captioner.log_likelihoods(grey.expand(len(part), -1, -1), captions)
+        scores += [a - b for a, b in zip(given, alone)]
+    return scores
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=pathlib.Path, required=True)
@@ -84,20 +100,10 @@ def main():
     parser.add_argument("--trials", type=pathlib.Path, nargs="+", required=True)
     options = parser.parse_args()
     captioner = Captioner(options.model)
-    grey = captioner.image_tokens([Image.new("RGB", (captioner.side, captioner.side), (127, 127, 127))])
-    tables = {path: [t for t in read_trials(path) if t["kind"] in KINDS] for path in options.trials}
-    wanted = {t["key"] for trials in tables.values() for t in trials}
-    images = {k: v for k, v in read_images(options.shards) if k in wanted}
-    for path, trials in tables.items():
-        scores = []
-        for start in range(0, len(trials), BATCH):
-            part = trials[start:start + BATCH]
-            captions = [t["caption"] for t in part]
-            seen = captioner.image_tokens([Image.open(io.BytesIO(images[t["key"]])) for t in part])
-            given = captioner.log_likelihoods(seen, captions)
-            alone = captioner.log_likelihoods(grey.expand(len(part), -1, -1), captions)
-            scores += [a - b for a, b in zip(given, alone)]
-        print_table(f"{path.parent.name}: captions only, no good or bad sample", trials, scores)
+    for path in options.trials:
+        trials = [t for t in read_trials(path) if t["kind"] in KINDS]
+        print_table(f"{path.parent.name}: captions only, no good or bad sample", trials,
+                    what_pictures_add(captioner, options.shards, trials))
 
 
 if __name__ == "__main__":

@@ -78,7 +78,10 @@ def ablation_cells(seeds):
                          ("prepare.ablation-shards", "prepare.ablation-start"), LONG_CELL_MINUTES * 60, True)
             found += [train, Cell(f"ablation.{arm}.{seed}", "ablation.evaluate", {"arm": arm, "seed": seed}, (train.name,),
                                   LONG_CELL_MINUTES * 60, True)]
-    return found
+    # Its trials are those of a judge: eval tries every one on the same pairs.
+    start = Cell("ablation.captions.0", "ablation.evaluate_start", {"arm": "both", "seed": 0},
+                 ("prepare.ablation-start", "ablation.both.0"), LONG_CELL_MINUTES * 60)
+    return [*found, start]
 
 
 def all_cells(seeds=settings.NUM_SEEDS, sizes=tuple(settings.SIZES)):

@@ -133,7 +133,7 @@ def over_seeds(figures):
 
 def ablation_table(found, split):
     arms = {arm: [r["figures"][split] for r in found.values() if r["cell"].startswith(f"ablation.{arm}.")]
-            for arm in settings.ABLATIONS}
+            for arm in ("captions", *settings.ABLATIONS)}
 
     def row(name, pick):
         return [name] + [over_seeds([pick(f) for f in figures]) if figures else MISSING for figures in arms.values()]
@@ -142,13 +142,13 @@ def ablation_table(found, split):
     for kind in KINDS:
         for name, key in (("score", "auroc_by_score"), ("p_rewrite", "auroc_by_p_rewrite")):
             rows.append(row(f"{kind}, by {name}", lambda f, kind=kind, key=key: f["kinds"].get(kind, {}).get(key)))
-    rows += [row("control: mismatches under a third image", lambda f: f["control"]),
-             row("good captions kept", lambda f: f["kept"]),
+    rows += [row("control: mismatches under a third image", lambda f: f.get("control")),
+             row("good captions kept", lambda f: f.get("kept")),
              row("mismatches rewritten", lambda f: f["kinds"].get("other_image", {}).get("rewritten"))]
     for name, rival in (("rewrites nearer to the truth than the bad caption", "bad"),
                         ("than what was written for another image", "for_another")):
         rows.append(row(name, lambda f, rival=rival: nearer(f.get("rewrite_cosines"), rival)))
-    return table(["", *settings.ABLATIONS], rows)
+    return table(["", *arms], rows)
 
 
 def nearer(cosines, rival):

@@ -287,6 +287,18 @@ class LearnerTest(unittest.TestCase):
         self.assertEqual(sorted(shown), sorted(list(range(5)) * 6))
 
 
+@unittest.skipUnless(has("torch", "transformers", "gguf"), "needs scripts/requirements-proof.txt")
+class AurocsTest(unittest.TestCase):
+    def test_bad_captions_are_compared_with_the_good_one_of_their_picture_and_shipped_ones_with_all(self):
+        import eval_baselines
+        trials = [{"key": "a", "kind": "good"}, {"key": "a", "kind": "truncated"}, {"key": "b", "kind": "good"},
+                  {"key": "c", "kind": "shipped"}, {"key": "b", "kind": "control_bad"}]
+        found = eval_baselines.aurocs(trials, [0.2, 0.1, 0.9, 0.5, 1.0])
+        self.assertEqual(found["truncated"], (1, 1.0, 1.0, 1.0))
+        self.assertEqual(found["shipped"][:2], (1, 0.5))
+        self.assertEqual(set(found), {"truncated", "shipped"})
+
+
 @unittest.skipUnless(has("pycocoevalcap"), "needs scripts/requirements-proof.txt")
 class CiderTest(unittest.TestCase):
     def test_the_truth_is_better_than_another_caption(self):
