@@ -111,8 +111,8 @@ class Learner(nn.Module):
         wanted = torch.cat([ids, torch.full_like(begin, PAD)], 1)
         wanted.scatter_(1, (ids != PAD).sum(1, keepdim=True), END)
         hidden, _ = self.writer(self.tokens(given), states.unsqueeze(0).contiguous())
-        writing = functional.cross_entropy(self.word(hidden).flatten(0, 1), wanted.flatten(), ignore_index=PAD)
-        return matching + writing
+        is_token = wanted != PAD  # most places of a batch are padding, and the vocabulary is what costs
+        return matching + functional.cross_entropy(self.word(hidden[is_token]), wanted[is_token])
 
     @torch.inference_mode()
     def write(self, states):
