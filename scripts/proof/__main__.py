@@ -2,7 +2,7 @@
 """Does it help? The paper's claims (arXiv 2410.16166) in miniature: cell by cell, each with a result of its own.
 
     python scripts/proof --work WORK run                        what is not done yet; stop it at any time, start it again
-    python scripts/proof --work WORK run --only 'downstream.trunk.*' --seeds 3 --sizes 600 1200 2400
+    python scripts/proof --work WORK run --only 'downstream.trunk.*' --seeds 3 --sizes 500 1000 2000
     python scripts/proof --work WORK list                       every cell, and whether its result is there
     python scripts/proof tables                                 the tables of docs/evidence.md, from the results alone
     python scripts/proof plot                                   its figures, likewise

@@ -10,16 +10,30 @@ class TrainingPair:
     captions: list  # (text, how often, as a share)
 
 
-def spoil(truths, junk, shares, seed):
-    """(caption, what was done: clean, junk or mismatch) of each. @param shares  of junk and of mismatches"""
+def spoil(truths, junk, translations, shares, seed):
+    """(caption, what was done: a name of `shares`, or clean) of each pair.
+
+    @param junk  name -> texts that take the place of captions under it  @param translations  of each truth; [] for none
+    @param shares  name -> share of the pairs: those of `junk`, and `mismatch` and `translated`
+    """
     draw = random.Random(seed)
     order = list(range(len(truths)))
     draw.shuffle(order)
-    num_junk, num_swapped = (round(share * len(truths)) for share in shares)
     noisy = [(text, "clean") for text in truths]
-    for index in order[:num_junk]:
-        noisy[index] = (draw.choice(junk), "junk")
-    swapped = order[num_junk:num_junk + num_swapped]
+
+    def take(name, indexes):
+        wanted = round(shares[name] * len(truths))
+        found = [i for i in indexes if noisy[i][1] == "clean"][:wanted]
+        if len(found) < wanted:
+            raise ValueError(f"{wanted} pairs are to be `{name}`, {len(found)} can be")
+        return found
+
+    for index in take("translated", [i for i in order if translations[i]]):
+        noisy[index] = (draw.choice(translations[index]), "translated")
+    for name, texts in junk.items():
+        for index in take(name, order):
+            noisy[index] = (draw.choice([text for text in texts if text != truths[index]]), name)
+    swapped = take("mismatch", order)
     for index, other in zip(swapped, swapped[1:] + swapped[:1]):
         noisy[index] = (truths[other], "mismatch")
     return noisy

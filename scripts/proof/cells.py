@@ -1,7 +1,9 @@
 """The table of cells, and how one is run: in its own process, within its limit, again until its result is there."""
 
+import contextlib
 import dataclasses
 import datetime
+import fcntl
 import fnmatch
 import importlib
 import json
@@ -74,13 +76,13 @@ def ablation_cells(seeds):
     found = []
     for seed in range(seeds):
         for arm in settings.ABLATIONS:
-            train = Cell(f"prepare.ablation-{arm}-{seed}", "ablation.train", {"arm": arm, "seed": seed},
-                         ("prepare.ablation-shards", "prepare.ablation-start"), LONG_CELL_MINUTES * 60, True)
+            train = prepared(f"ablation-{arm}-{seed}", "ablation.train", ["ablation-shards", "ablation-start"],
+                             arm=arm, seed=seed)
             found += [train, Cell(f"ablation.{arm}.{seed}", "ablation.evaluate", {"arm": arm, "seed": seed}, (train.name,),
                                   LONG_CELL_MINUTES * 60, True)]
     # Its trials are those of a judge: eval tries every one on the same pairs.
-    start = Cell("ablation.captions.0", "ablation.evaluate_start", {"arm": "both", "seed": 0},
-                 ("prepare.ablation-start", "ablation.both.0"), LONG_CELL_MINUTES * 60)
+    start = Cell("ablation.captions.0", "ablation.evaluate_start", {"arm": "both", "seed": 0}, ("prepare.ablation-both-0",),
+                 LONG_CELL_MINUTES * 60, True)
     return [*found, start]
 
 
@@ -108,10 +110,10 @@ def choose(table, patterns):
 def find(name):
     """The cell of that name, whatever its size and seed."""
     parts = name.split(".")
-    sizes = {int(p) for p in parts if p.isdigit()} | set(settings.SIZES)
+    sizes = {int(parts[2])} if parts[0] == "downstream" and parts[2:3] and parts[2].isdigit() else set()
     seed = parts[-1].rpartition("-")[2]
     seeds = max(settings.NUM_SEEDS, int(seed) + 1 if seed.isdigit() else 0)
-    cell = next((c for c in all_cells(seeds, sorted(sizes)) if c.name == name), None)
+    cell = next((c for c in all_cells(seeds, sorted(sizes | set(settings.SIZES))) if c.name == name), None)
     if cell is None:
         sys.exit(f"{name}: no such cell (see list)")
     return cell
@@ -132,6 +134,16 @@ def git_version():
                           check=True).stdout.strip()
 
 
+def slices_file(cell, work):
+    """The seconds that earlier slices of it took, a line each."""
+    return work / f"proof/slices/{cell.name}"
+
+
+def seconds_before(cell, work):
+    path = slices_file(cell, work)
+    return sum(map(float, path.read_text().split())) if path.exists() else 0.0
+
+
 def write_atomically(path, value):
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}")
@@ -150,10 +162,12 @@ def run_here(cell, work, device):
     module, function = cell.task.split(".")
     start = time.monotonic()
     figures = getattr(importlib.import_module(module), function)(work, device, **cell.arguments)
+    seconds = seconds_before(cell, work) + time.monotonic() - start
+    machine = {"processor": processor(), "cores": len(os.sched_getaffinity(0)), "device": device}
     write_atomically(cell.result(work), {
-        "schema": "aitqe.proof/1", "cell": cell.name, "arguments": cell.arguments, "seconds": round(time.monotonic() - start, 1),
-        "date": str(datetime.date.today()), "version": git_version(),
-        "machine": {"processor": processor(), "cores": len(os.sched_getaffinity(0)), "device": device}, "figures": figures})
+        "schema": "aitqe.proof/2", "cell": cell.name, "arguments": cell.arguments, "seconds": round(seconds, 1),
+        "date": str(datetime.date.today()), "version": git_version(), "machine": machine, "figures": figures})
+    slices_file(cell, work).unlink(missing_ok=True)
 
 
 # --- in the process that runs one after the other --------------------------------------------------
@@ -164,10 +178,15 @@ def run_slice(cell, work, device):
     command = [sys.executable, ROOT / "scripts/proof", "--work", work, "cell", cell.name, "--device", device]
     # Threads that spin while they wait take the time of those that they wait for, where cores are shared.
     environment = {"OMP_WAIT_POLICY": "passive"} | os.environ
+    start = time.monotonic()
     child = subprocess.Popen(list(map(str, command)), start_new_session=True, env=environment)
     try:
         return child.wait(cell.limit_s)
     except subprocess.TimeoutExpired:
+        slices = slices_file(cell, work)
+        slices.parent.mkdir(parents=True, exist_ok=True)
+        with slices.open("a") as file:
+            file.write(f"{time.monotonic() - start}\n")
         return None
     finally:
         if child.poll() is None:
@@ -190,19 +209,57 @@ def run_cell(cell, work, device):
     return f"not complete after {cell.limit_s / 60:.0f} minutes" + (f", {MOST_SLICES} times" if cell.goes_on else "")
 
 
+def to_do(chosen, work):
+    """What is not done, without preparations that nothing else of it needs."""
+    missing = {cell.name: cell for cell in chosen if not cell.is_done(work)}
+    asked_for = any(not cell.is_preparation() for cell in chosen)
+    needed = set()
+
+    def need(cell):
+        needed.add(cell.name)
+        for name in cell.needs:
+            if name in missing and name not in needed:
+                need(missing[name])
+
+    for cell in missing.values():
+        if not cell.is_preparation() or not asked_for:
+            need(cell)
+    return [cell for cell in missing.values() if cell.name in needed]
+
+
+@contextlib.contextmanager
+def held(cell, work):
+    """Whether this process has the cell to itself until the end of the block."""
+    path = work / f"proof/locks/{cell.name}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
 def run(chosen, work, device):
-    """@return 0 when every cell has its result"""
-    failed = {}
-    for index, cell in enumerate(chosen, 1):
-        if cell.is_done(work):
-            continue
-        lacking = [need for need in cell.needs if need in failed]
+    """@return 0 when every cell has its result. Several may run at once over one WORK: each cell is done by one of them."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that a cell's process ends with this one
+    lacking = {}  # cells without a result, and why
+    cells_to_do = to_do(chosen, work)
+    for index, cell in enumerate(cells_to_do, 1):
+        waits_for = [need for need in cell.needs if need in lacking]
         start = time.monotonic()
-        problem = f"needs {', '.join(lacking)}" if lacking else run_cell(cell, work, device)
+        with held(cell, work) as is_ours:
+            if cell.is_done(work):
+                continue
+            if waits_for:
+                problem = f"needs {', '.join(waits_for)}"
+            else:
+                problem = run_cell(cell, work, device) if is_ours else "another process is at it"
         if problem:
-            failed[cell.name] = problem
-        print(f"{index}/{len(chosen)} {cell.name}: {problem or f'done in {time.monotonic() - start:.0f} s'}", flush=True)
-    return 1 if failed else 0
+            lacking[cell.name] = problem
+        print(f"{index}/{len(cells_to_do)} {cell.name}: {problem or f'done in {time.monotonic() - start:.0f} s'}", flush=True)
+    return 1 if lacking else 0
 
 
 def print_list(chosen, work):

@@ -1,7 +1,8 @@
 """What filtering removes, and what enhancing changes, at the same quality: by `aitqe report --filter-below`.
 
 Quality is the mean score that the judge gives: that of all captions after enhancing (`aitqe score` over the new shards).
-The filter is as strict as it takes for the captions that it leaves to reach that mean.
+The filter is as strict as it takes for the captions that it leaves to reach that mean. The judge likes its own writing, so
+beside it stands what an outsider says: the cosine (MiniLM) of a caption with the true one, which is known of this pool.
 """
 
 import json
@@ -25,30 +26,67 @@ def shares_left(before, after):
     return {group["name"]: left.get(group["name"], 0) / group["read"] for group in before}
 
 
-def scored(rows):
-    return [row["score_expected"] for row in rows.values() if row["score_expected"] >= 0]
+def shares_kept(groups):
+    return {group["name"]: 1 - group["rewritten"] / group["read"] for group in groups}
+
+
+def mean_score(rows):
+    """Of those that have a score."""
+    return float(numpy.mean([row["score_expected"] for row in rows if row["score_expected"] >= 0]))
+
+
+def half_threshold(rows):
+    """The score that half of all pairs have at least; those without one are the first to go."""
+    return float(sorted((row["score_expected"] for row in rows), reverse=True)[(len(rows) - 1) // 2])
+
+
+def likenesses(records, rows, encode):
+    """KEY -> cosine with the truth of (the caption as it came, the caption as it is now)."""
+    truth, before, after = (encode(texts) for texts in (
+        [r["truth"] for r in records], [r["caption"] for r in records], [rows[r["key"]]["caption_out"] for r in records]))
+    return {r["key"]: (float(b), float(a)) for r, b, a in
+            zip(records, (truth * before).sum(1), (truth * after).sum(1))}
+
+
+def filtered(folder, below, rows, likeness, noise):
+    found = report(folder, below)
+    left = [row for row in rows.values() if row["score_expected"] >= below and row["decision"] != "failed"]
+    kept_of_noise = {name: float(numpy.mean([row["score_expected"] >= below for key, row in rows.items() if noise[key] == name]))
+                     for name in pool.NOISES}
+    figures = {
+        "below": below, "pairs_left": found["filter"]["left"], "mean_score_left": mean_score(left),
+        "likeness": float(numpy.mean([likeness[row["key"]][0] for row in left])), "drift": found["filter"]["drift"],
+        "noise_left": kept_of_noise}
+    for group in ("source", "language", "script"):
+        figures[f"{group}s_left"] = shares_left(found[f"by_{group}"], found["filter"][f"by_{group}"])
+    return figures, found
 
 
 def measure(work, device):
     folder = pool.folder_of(work)
-    rows = pool.rows_of(folder / "enhanced")
-    before, after = scored(rows), scored(pool.rows_of(folder / "rescored"))
-    figures = {"mean_score_before": float(numpy.mean(before)), "mean_score_enhanced": float(numpy.mean(after))}
-    for name, below in (("same_quality", scores.threshold_for(before, numpy.mean(after))), ("half", float(numpy.median(before)))):
-        found = report(folder / "enhanced", below)
-        kept = [score for score in before if score >= below]
-        figures[name] = {
-            "below": below, "pairs_left": found["filter"]["left"], "mean_score_left": float(numpy.mean(kept)),
-            "drift": found["filter"]["drift"], "sources_left": shares_left(found["by_source"], found["filter"]["by_source"]),
-            "scripts_left": shares_left(found["by_script"], found["filter"]["by_script"])}
-        figures["enhanced"] = {
-            "pairs": found["summary"]["read"], "rewritten": found["summary"]["rewritten"], "drift": found["drift"]["all"],
-            "sources_kept": {g["name"]: 1 - g["rewritten"] / g["read"] for g in found["by_source"]},
-            "scripts_kept": {g["name"]: 1 - g["rewritten"] / g["read"] for g in found["by_script"]}}
-    noise = {record["key"]: record["noise"] for record in pool.read_pool(work)}
-    for kind in ("clean", "junk", "mismatch"):
-        found = [row for key, row in rows.items() if noise[key] == kind]
-        left = [row["score_expected"] >= figures["same_quality"]["below"] for row in found]
-        figures[kind] = {"pairs": len(found), "left_share": float(numpy.mean(left)),
-                         "rewritten_share": float(numpy.mean([row["decision"] == "rewrite" for row in found]))}
+    records = pool.read_pool(work)
+    rows, after = pool.rows_of(folder / "enhanced"), pool.rows_of(folder / "rescored")
+    noise = {record["key"]: record["noise"] for record in records}
+    likeness = likenesses(records, rows, pool.minilm(work).encode)
+    scored = [row["score_expected"] for row in rows.values() if row["score_expected"] >= 0]
+    figures = {}
+    for name, below in (("same_quality", scores.threshold_for(scored, mean_score(after.values()))),
+                        ("half", half_threshold(rows.values()))):
+        figures[name], found = filtered(folder / "enhanced", below, rows, likeness, noise)
+    is_new = {key: row["decision"] == "rewrite" for key, row in rows.items()}
+    figures["enhanced"] = {
+        "pairs": found["summary"]["read"], "rewritten": found["summary"]["rewritten"],
+        "unscored": len(rows) - len(scored), "drift": found["drift"]["all"],
+        "mean_score": mean_score(after.values()), "mean_score_before": mean_score(rows.values()),
+        "mean_score_of_new": mean_score(after[key] for key in rows if is_new[key]),
+        "mean_score_of_kept": mean_score(after[key] for key in rows if not is_new[key]),
+        "likeness": float(numpy.mean([a for _, a in likeness.values()])),
+        "likeness_before": float(numpy.mean([b for b, _ in likeness.values()])),
+        "noise_rewritten": {name: float(numpy.mean([is_new[key] for key in rows if noise[key] == name]))
+                            for name in pool.NOISES}}
+    for group in ("source", "language", "script"):
+        figures["enhanced"][f"{group}s_kept"] = shares_kept(found[f"by_{group}"])
+    for name in pool.NOISES:  # what an outsider says of each kind
+        of_kind = [likeness[key] for key in rows if noise[key] == name]
+        figures["enhanced"].setdefault("likeness_by_noise", {})[name] = [float(x) for x in numpy.mean(of_kind, axis=0)]
     return figures

@@ -18,6 +18,7 @@ from settings import ROOT
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils import rnn
 
 WIDTH, STATE, TOKEN = 128, 256, 128
 CHANNELS = (24, 48, 96, 192)
@@ -109,10 +110,14 @@ class Learner(nn.Module):
         begin = torch.full((len(ids), 1), BEGIN, device=ids.device)
         given = torch.cat([begin, ids], 1)  # [B, T + 1]
         wanted = torch.cat([ids, torch.full_like(begin, PAD)], 1)
-        wanted.scatter_(1, (ids != PAD).sum(1, keepdim=True), END)
-        hidden, _ = self.writer(self.tokens(given), states.unsqueeze(0).contiguous())
-        is_token = wanted != PAD  # most places of a batch are padding, and the vocabulary is what costs
-        return matching + functional.cross_entropy(self.word(hidden[is_token]), wanted[is_token])
+        lengths = (ids != PAD).sum(1)
+        wanted.scatter_(1, lengths.unsqueeze(1), END)
+
+        def packed(rows):  # most places of a batch are padding
+            return rnn.pack_padded_sequence(rows, (lengths + 1).cpu(), batch_first=True, enforce_sorted=False)
+
+        hidden, _ = self.writer(packed(self.tokens(given)), states.unsqueeze(0).contiguous())
+        return matching + functional.cross_entropy(self.word(hidden.data), packed(wanted).data)
 
     @torch.inference_mode()
     def write(self, states):
@@ -229,6 +234,6 @@ def measure(work, device, learner, size, arm, seed):
     model, vocabulary, story = train(pairs, pictures, learner, size, seed, device)
     with torch.inference_mode():
         states = model.image(pictures.take(range(len(records), len(records) + len(test))))
-    noise = {name: sum(records[p.index]["noise"] == name for p in pairs) for name in ("clean", "junk", "mismatch")}
+    noise = pool.noise_counts([records[p.index] for p in pairs])
     found = judge(model, vocabulary, states, test, stored["truth"], pool.minilm(work).encode)
     return {"pairs": len(pairs), "noise": noise, "tokens": len(vocabulary)} | story | found

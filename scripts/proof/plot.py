@@ -3,6 +3,7 @@
 import matplotlib
 import results
 import scores
+import settings
 from settings import ROOT
 
 matplotlib.use("svg")
@@ -11,7 +12,7 @@ from matplotlib import pyplot  # noqa: E402
 PICTURES = ROOT / "docs/pictures"
 COLOURS = {"raw": "#777777", "enhanced": "#0072b2", "best-by-score": "#d55e00", "dose-50": "#009e73",
            "best-by-clip": "#e69f00", "clean": "#000000"}
-LEARNERS = {"trunk": "on the frozen trunk", "scratch": "from pixels"}
+DOSES = {"raw": 0, "dose-25": 25, "dose-50": 50, "dose-75": 75, "enhanced": 100}
 
 
 def save(figure, name):
@@ -41,12 +42,43 @@ def draw_sizes(axes, found, learner, measure):
     axes.set_xticks(sizes, [str(size) for size in sizes])
     axes.minorticks_off()
     axes.set_xlabel("pairs before filtering")
-    axes.set_title(f"{measure}, {LEARNERS[learner]}", fontsize=9)
+    draw_chance(axes, measure)
+    axes.set_title(f"{measure}, {settings.LEARNER_NAMES[learner]}", fontsize=9)
+
+
+def draw_chance(axes, measure):
+    by_chance = {"recall@10": 10 / settings.TEST_PAIRS, "similarity": 0.0}
+    axes.axhline(by_chance[measure], color="#bbbbbb", linewidth=0.8, linestyle=":")
+
+
+def draw_doses(axes, found, measure):
+    for place, (learner, colour) in enumerate(zip(settings.LEARNER_NAMES, ("#0072b2", "#e69f00"))):
+        points = []
+        for arm, percent in DOSES.items():
+            by_seed = results.downstream(found, learner, settings.DOSE_SIZE, arm)
+            if by_seed:
+                points.append((percent + 2 * place - 1, *scores.with_interval(results.values(by_seed, measure))))
+        if points:
+            x, mean, low, high = map(list, zip(*points))
+            axes.errorbar(x, mean, [[m - v for m, v in zip(mean, low)], [v - m for m, v in zip(mean, high)]], color=colour,
+                          label=settings.LEARNER_NAMES[learner], marker="o", markersize=3, linewidth=1, capsize=2)
+    draw_chance(axes, measure)
+    axes.set_xlabel("enhanced captions, %")
+    axes.set_title(f"{measure}, {settings.DOSE_SIZE} pairs", fontsize=9)
+
+
+def plot_doses(found):
+    figure, row = pyplot.subplots(1, 2, figsize=(8, 3))
+    for axes, measure in zip(row, ("recall@10", "similarity")):
+        draw_doses(axes, found, measure)
+    if row[0].get_legend_handles_labels()[0]:
+        row[0].legend(fontsize=7)
+    save(figure, "proof-doses")
 
 
 def plot_sizes(found):
     figure, grid = pyplot.subplots(2, 2, figsize=(8, 6))
-    for row, learner in zip(grid, LEARNERS):
+    for row, learner in zip(grid, settings.LEARNER_NAMES):
         for axes, measure in zip(row, ("recall@10", "similarity")):
             draw_sizes(axes, found, learner, measure)
     handles, labels = next((a.get_legend_handles_labels() for a in grid.flat if a.get_legend_handles_labels()[0]), ([], []))
@@ -71,11 +103,11 @@ def plot_distribution(found):
     left.set_xlabel("gone, % of the different ones")
     left.legend(fontsize=7)
     sources = list(figures["same_quality"]["sources_left"])
-    shares = [figures["same_quality"]["sources_left"], figures["half"]["sources_left"], dict.fromkeys(sources, 1.0)]
+    shares = [figures["same_quality"]["sources_left"], figures["half"]["sources_left"], figures["enhanced"]["sources_kept"]]
     for place, (share, colour) in enumerate(zip(shares, colours)):
         right.barh([i + 0.27 * place for i in range(len(sources))], [100 * share[s] for s in sources], 0.25, color=colour)
     right.set_yticks([i + 0.27 for i in range(len(sources))], sources)
-    right.set_xlabel("pairs left, %")
+    right.set_xlabel("pairs left, or left as they were, %")
     save(figure, "proof-distribution")
 
 
@@ -83,4 +115,5 @@ def write():
     matplotlib.rcParams.update({"svg.hashsalt": "aitqe", "svg.fonttype": "none", "font.size": 8})
     found = results.read()
     plot_sizes(found)
+    plot_doses(found)
     plot_distribution(found)

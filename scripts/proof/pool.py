@@ -1,8 +1,9 @@
 """The pool of noisy pairs, the clean pairs that arms are judged on, and what is made of the pool once for all arms.
 
 Pictures come from sources that the default model was never trained on (make_caption_shards.py), and whose pictures are in
-none of its training shards. Of the pool's captions JUNK_SHARE are replaced by generic captions as really shipped, and
-MISMATCH_SHARE change places with each other. WORK/proof/pool.json tells of each pair what was done to it.
+none of its training shards. No test pair has a caption that a training pair of the default model has, or a pair of the pool.
+Shares of the pool's captions are spoilt as settings.NOISE says: generic captions as really shipped take their place, they
+trade places, they are told in another language. WORK/proof/pool.json tells of each pair what was done to it.
 """
 
 import io
@@ -24,6 +25,7 @@ NUM_SHARDS = 4
 # Of flags and maps the caption is a name that nobody can see; they are in the pool, not among the test pairs.
 NOT_TESTED = {"kgeography"}
 MOST_OF_SOURCE = {"kgeography": 160}
+NOISES = ("clean", *settings.NOISE)
 
 
 def folder_of(work):
@@ -48,6 +50,10 @@ def members(shard, suffix):
         return {m.name.partition(".")[0]: tar.extractfile(m).read() for m in tar if m.name.partition(".")[2] == suffix}
 
 
+def noise_counts(records):
+    return {name: sum(record["noise"] == name for record in records) for name in NOISES}
+
+
 # --- choosing and spoiling -------------------------------------------------------------------------
 
 
@@ -70,31 +76,45 @@ def distinct(pairs, known):
                                               MOST_OF_SOURCE.get(p.source, 0)))
 
 
-def split(pairs, num_pool, num_test):
-    """(pool, test): test pairs have a caption of their own that says what is seen."""
+def split(pairs, taught, num_pool, num_test):
+    """(pool, test): test pairs have a caption of their own that says what is seen. @param taught  captions, in lower case"""
     pairs = sorted(pairs, key=lambda p: captions.share_of_hash(f"proof {p.source} {p.origin}"))
     test, pool, taken = [], [], set()
     for pair in pairs:
         is_good = pair.kind in ("specific", "descriptive") and pair.source not in NOT_TESTED
-        if is_good and pair.caption.lower() not in taken and len(test) < num_test:
-            taken.add(pair.caption.lower())
+        caption = pair.caption.lower()
+        if is_good and caption not in taken and caption not in taught and len(test) < num_test:
+            taken.add(caption)
             test.append(pair)
         else:
             pool.append(pair)
+    # Two looks of one thing have the same caption: one of them must not give the other away.
+    pool = [pair for pair in pool if pair.caption.lower() not in taken]
     if len(pool) < num_pool or len(test) < num_test:
         sys.exit(f"{len(pool)} pairs for the pool and {len(test)} to test are left of the sources, "
                  f"{num_pool} and {num_test} are needed")
     return pool[:num_pool], test
 
 
-def shipped_junk(work):
-    """Generic captions of the sources that the model was trained on, as often as they were shipped."""
-    found = []
-    for shard in sorted((work / "shards").glob("train-*.tar")):
+def texts_of_shards(work, pattern):
+    """(caption, record) of all pairs in WORK/shards."""
+    for shard in sorted((work / "shards").glob(pattern)):
         texts = members(shard, "txt")
-        found += [texts[key].decode() for key, record in sorted(members(shard, "json").items())
-                  if json.loads(record)["kind"] == "generic"]
-    return found
+        for key, record in sorted(members(shard, "json").items()):
+            yield texts[key].decode(), json.loads(record)
+
+
+def taught_captions(work):
+    """In lower case, whatever the default model may have learnt to write."""
+    return {text.strip().lower() for caption, record in texts_of_shards(work, "train-*.tar")
+            for text in (caption, record["better"], *record["texts"])}
+
+
+def shipped_junk(work):
+    """Generic captions as often as they were shipped: those that the model was taught to tell, and others."""
+    taught = [text for text, record in texts_of_shards(work, "train-*.tar") if record["kind"] == "generic"]
+    others = [text for text, record in texts_of_shards(work, "val-*.tar") if record["kind"] == "generic"]
+    return {"junk": taught, "new junk": [text for text in others if text not in set(taught)]}
 
 
 def write_tar(path, pairs):
@@ -118,9 +138,9 @@ def make(work, device):
     (work / "render").mkdir(exist_ok=True)
     readers = captions.foreign_readers(work, captions.English(work / "root/usr/share"))
     pairs = distinct(captions.read_all(readers, work / "render", set()), known_pictures(work))
-    pool, test = split(pairs, settings.POOL_PAIRS, settings.TEST_PAIRS)
-    noise = arms.spoil([p.caption for p in pool], shipped_junk(work), (settings.JUNK_SHARE, settings.MISMATCH_SHARE),
-                  settings.POOL_SEED)
+    pool, test = split(pairs, taught_captions(work), settings.POOL_PAIRS, settings.TEST_PAIRS)
+    noise = arms.spoil([p.caption for p in pool], shipped_junk(work), [sorted(p.translations.values()) for p in pool],
+                       settings.NOISE, settings.POOL_SEED)
     records = records_of(pool, "p")
     for record, (caption, done) in zip(records, noise):
         record |= {"caption": caption, "noise": done}
@@ -133,7 +153,7 @@ def make(work, device):
                                     for r, p in zip(test_records, test)])
     for name, value in (("pool", records), ("test", test_records)):
         (folder / f"{name}.json").write_text(json.dumps(value, indent=0, ensure_ascii=False) + "\n")
-    count = {name: sum(r["noise"] == name for r in records) for name in ("clean", "junk", "mismatch")}
+    count = noise_counts(records)
     sources = {s: [sum(r["source"] == s for r in part) for part in (records, test_records)] for s in readers}
     return {"noise": count, "pool_and_test_by_source": sources}
 
@@ -172,7 +192,7 @@ def enhance(work, device, rule):
               "--device", device)
     rows = rows_of(out)
     by_noise = {name: counts({r["key"]: rows[r["key"]] for r in read_pool(work) if r["noise"] == name})
-                for name in ("clean", "junk", "mismatch")}
+                for name in NOISES}
     return {"all": counts(rows)} | by_noise
 
 

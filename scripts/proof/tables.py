@@ -12,8 +12,14 @@ PAGE = ROOT / "docs/evidence.md"
 DOSES = {"raw": "0 %", "dose-25": "25 %", "dose-50": "50 %", "dose-75": "75 %", "enhanced": "100 %",
          "recaptioned": "every caption replaced"}
 MISSING = "missing"
-KINDS = ["other_image", "near_miss", "alt_text_junk", "shipped", "truncated", "shuffled", "wrong_object", "wrong_colour",
-         "wrong_count", "wrong_name", "boilerplate", "wrong_language"]
+KINDS = ["other_image", "near_miss", "alt_text_junk", "shipped", "truncated"]
+MORE_KINDS = ["shuffled", "wrong_object", "wrong_colour", "wrong_count", "wrong_name", "boilerplate", "wrong_language"]
+# What the claims are about: arms of one size beside each other.
+CONTRASTS = [("enhanced", "raw"), ("enhanced", "best-by-score"), ("enhanced", "best-by-clip"), ("best-by-score", "best-by-clip"),
+             ("dose-50", "raw"), ("dose-50", "enhanced"), ("dose-50", "best-by-score")]
+JUDGE_CONTRASTS = [("contrastive", "scores"), ("rewriting", "scores"), ("both", "contrastive"), ("both", "rewriting"),
+                   ("swapped", "both")]
+SPLIT_NAMES = {"own": "Own sources", "foreign": "Foreign drawings", "photo": "Photographs"}
 
 
 def table(header, rows):
@@ -40,40 +46,53 @@ def listed_cells(found):
     return table(["part", "results", "missing"], rows)
 
 
-def arm_row(found, learner, size, arm, measures, name):
+MEASURES = ["recall@1", "recall@5", "recall@10", "CIDEr", "similarity"]
+
+
+def arm_row(found, learner, size, arm, name):
     by_seed = results.downstream(found, learner, size, arm)
     if not by_seed:
-        return [name, "0", *[MISSING] * (len(measures) + 2)]
-    row = [name, str(len(by_seed))] + [interval(scores.with_interval(results.values(by_seed, m))) for m in measures]
-    raw = results.downstream(found, learner, size, "raw")
-    common = sorted(by_seed.keys() & raw.keys())
-    for measure in ("recall@10", "similarity"):
-        if arm == "raw" or not common:
-            row.append("-" if arm == "raw" else MISSING)
-        else:
-            row.append(interval(scores.difference(results.values(by_seed, measure, common),
-                                                  results.values(raw, measure, common)), sign="+"))
-    return row
+        return [name, "0", *[MISSING] * (len(MEASURES) + 2)]
+    row = [name, str(len(by_seed))] + [interval(scores.with_interval(results.values(by_seed, m))) for m in MEASURES]
+    figures = list(by_seed.values())
+    losses = [f["last_loss"] for f in figures]
+    return [*row, f"{sum(losses) / len(losses):.2f}",
+            str(round(sum(f["different_captions"] for f in figures) / len(figures)))]
 
 
 def arms_table(found, learner, size, arms):
-    measures = ["recall@1", "recall@5", "recall@10", "CIDEr", "similarity"]
-    header = ["trained on", "seeds", *measures, "recall@10 above raw", "similarity above raw"]
-    return table(header, [arm_row(found, learner, size, arm, measures, name) for arm, name in arms.items()])
+    header = ["trained on", "seeds", *MEASURES, "last loss", "different captions"]
+    return table(header, [arm_row(found, learner, size, arm, name) for arm, name in arms.items()])
+
+
+def contrast_row(found, learner, size, one, other):
+    ours, theirs = (results.downstream(found, learner, size, arm) for arm in (one, other))
+    seeds = sorted(ours.keys() & theirs.keys())
+    cells_of_row = [MISSING] * len(MEASURES)
+    if seeds:
+        cells_of_row = [interval(scores.difference(results.values(ours, m, seeds), results.values(theirs, m, seeds)), sign="+")
+                        for m in MEASURES]
+    return [f"{one} - {other}", str(len(seeds)), *cells_of_row]
+
+
+def contrasts_table(found, learner, size):
+    return table(["difference", "seeds", *MEASURES], [contrast_row(found, learner, size, *pair) for pair in CONTRASTS])
 
 
 def downstream_tables(found, learner):
     parts = []
     for size in results.sizes(found):
-        parts.append(f"**{size} pairs**\n\n" + arms_table(found, learner, size, {a: f"{a}: {settings.ARMS[a]}"
-                                                                              for a in settings.FIRST_ARMS}))
+        arms = {arm: f"{arm}: {settings.ARMS[arm]}" for arm in settings.FIRST_ARMS}
+        parts += [f"**{size} pairs**", arms_table(found, learner, size, arms), contrasts_table(found, learner, size)]
     return "\n\n".join(parts)
 
 
 def dose_tables(found):
-    names = {"trunk": "On the frozen trunk", "scratch": "From pixels"}
-    return "\n\n".join(f"**{names[learner]}, {settings.DOSE_SIZE} pairs**\n\n" +
-                       arms_table(found, learner, settings.DOSE_SIZE, DOSES) for learner in ("trunk", "scratch"))
+    parts = []
+    for learner, name in settings.LEARNER_NAMES.items():
+        parts += [f"**{name[0].upper()}{name[1:]}, {settings.DOSE_SIZE} pairs**",
+                  arms_table(found, learner, settings.DOSE_SIZE, DOSES)]
+    return "\n\n".join(parts)
 
 
 def percent(share):
@@ -96,10 +115,18 @@ def distribution_table(found):
         before = same["drift"]["before"][key]
         return row(f"{name} (before: {before:.{digits}f})", lambda part: f"{part['drift']['after'][key]:.{digits}f}")
 
+    def groups(name, kind, gone):
+        return [[name.format(group), percent(share), percent(half[f"{kind}s_left"][group]),
+                 f"{gone}{percent(enhanced[f'{kind}s_kept'][group])} as they were"]
+                for group, share in same[f"{kind}s_left"].items()]
+
     rows = [
-        ["mean score", f"{same['mean_score_left']:.2f}", f"{half['mean_score_left']:.2f}", f"{figures['mean_score_enhanced']:.2f}"],
+        [f"mean score by the judge (before: {enhanced['mean_score_before']:.2f})", f"{same['mean_score_left']:.2f}",
+         f"{half['mean_score_left']:.2f}", f"{enhanced['mean_score']:.2f}; {enhanced['mean_score_of_new']:.2f} of new captions, "
+         f"{enhanced['mean_score_of_kept']:.2f} of the others"],
+        row(f"likeness to the true caption (before: {enhanced['likeness_before']:.3f})", lambda part: f"{part['likeness']:.3f}"),
         ["pairs left", f"{same['pairs_left']} of {enhanced['pairs']}", f"{half['pairs_left']} of {enhanced['pairs']}",
-         f"all; {enhanced['rewritten']} have a new caption"],
+         f"all; {enhanced['rewritten']} have a new caption, {enhanced['unscored']} no score"],
         drift("different words that are gone", "words_lost_share"),
         drift("words that stood once or twice, gone", "rare_words_lost_share"),
         drift("names and numbers that are gone", "facts_lost_share"),
@@ -107,56 +134,77 @@ def distribution_table(found):
         body("words a caption", "mean_words", 2), body("entropy of words, bits", "word_entropy_bits", 2),
         body("captions that another one repeats", "repeated_share", 3),
         row("distance of the words (Jensen-Shannon)", lambda part: f"{part['drift']['word_divergence_bits']:.3f}"),
-    ]
-    for source in same["sources_left"]:
-        rows.append([f"pairs of {source}", percent(same["sources_left"][source]), percent(half["sources_left"][source]),
-                     f"100 %; {percent(enhanced['sources_kept'][source])} as they were"])
-    for script in same["scripts_left"]:
-        rows.append([f"captions in {script} script", percent(same["scripts_left"][script]),
-                     percent(half["scripts_left"][script]), f"{percent(enhanced['scripts_kept'][script])} as they were"])
-    for kind, name in (("clean", "clean captions"), ("junk", "junk"), ("mismatch", "mismatches")):
-        part = figures[kind]
-        rows.append([name, f"{percent(part['left_share'])} left", "-", f"{percent(part['rewritten_share'])} rewritten"])
+        *groups("pairs of {}", "source", "100 %; "), *groups("captions in {} script", "script", ""),
+        *groups("captions in language `{}`, as CLD2 guesses", "language", "")]
+    for kind in same["noise_left"]:
+        before, after = enhanced["likeness_by_noise"][kind]
+        rows.append([kind, f"{percent(same['noise_left'][kind])} left", f"{percent(half['noise_left'][kind])} left",
+                     f"{percent(enhanced['noise_rewritten'][kind])} rewritten; likeness {before:.3f} -> {after:.3f}"])
     picture = "![what is gone, and of which sources pairs are left](pictures/proof-distribution.svg)\n\n"
     return picture + table(["", f"filtered to the same quality (score >= {same['below']:.2f})",
-                  f"the better half (score >= {half['below']:.2f})", "enhanced"], rows)
+                            f"the better half (score >= {half['below']:.2f})", "enhanced"], rows)
 
 
-def over_seeds(figures):
-    """Mean of the seeds' values, and the widest that their intervals reach."""
-    figures = [f for f in figures if f is not None and f.get("value") is not None]
-    if not figures:
-        return "-"
-    mean = sum(f["value"] for f in figures) / len(figures)
-    return interval((mean, min(f["low"] for f in figures), max(f["high"] for f in figures)))
+# --- the judge -------------------------------------------------------------------------------------
+
+
+def estimate_text(found, sign=""):
+    return "-" if found is None else interval(found, sign=sign)
+
+
+def text_alone(figures, kind, measure):
+    value = figures.get("text_alone", {}).get(kind, {}).get(measure)
+    return "-" if value is None else f"{value:.3f}"
+
+
+def judge_table(arms, kinds):
+    """@param arms  name -> seed -> figures of a split"""
+    by_text = arms["both"].get(0, {})
+
+    def row(name, of, by_length="-", by_junk_words="-", where=lambda arm: True):
+        judged = [(of(figures) if where(arm) else "-") if figures else MISSING for arm, figures in arms.items()]
+        return [name, by_length, by_junk_words, *judged]
+
+    def rewrites(arm):
+        return arm in settings.ABLATIONS and settings.ABLATIONS[arm]["rewriting"]
+
+    rows = [row("seeds", lambda f: str(len(f)))]
+    for kind in kinds:
+        pictures = max((len(results.judge_pairs(figures, kind)[0]) for figures in arms.values() if figures), default=0)
+        rows.append(row(f"{kind} ({pictures} pictures)", lambda f, kind=kind: estimate_text(results.judge_auroc(f, kind)),
+                        text_alone(by_text, kind, "length"), text_alone(by_text, kind, "junk_words")))
+    if "other_image" in kinds:
+        rows += [
+            row("control: mismatches under a third image",
+                lambda f: estimate_text(results.judge_auroc(f, "control_bad", good="control_good"))),
+            row("other_image by p_rewrite",
+                lambda f: estimate_text(results.judge_auroc(f, "other_image", measure="p_rewrite")), where=rewrites),
+            row("good captions kept", lambda f: estimate_text(results.judge_share(f, "good", 0)), where=rewrites),
+            row("mismatches rewritten", lambda f: estimate_text(results.judge_share(f, "other_image", 1)), where=rewrites),
+            row("rewrites of mismatches", lambda f: results.count_text(f, "rewrites"), where=rewrites),
+            row("nearer to the truth than the bad caption", lambda f: estimate_text(results.judge_nearer(f, "bad")),
+                where=rewrites),
+            row("than what was written for another image", lambda f: estimate_text(results.judge_nearer(f, "for_another")),
+                where=rewrites),
+            row("trials failed", lambda f: results.count_text(f, "failed"))]
+    return table(["", "caption length", "junk words", *arms], rows)
+
+
+def judge_contrasts(arms):
+    rows = []
+    for one, other in JUDGE_CONTRASTS:
+        found = [MISSING] * (len(KINDS) + 1)
+        if arms[one] and arms[other]:
+            found = [estimate_text(results.judge_difference(arms[one], arms[other], kind), "+") for kind in KINDS]
+            found.append(estimate_text(results.judge_difference(arms[one], arms[other], "control_bad", "control_good"), "+"))
+        rows.append([f"{one} - {other}", *found])
+    return table(["difference of AUROC", *KINDS, "control"], rows)
 
 
 def ablation_table(found, split):
-    arms = {arm: [r["figures"][split] for r in found.values() if r["cell"].startswith(f"ablation.{arm}.")]
-            for arm in ("captions", *settings.ABLATIONS)}
-
-    def row(name, pick):
-        return [name] + [over_seeds([pick(f) for f in figures]) if figures else MISSING for figures in arms.values()]
-
-    rows = [["seeds"] + [str(len(figures)) for figures in arms.values()]]
-    for kind in KINDS:
-        for name, key in (("score", "auroc_by_score"), ("p_rewrite", "auroc_by_p_rewrite")):
-            rows.append(row(f"{kind}, by {name}", lambda f, kind=kind, key=key: f["kinds"].get(kind, {}).get(key)))
-    rows += [row("control: mismatches under a third image", lambda f: f.get("control")),
-             row("good captions kept", lambda f: f.get("kept")),
-             row("mismatches rewritten", lambda f: f["kinds"].get("other_image", {}).get("rewritten"))]
-    for name, rival in (("rewrites nearer to the truth than the bad caption", "bad"),
-                        ("than what was written for another image", "for_another")):
-        rows.append(row(name, lambda f, rival=rival: nearer(f.get("rewrite_cosines"), rival)))
-    return table(["", *arms], rows)
-
-
-def nearer(cosines, rival):
-    if not cosines:
-        return None
-    wins = [[float(a > b) for a, b in zip(cosines["rewrite"], cosines[rival])]]
-    mean, low, high = scores.with_interval(wins)
-    return {"value": mean, "low": low, "high": high}
+    arms = {arm: results.judges(found, arm, split) for arm in ("captions", *settings.ABLATIONS)}
+    more = f"<details><summary>Other flaws</summary>\n\n{judge_table(arms, MORE_KINDS)}\n\n</details>"
+    return "\n\n".join([f"**{SPLIT_NAMES[split]}**", judge_table(arms, KINDS), judge_contrasts(arms), more])
 
 
 def machines(found):
@@ -165,7 +213,7 @@ def machines(found):
         machine = result["machine"]
         key = f"{machine['processor']}, {machine['cores']} cores, {machine['device']}; version {result['version']}"
         told.setdefault(key, []).append(result["seconds"])
-    return "\n".join(f"- {name}: {len(s)} cells, {min(s):.0f} to {max(s):.0f} s each" for name, s in told.items()) or MISSING
+    return "\n".join(f"- {name}: {len(s)} results, after at most {max(s):.0f} s each" for name, s in told.items()) or MISSING
 
 
 def blocks(found):
@@ -173,8 +221,7 @@ def blocks(found):
         "cells": listed_cells(found), "machines": machines(found), "distribution": distribution_table(found),
         "downstream-trunk": downstream_tables(found, "trunk"), "downstream-scratch": downstream_tables(found, "scratch"),
         "dose": dose_tables(found),
-        "ablation": "\n\n".join(f"**{name}**\n\n{ablation_table(found, split)}" for split, name in
-                                (("own", "Own sources"), ("foreign", "Foreign drawings"), ("photo", "Photographs"))),
+        "ablation": "\n\n".join(ablation_table(found, split) for split in SPLIT_NAMES),
     }
 
 

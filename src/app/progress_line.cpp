@@ -32,14 +32,17 @@ bool stderr_is_terminal() {
 
 std::string describe_progress(const Progress& progress, double elapsed_s) {
   const std::int64_t pairs = progress.pairs;
-  const double rate = elapsed_s > 0 ? static_cast<double>(pairs) / elapsed_s : 0;
+  // A single long answer holds up what is handed on, not the work.
+  const auto answered = static_cast<double>(std::max(pairs, progress.answered.load()));
+  const double rate = elapsed_s > 0 ? answered / elapsed_s : 0;
   const double rewritten_percent =
       pairs > 0 ? 100.0 * static_cast<double>(progress.rewritten) / static_cast<double>(pairs) : 0;
   std::string line = formatted(
       "shard %ld/%ld  %s pairs  %.1f pairs/s  %.1f %% rewritten  %s failed",
       std::min(progress.shards_done + 1, progress.num_shards.load()), progress.num_shards.load(),
       with_commas(pairs).c_str(), rate, rewritten_percent, with_commas(progress.failed).c_str());
-  const double done = static_cast<double>(progress.work_done);
+  const double handed_on = static_cast<double>(progress.work_done);
+  const double done = pairs > 0 ? handed_on * answered / static_cast<double>(pairs) : handed_on;
   const double total = static_cast<double>(progress.work_total);
   if (total > 0 && done > 0)
     line += "  " + duration_text(std::max(0.0, total / done - 1) * elapsed_s) + " left";

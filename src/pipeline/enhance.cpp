@@ -169,7 +169,7 @@ class Run {
   std::optional<Question> next_pair() {
     while (!progress_.stop_requested) {
       if (!is_reading_ && !begin_shard()) return std::nullopt;
-      if (auto question = jobs_.back()->next()) return question;
+      if (auto question = jobs_.back()->next()) return counted(std::move(*question));
       is_reading_ = false;
       result_.pairs_resumed += jobs_.back()->num_resumed();
       result_.pairs_passed_over += jobs_.back()->num_passed_over();
@@ -177,6 +177,15 @@ class Run {
       commit_complete();  // one without a pair, or whose last pair was back before its end was seen
     }
     return std::nullopt;
+  }
+
+  Question counted(Question question) {
+    question.answered = [this,
+                         answered = std::move(question.answered)](const AssessedSample& sample) {
+      if (answered) answered(sample);
+      ++progress_.answered;
+    };
+    return question;
   }
 
   /// Whether to_do_[next_to_do_] is there.

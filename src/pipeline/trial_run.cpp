@@ -37,8 +37,8 @@ class ScratchFolder {
 
 /// What is shown is this trial's alone.
 void begin_anew(Progress& progress) {
-  for (auto* count : {&progress.pairs, &progress.rewritten, &progress.failed, &progress.shards_done,
-                      &progress.work_done, &progress.work_total}) {
+  for (auto* count : {&progress.pairs, &progress.answered, &progress.rewritten, &progress.failed,
+                      &progress.shards_done, &progress.work_done, &progress.work_total}) {
     *count = 0;
   }
 }

@@ -89,6 +89,7 @@ Json filter_object(const Tallies& tallies) {
           {"left", filter.left},
           {"drift", drift_object(tallies.before, filter.captions)},
           {"by_source", tallies_array(filter.by_source.largest(kMostGroups))},
+          {"by_language", tallies_array(filter.by_language.largest(kMostGroups))},
           {"by_script", tallies_array(filter.by_script.largest(kMostGroups))}};
 }
 

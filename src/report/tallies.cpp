@@ -94,12 +94,14 @@ std::string source_of(std::string_view url) {
   return name.starts_with("www.") ? name.substr(4) : name;
 }
 
-void FilterTally::add(const ReportRow& row, const std::string& source) {
+void FilterTally::add(const ReportRow& row, const std::string& source,
+                      const std::string& language) {
   const double score = best_score(row);
   if (row.decision == Decision::Failed || !(score >= below)) return;
   ++left;
   if (!source.empty()) by_source.add(source, row);
   if (!row.caption_present) return;
+  by_language.add(language, row);
   by_script.add(dominant_script(row.caption), row);
   captions.add(row.caption);
 }
@@ -108,7 +110,8 @@ void Tallies::add(const ReportRow& row) {
   by_shard[row.shard].add(row);
   const std::string source = source_of(row.url);
   if (!source.empty()) by_source.add(source, row);
-  if (filter) filter->add(row, source);
+  const std::string language = row.caption_present ? likely_language(row.caption) : "";
+  if (filter) filter->add(row, source, language);
   for (std::size_t i = 0; i < kNumScoreFields; ++i) {
     const double score = row.scores.at(static_cast<ScoreField>(i));
     if (score >= 0.0) ++dimensions[i][score_bin(score)];
@@ -116,7 +119,7 @@ void Tallies::add(const ReportRow& row) {
   const double score = best_score(row);
   if (row.decision != Decision::Failed && score >= 0.0) ++fine_scores[fine_bin(score)];
   if (!row.caption_present) return;
-  by_language.add(likely_language(row.caption), row);
+  by_language.add(language, row);
   by_script.add(dominant_script(row.caption), row);
   ++length_before[length_bin(row.caption)];
   ++length_after[length_bin(row.caption_out)];

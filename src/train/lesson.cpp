@@ -69,7 +69,8 @@ Lesson LessonBuilder::build(const TrainingImage& image, Random& random) const {
     if (!image.bad.empty()) {
       const TrainingText& bad = random.pick(image.bad);
       add_answer(bad, lesson);
-      add_forced_score(bad, lesson);
+      // An answer without a new caption is the score already.
+      if (bad.record.assessment.recaption) add_forced_score(bad, lesson);
     }
   }
   if (describe && !image.good.empty()) {

@@ -18,6 +18,17 @@ TEST(DescribeProgress, TellsPairsRateRewritesFailuresAndTimeLeft) {
             "shard 2/5  12,345 pairs  123.5 pairs/s  10.0 % rewritten  7 failed  3m 20s left");
 }
 
+TEST(DescribeProgress, GoesByTheAnswersThatWaitBehindALongOne) {
+  Progress progress;
+  progress.num_shards = 1;
+  progress.pairs = 100;
+  progress.answered = 1000;
+  progress.work_done = 500;  // of the hundred
+  progress.work_total = 10000;
+  EXPECT_EQ(describe_progress(progress, 100),
+            "shard 1/1  100 pairs  10.0 pairs/s  0.0 % rewritten  0 failed  1m 40s left");
+}
+
 TEST(DescribeProgress, PromisesNothingWhereTheSizeIsNotKnown) {
   Progress progress;
   progress.num_shards = 1;

@@ -35,10 +35,6 @@ class RanksTest(unittest.TestCase):
         similarities = numpy.array([[0.9, 0.1, 0.2], [0.8, 0.5, 0.1], [0.3, 0.3, 0.3]])
         self.assertEqual(scores.ranks(similarities).tolist(), [1, 2, 3])
 
-    def test_recall_is_the_share_among_the_first_k(self):
-        self.assertEqual(scores.recall([1, 2, 3, 11], 1), 0.25)
-        self.assertEqual(scores.recall([1, 2, 3, 11], 10), 0.75)
-
     def test_recalls_are_of_both_directions(self):
         figures = {"ranks_of_texts": [1, 5, 9], "ranks_of_pictures": [1, 1, 9]}
         self.assertEqual(results.recalls(figures, 1).tolist(), [1.0, 0.5, 0.0])
@@ -86,22 +82,47 @@ class ThresholdTest(unittest.TestCase):
 
 class NoiseTest(unittest.TestCase):
     TRUTHS = [f"caption {i}" for i in range(100)]
+    NONE = [[]] * 100
 
     def test_has_the_stated_shares_and_leaves_the_others(self):
-        noisy = arms.spoil(self.TRUTHS, ["image", "IMG_1"], (0.25, 0.25), seed=1)
+        translations = [["das Bild"] if i < 10 else [] for i in range(100)]
+        noisy = arms.spoil(self.TRUTHS, {"junk": ["image", "IMG_1"], "new junk": ["caption 7", "DSC1"]}, translations,
+                           {"junk": 0.25, "new junk": 0.1, "mismatch": 0.25, "translated": 0.05}, seed=1)
         done = [what for _, what in noisy]
-        self.assertEqual((done.count("junk"), done.count("mismatch"), done.count("clean")), (25, 25, 50))
+        self.assertEqual([done.count(name) for name in ("junk", "new junk", "mismatch", "translated", "clean")],
+                         [25, 10, 25, 5, 35])
         for truth, (caption, what) in zip(self.TRUTHS, noisy):
             self.assertEqual(caption == truth, what == "clean")
+            self.assertEqual(caption == "das Bild", what == "translated")
 
     def test_mismatches_change_places_among_each_other(self):
-        noisy = arms.spoil(self.TRUTHS, ["image"], (0.2, 0.3), seed=2)
+        noisy = arms.spoil(self.TRUTHS, {"junk": ["image"]}, self.NONE, {"junk": 0.2, "mismatch": 0.3, "translated": 0}, seed=2)
         swapped = [(truth, caption) for truth, (caption, what) in zip(self.TRUTHS, noisy) if what == "mismatch"]
         self.assertEqual(sorted(t for t, _ in swapped), sorted(c for _, c in swapped))
 
     def test_depends_on_the_seed_alone(self):
-        self.assertEqual(arms.spoil(self.TRUTHS, ["a"], (0.5, 0.1), 3), arms.spoil(self.TRUTHS, ["a"], (0.5, 0.1), 3))
-        self.assertNotEqual(arms.spoil(self.TRUTHS, ["a"], (0.5, 0.1), 3), arms.spoil(self.TRUTHS, ["a"], (0.5, 0.1), 4))
+        made = [arms.spoil(self.TRUTHS, {"junk": ["a"]}, self.NONE, {"junk": 0.5, "mismatch": 0.1, "translated": 0}, seed)
+                for seed in (3, 3, 4)]
+        self.assertEqual(made[0], made[1])
+        self.assertNotEqual(made[0], made[2])
+
+    def test_what_cannot_be_had_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "10 pairs are to be `translated`, 0 can be"):
+            arms.spoil(self.TRUTHS, {}, self.NONE, {"mismatch": 0.1, "translated": 0.1}, 1)
+
+
+@unittest.skipUnless(has("PIL", "fontTools", "webdataset"), "needs scripts/requirements-proof.txt")
+class SplitTest(unittest.TestCase):
+    def test_no_test_caption_is_in_the_pool_or_was_taught(self):
+        import make_caption_shards as captions
+        import pool
+        pairs = [captions.Pair("s", f"{i}", b"", text, "specific", "", "") for i, text in
+                 enumerate(["Axe", "axe", "sword", "bow", "shield", "helmet", "dog"] * 2)]
+        chosen, test = pool.split(pairs, {"dog", "bow"}, 4, 3)
+        tested = {pair.caption.lower() for pair in test}
+        self.assertEqual(len(tested), 3)
+        self.assertFalse(tested & {"dog", "bow"})
+        self.assertFalse(tested & {pair.caption.lower() for pair in chosen})
 
 
 class ArmsTest(unittest.TestCase):
@@ -173,6 +194,27 @@ class CellsTest(unittest.TestCase):
         table[1].result(self.folder).unlink()
         self.assertEqual(self.run_cells(*table), (0, ["b"]))
 
+    def test_preparations_are_made_for_what_is_not_done_alone(self):
+        table = [cells.Cell("prepare.a", ""), cells.Cell("prepare.c", "", needs=("prepare.a",)),
+                 cells.Cell("b", "", needs=("prepare.c",)), cells.Cell("d", "")]
+        cells.write_atomically(table[2].result(self.folder), {"figures": {}})
+        self.assertEqual(self.run_cells(*table), (0, ["d"]))
+        self.assertEqual(self.run_cells(*table[:2]), (0, ["prepare.a", "prepare.c"]))  # asked for by name
+
+    def test_what_another_process_is_at_is_left_to_it(self):
+        table = [cells.Cell("a", ""), cells.Cell("b", "")]
+        with cells.held(table[0], self.folder) as is_ours:
+            self.assertTrue(is_ours)
+            self.assertEqual(self.run_cells(*table), (1, ["b"]))
+        self.assertEqual(self.run_cells(*table), (0, ["a"]))
+
+    def test_slices_add_up(self):
+        cell = cells.Cell("a", "")
+        cells.slices_file(cell, self.folder).parent.mkdir(parents=True)
+        cells.slices_file(cell, self.folder).write_text("600.5\n10\n")
+        self.assertEqual(cells.seconds_before(cell, self.folder), 610.5)
+        self.assertEqual(cells.seconds_before(cells.Cell("b", ""), self.folder), 0)
+
     def test_what_failed_keeps_back_what_needs_it_and_nothing_else(self):
         self.statuses["prepare.a"] = 1
         table = [cells.Cell("prepare.a", ""), cells.Cell("b", "", needs=("prepare.a",)), cells.Cell("c", "")]
@@ -193,7 +235,7 @@ class CellsTest(unittest.TestCase):
         self.assertEqual(set(names[:-1]), {f"prepare.{n}" for n in ("pool", "enhanced", "features", "clip")})
 
     def test_names_are_unique_and_found_again(self):
-        table = cells.all_cells(seeds=2, sizes=[100, 1200])
+        table = cells.all_cells(seeds=2, sizes=[100, 1000])
         self.assertEqual(len({cell.name for cell in table}), len(table))
         for cell in table:
             self.assertEqual(cells.find(cell.name).arguments, cell.arguments)
@@ -220,9 +262,10 @@ class RunnerTest(unittest.TestCase):
         self.assertIn("--work WORK run", done.stdout)
 
 
-def downstream_result(arm, seed, ranks, size=600):
+def downstream_result(arm, seed, ranks, size=500):
     figures = {"ranks_of_texts": ranks, "ranks_of_pictures": ranks, "cider": [0.0] * len(ranks),
-               "similarity": [0.5] * len(ranks), "similarity_of_others": [0.25] * len(ranks)}
+               "similarity": [0.5] * len(ranks), "similarity_of_others": [0.25] * len(ranks), "last_loss": 1.5,
+               "different_captions": 7}
     return {"cell": f"downstream.trunk.{size}.{arm}.{seed}", "figures": figures, "seconds": 1,
             "arguments": {"learner": "trunk", "size": size, "arm": arm, "seed": seed}, "version": "v",
             "machine": {"processor": "p", "cores": 2, "device": "cpu"}}
@@ -235,13 +278,18 @@ class TablesTest(unittest.TestCase):
         self.assertEqual(made["distribution"], "missing")
         self.assertIn("| 0 of ", made["cells"])
 
-    def test_a_row_has_value_and_difference(self):
+    def test_a_row_has_values_and_a_contrast_has_differences(self):
         found = {r["cell"]: r for r in (downstream_result("raw", 0, [20] * 10), downstream_result("enhanced", 0, [2] * 10))}
-        row = next(line for line in tables.downstream_tables(found, "trunk").splitlines() if line.startswith("| enhanced"))
-        self.assertEqual([cell.strip() for cell in row.split("|")[2:-1]],
-                         ["1", "0.000 (0.000 to 0.000)", "1.000 (1.000 to 1.000)", "1.000 (1.000 to 1.000)",
-                          "0.000 (0.000 to 0.000)", "0.250 (0.250 to 0.250)", "+1.000 (+1.000 to +1.000)",
-                          "+0.000 (+0.000 to +0.000)"])
+        lines = tables.downstream_tables(found, "trunk").splitlines()
+
+        def row(name):
+            return [cell.strip() for cell in next(line for line in lines if line.startswith(f"| {name}")).split("|")[2:-1]]
+        self.assertEqual(row("enhanced: "), ["1", "0.000 (0.000 to 0.000)", "1.000 (1.000 to 1.000)", "1.000 (1.000 to 1.000)",
+                                             "0.000 (0.000 to 0.000)", "0.250 (0.250 to 0.250)", "1.50", "7"])
+        self.assertEqual(row("enhanced - raw"), ["1", "+0.000 (+0.000 to +0.000)", "+1.000 (+1.000 to +1.000)",
+                                                 "+1.000 (+1.000 to +1.000)", "+0.000 (+0.000 to +0.000)",
+                                                 "+0.000 (+0.000 to +0.000)"])
+        self.assertEqual(row("enhanced - best-by-clip"), ["0"] + ["missing"] * 5)
 
     def test_only_marked_places_of_the_page_change(self):
         page = textwrap.dedent("""\
@@ -259,9 +307,66 @@ class TablesTest(unittest.TestCase):
         page = tables.PAGE.read_text(encoding="utf-8")
         self.assertEqual(tables.fill(page, tables.blocks(results.read())), page, "run: python scripts/proof tables")
 
-    def test_seeds_of_an_ablation_are_averaged_and_their_intervals_spanned(self):
-        seeds = [{"value": 0.5, "low": 0.4, "high": 0.6}, {"value": 0.7, "low": 0.6, "high": 0.8}, None]
-        self.assertEqual(tables.over_seeds(seeds), "0.600 (0.400 to 0.800)")
+
+def judge_figures(good, bad, shipped=(), p_rewrite=None):
+    """Of a split: pictures 0, 1, ... with a good and a bad caption each, and others that came with a generic one."""
+    num = len(good)
+    pictures = [str(i) for i in range(num + len(shipped))]
+    none, no_shipped = [None] * len(shipped), [None] * num
+    score = {"good": [*good, *none], "other_image": [*bad, *none], "shipped": [*no_shipped, *shipped]}
+    return {"failed": 0, "rewrites": 2, "trials": {"pictures": pictures, "score": score, "p_rewrite": p_rewrite or {},
+                                                   "rewrites": {"good": [0, 1, *[0] * (num - 2), *none]}},
+            "rewrite_cosines": {"pictures": ["0", "1"], "rewrite": [0.5, 0.2], "bad": [0.1, 0.2], "for_another": [0.6, 0.1]}}
+
+
+class JudgesTest(unittest.TestCase):
+    def test_auroc_is_the_mean_of_the_seeds(self):
+        by_seed = {0: judge_figures([3, 4], [1, 2]), 1: judge_figures([1, 2], [1, 2])}
+        self.assertEqual(results.judge_auroc(by_seed, "other_image")[0], 0.75)  # 1.0 and 0.5
+
+    def test_pictures_that_a_seed_lacks_are_left_out_of_all(self):
+        by_seed = {0: judge_figures([3, 4, 0], [1, 2, 9]), 1: judge_figures([3, 4, None], [1, 2, 9])}
+        pictures, good, bad = results.judge_pairs(by_seed, "other_image")
+        self.assertEqual((pictures, good.shape, bad.shape), (["0", "1"], (2, 2), (2, 2)))
+        self.assertEqual(results.judge_auroc(by_seed, "other_image"), (1.0, 1.0, 1.0))
+
+    def test_shipped_captions_stand_beside_good_ones_of_other_pictures(self):
+        by_seed = {0: judge_figures([3, 4], [1, 2], shipped=[3.5, 0, 1])}
+        self.assertAlmostEqual(results.judge_auroc(by_seed, "shipped")[0], 5 / 6)
+
+    def test_a_high_probability_of_a_rewrite_counts_as_bad(self):
+        by_seed = {0: judge_figures([1, 1], [1, 1], p_rewrite={"good": [0.1, 0.2], "other_image": [0.8, 0.9]})}
+        self.assertEqual(results.judge_auroc(by_seed, "other_image", measure="p_rewrite")[0], 1.0)
+
+    def test_the_interval_of_one_seed_is_that_of_an_auroc(self):
+        random = numpy.random.default_rng(5)
+        good, bad = random.normal(1, 1, 200), random.normal(0, 1, 200)
+        value, low, high = results.judge_auroc({0: judge_figures(good.tolist(), bad.tolist())}, "other_image")
+        self.assertAlmostEqual(value, 0.76, delta=0.05)
+        self.assertAlmostEqual(high - low, 0.095, delta=0.02)  # Hanley and McNeil: 1.96 * 2 * 0.024
+
+    def test_a_judge_is_not_told_from_itself(self):
+        by_seed = {seed: judge_figures([3, 4, 1], [1, 2, 2]) for seed in range(3)}
+        self.assertEqual(results.judge_difference(by_seed, by_seed, "other_image")[0], 0.0)
+        better = {seed: judge_figures([3, 4, 5], [1, 2, 2]) for seed in range(3)}
+        value, low, high = results.judge_difference(better, by_seed, "other_image")
+        self.assertGreater(value, 0)
+        self.assertLessEqual(low, value)
+        self.assertGreaterEqual(high, value)
+
+    def test_shares_and_nearness(self):
+        by_seed = {0: judge_figures([3, 4, 5, 6], [1, 2, 3, 4])}
+        self.assertEqual(results.judge_share(by_seed, "good", 0)[0], 0.75)
+        self.assertEqual(results.judge_nearer(by_seed, "bad")[0], 0.5)  # a tie is not nearer
+        self.assertEqual(results.judge_nearer(by_seed, "for_another")[0], 0.5)
+
+    def test_tables_show_arms_beside_each_other(self):
+        figures = {split: judge_figures([3, 4], [1, 2], shipped=[0, 1]) for split in ("own", "foreign", "photo")}
+        found = {f"ablation.both.{seed}": {"cell": f"ablation.both.{seed}", "figures": figures} for seed in range(2)}
+        lines = tables.ablation_table(found, "own").splitlines()
+        row = next(line for line in lines if line.startswith("| other_image (2 pictures)"))
+        self.assertEqual([cell.strip() for cell in row.split("|")[2:-1]],
+                         ["-", "-", "missing", "missing", "missing", "missing", "1.000 (1.000 to 1.000)", "missing"])
 
 
 @unittest.skipUnless(has("torch", "tokenizers"), "needs scripts/requirements-proof.txt")

@@ -26,11 +26,13 @@ class LessonTest : public ::testing::Test {
     return made;
   }
 
-  Lesson build(const StageOptions& stage) const {
+  Lesson build(const StageOptions& stage) const { return build(stage, image()); }
+
+  Lesson build(const StageOptions& stage, const TrainingImage& of) const {
     const LessonBuilder builder(inputs_.prompts, inputs_.tokenizer, inputs_.config.eos_ids.front(),
                                 stage);
     Random random(1);
-    return builder.build(image(), random);
+    return builder.build(of, random);
   }
 
   /// The part of a sequence behind the prompt for this caption.
@@ -87,6 +89,15 @@ TEST_F(LessonTest, GivesTheVerdictAndTheScoreMoreWeight) {
   EXPECT_THAT(bad[0], StartsWith("R"));
   EXPECT_THAT(bad[1], ::testing::MatchesRegex("[0-9]+"));
   EXPECT_EQ(heavy(lesson.sequences[4]).size(), 1U);  // the score alone: its key is forced
+}
+
+TEST_F(LessonTest, TeachesAScoreOnceWhereNothingIsRewritten) {
+  stage_.caption_share = 0;
+  TrainingImage made = image();
+  made.bad.front().record.assessment.recaption.reset();
+  const Lesson lesson = build(stage_, made);
+  ASSERT_EQ(lesson.sequences.size(), 4U);
+  EXPECT_THAT(answer(lesson.sequences[2], "Lemon SVG theme"), StartsWith(R"({"Overall Score": ")"));
 }
 
 TEST_F(LessonTest, BalancesGoodVerdictsWithTwoKindsOfBadOnes) {

@@ -29,7 +29,9 @@ class Counts {
 
 /// What a run has done so far: written by the pipeline, read by whoever shows it. Any threads.
 struct Progress {
-  std::atomic<std::int64_t> pairs = 0;
+  std::atomic<std::int64_t> pairs = 0;  ///< handed on, in their order
+  /// Pairs that have their answer: those behind one whose answer is long wait for it.
+  std::atomic<std::int64_t> answered = 0;
   std::atomic<std::int64_t> rewritten = 0;
   std::atomic<std::int64_t> failed = 0;
   std::atomic<std::int64_t> suspects = 0;  ///< of injection

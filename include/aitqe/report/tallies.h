@@ -70,12 +70,14 @@ std::string source_of(std::string_view url);
 struct FilterTally {
   explicit FilterTally(double score) : below(score) {}
 
-  void add(const ReportRow& row, const std::string& source);
+  /// @param source  @param language  of the row's caption as it was read; "" for none
+  void add(const ReportRow& row, const std::string& source, const std::string& language);
 
   double below;
   std::int64_t left = 0;
   CaptionStatistics captions;  ///< as they were read
   GroupTallies by_source{20'000};
+  GroupTallies by_language{200};
   GroupTallies by_script{100};
 };
 
