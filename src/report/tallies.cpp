@@ -95,7 +95,7 @@ std::string source_of(std::string_view url) {
 }
 
 void FilterTally::add(const ReportRow& row, const std::string& source,
-                      const std::string& language) {
+                      std::string_view language) {
   const double score = best_score(row);
   if (row.decision == Decision::Failed || !(score >= below)) return;
   ++left;
@@ -110,7 +110,7 @@ void Tallies::add(const ReportRow& row) {
   by_shard[row.shard].add(row);
   const std::string source = source_of(row.url);
   if (!source.empty()) by_source.add(source, row);
-  const std::string language = row.caption_present ? likely_language(row.caption) : "";
+  const std::string_view language = row.caption_present ? likely_language(row.caption) : "";
   if (filter) filter->add(row, source, language);
   for (std::size_t i = 0; i < kNumScoreFields; ++i) {
     const double score = row.scores.at(static_cast<ScoreField>(i));

@@ -183,6 +183,7 @@ TEST(ReportJson, TellsWhatAFilterWouldLeave) {
   EXPECT_EQ(filter["drift"]["rare_words_lost_share"], 2.0 / 3);
   EXPECT_EQ(filter["drift"]["facts_lost_share"], 2.0 / 3);
   EXPECT_EQ(filter["by_script"][0]["read"], 1);
+  EXPECT_EQ(filter["by_language"][0]["read"], 1);
 }
 
 TEST(ReportText, TellsSourcesLanguagesDimensionsAndDrift) {

@@ -72,6 +72,7 @@ TEST(Tallies, TellWhatAFilterWouldLeave) {
   EXPECT_EQ(tallies.filter->captions.captions(), 1);
   EXPECT_EQ(tallies.filter->by_source.largest(1)[0].tally.read, 1);
   EXPECT_EQ(tallies.filter->by_script.largest(1)[0].tally.read, 1);
+  EXPECT_EQ(tallies.filter->by_language.largest(1)[0].tally.read, 1);
   const auto& left = tallies.filter->captions;
   EXPECT_DOUBLE_EQ(CaptionStatistics::lost_facts_share(tallies.before, left), 0.5);
 }

@@ -71,7 +71,7 @@ struct FilterTally {
   explicit FilterTally(double score) : below(score) {}
 
   /// @param source  @param language  of the row's caption as it was read; "" for none
-  void add(const ReportRow& row, const std::string& source, const std::string& language);
+  void add(const ReportRow& row, const std::string& source, std::string_view language);
 
   double below;
   std::int64_t left = 0;
