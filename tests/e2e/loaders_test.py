@@ -71,6 +71,17 @@ class LoadersTest(SharedRunTest):
             self.assertEqual(sample["txt"], row["caption_out"])
             self.assertEqual(sample["aitqe.json"]["decision"], row["decision"])
 
+    def test_captions_mixed_as_the_page_shows_are_the_old_or_the_new_ones(self):
+        code = re.search(r"```python\n(.*?)```", (SOURCE_DIR / "docs/tasks.md").read_text(encoding="utf-8"), re.S)[1]
+        code = code.replace('"enhanced/{00000..00099}.tar"', "TARS, shardshuffle=False")
+        rows = {row["key"]: row for row in self.rows}
+        for share, column in ((0.0, "caption"), (1.0, "caption_out")):
+            place = {"TARS": self.tars}
+            exec(code.replace("ENHANCED_SHARE = 0.5", f"ENHANCED_SHARE = {share}"), place)
+            texts = {sample["__key__"]: sample["txt"] for sample in place["pairs"]}
+            self.assertEqual(texts, {key: row[column] for key, row in rows.items()})
+        self.assertNotEqual([row["caption"] for row in self.rows], [row["caption_out"] for row in self.rows])
+
     def test_all_samples_have_the_same_members(self):
         samples = webdataset.WebDataset(self.tars, shardshuffle=False)
         members = {tuple(sorted(k for k in s if not k.startswith("__"))) for s in samples}
