@@ -1,7 +1,7 @@
 """Table 6 of the paper in miniature: what the judge learns from, and what it can then do.
 
 Every judge starts from one model that has learnt captions and no judging (configs/train/small-captions.toml) and takes
-ABLATION_STEPS steps. Without contrastive samples it learns from every picture with the caption it came with, good or bad;
+ABLATION_STEPS steps of ABLATION_PICTURES. Without contrastive samples it learns from every picture with the caption it came with, good or bad;
 without rewriting the better caption of a bad one is left out of its record, so that the answer is a score. Captions are
 replayed in all of them. Seeds differ in the order of samples and the choice of captions, not in the start. What the start
 makes of the same trials is measured too: it gives no score, so eval_captioner.py asks what the picture does for each caption.
@@ -29,7 +29,7 @@ name = "judge"
 task = "judge"
 shards = ["{shards}"]
 num_steps = {steps}
-images_per_step = 16
+images_per_step = {pictures}
 warmup_steps = 20
 augment = true
 rank_weight = 2.0
@@ -118,7 +118,8 @@ def train(work, device, arm, seed):
     folder = folder_of(work)
     recipe = folder / f"{arm}-{seed}.toml"
     setting = settings.ABLATIONS[arm]
-    text = RECIPE.format(seed=seed, shards=shards_of(arm), steps=settings.ABLATION_STEPS, swapped=setting["swapped"])
+    text = RECIPE.format(seed=seed, shards=shards_of(arm), steps=settings.ABLATION_STEPS,
+                         pictures=settings.ABLATION_PICTURES, swapped=setting["swapped"])
     recipe.write_text(text)
     shutil.rmtree(folder / f"eval/{arm}-{seed}", ignore_errors=True)  # of a model that was there before
     pool.run_aitqe("train", recipe, "-o", folder / f"{arm}-{seed}", "--device", device, folder=work)

@@ -47,5 +47,5 @@ ABLATIONS = {
     "both": {"contrastive": True, "rewriting": True, "swapped": 0},
     "swapped": {"contrastive": True, "rewriting": True, "swapped": 3},
 }
-ABLATION_STEPS = 120
+ABLATION_STEPS, ABLATION_PICTURES = 120, 8  # of training, and pictures a step
 ABLATION_IMAGES = 60  # of each split that is evaluated
