@@ -13,6 +13,9 @@ import pool
 import scores
 from settings import BINARY
 
+# Of p_rewrite; the first one is the default model's own.
+THRESHOLDS = (0.83, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995)
+
 
 def report(folder, below):
     command = [BINARY, "report", folder, "--json", "--no-html", "--filter-below", repr(below), "--max-failed", "100%"]
@@ -46,6 +49,18 @@ def likenesses(records, rows, encode):
         [r["truth"] for r in records], [r["caption"] for r in records], [rows[r["key"]]["caption_out"] for r in records]))
     return {r["key"]: (float(b), float(a)) for r, b, a in
             zip(records, (truth * before).sum(1), (truth * after).sum(1))}
+
+
+def at_thresholds(rows, likeness, noise):
+    """What other thresholds of `--rewrite-when` would have made of the same answers: none asks for more than was written."""
+    found = []
+    for threshold in THRESHOLDS:
+        is_new = {key: row["decision"] == "rewrite" and row["p_rewrite"] > threshold for key, row in rows.items()}
+        found.append({"above": threshold, "rewritten": float(numpy.mean(list(is_new.values()))),
+                      "clean_rewritten": float(numpy.mean([is_new[key] for key in rows if noise[key] == "clean"])),
+                      "noise_rewritten": float(numpy.mean([is_new[key] for key in rows if noise[key] != "clean"])),
+                      "likeness": float(numpy.mean([likeness[key][is_new[key]] for key in rows]))})
+    return found
 
 
 def filtered(folder, below, rows, likeness, noise):
@@ -86,7 +101,9 @@ def measure(work, device):
                             for name in pool.NOISES}}
     for group in ("source", "language", "script"):
         figures["enhanced"][f"{group}s_kept"] = shares_kept(found[f"by_{group}"])
+        figures["enhanced"][f"{group}s"] = {one["name"]: one["read"] for one in found[f"by_{group}"]}
     for name in pool.NOISES:  # what an outsider says of each kind
         of_kind = [likeness[key] for key in rows if noise[key] == name]
         figures["enhanced"].setdefault("likeness_by_noise", {})[name] = [float(x) for x in numpy.mean(of_kind, axis=0)]
+    figures["thresholds"] = at_thresholds(rows, likeness, noise)
     return figures

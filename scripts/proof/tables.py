@@ -19,6 +19,7 @@ CONTRASTS = [("enhanced", "raw"), ("enhanced", "best-by-score"), ("enhanced", "b
              ("dose-50", "raw"), ("dose-50", "enhanced"), ("dose-50", "best-by-score")]
 JUDGE_CONTRASTS = [("contrastive", "scores"), ("rewriting", "scores"), ("both", "contrastive"), ("both", "rewriting"),
                    ("swapped", "both")]
+LEAST_OF_GROUP = 5  # pairs that a row of the distribution's table stands for
 SPLIT_NAMES = {"own": "Own sources", "foreign": "Foreign drawings", "photo": "Photographs"}
 
 
@@ -116,9 +117,9 @@ def distribution_table(found):
         return row(f"{name} (before: {before:.{digits}f})", lambda part: f"{part['drift']['after'][key]:.{digits}f}")
 
     def groups(name, kind, gone):
-        return [[name.format(group), percent(share), percent(half[f"{kind}s_left"][group]),
-                 f"{gone}{percent(enhanced[f'{kind}s_kept'][group])} as they were"]
-                for group, share in same[f"{kind}s_left"].items()]
+        return [[f"{name.format(group)} ({count})", percent(same[f"{kind}s_left"][group]),
+                 percent(half[f"{kind}s_left"][group]), f"{gone}{percent(enhanced[f'{kind}s_kept'][group])} as they were"]
+                for group, count in enhanced[f"{kind}s"].items() if count >= LEAST_OF_GROUP]
 
     rows = [
         [f"mean score by the judge (before: {enhanced['mean_score_before']:.2f})", f"{same['mean_score_left']:.2f}",
@@ -143,6 +144,14 @@ def distribution_table(found):
     picture = "![what is gone, and of which sources pairs are left](pictures/proof-distribution.svg)\n\n"
     return picture + table(["", f"filtered to the same quality (score >= {same['below']:.2f})",
                             f"the better half (score >= {half['below']:.2f})", "enhanced"], rows)
+
+
+def thresholds_table(found):
+    if "distribution" not in found:
+        return MISSING
+    rows = [[f"{one['above']}", percent(one["rewritten"]), percent(one["clean_rewritten"]), percent(one["noise_rewritten"]),
+             f"{one['likeness']:.3f}"] for one in found["distribution"]["figures"]["thresholds"]]
+    return table(["rewritten where p_rewrite is above", "of all", "of the clean", "of the spoilt", "likeness to the truth"], rows)
 
 
 # --- the judge -------------------------------------------------------------------------------------
@@ -219,6 +228,7 @@ def machines(found):
 def blocks(found):
     return {
         "cells": listed_cells(found), "machines": machines(found), "distribution": distribution_table(found),
+        "thresholds": thresholds_table(found),
         "downstream-trunk": downstream_tables(found, "trunk"), "downstream-scratch": downstream_tables(found, "scratch"),
         "dose": dose_tables(found),
         "ablation": "\n\n".join(ablation_table(found, split) for split in SPLIT_NAMES),
