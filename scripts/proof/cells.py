@@ -87,7 +87,7 @@ def ablation_cells(seeds):
 
 
 def all_cells(seeds=settings.NUM_SEEDS, sizes=tuple(settings.SIZES)):
-    distribution = Cell("distribution", "distribution.measure", {}, ("prepare.enhanced", "prepare.rescored"))
+    distribution = Cell("distribution", "distribution.measure", {}, ("prepare.enhanced", "prepare.recaptioned", "prepare.rescored"))
     return [*preparations(), distribution, *downstream_cells(seeds, sizes), *ablation_cells(seeds)]
 
 

@@ -13,8 +13,8 @@ import pool
 import scores
 from settings import BINARY
 
-# Of p_rewrite; the first one is the default model's own.
-THRESHOLDS = (0.83, 0.9, 0.95, 0.97, 0.98, 0.99, 0.995)
+PROBABILITIES = (0.5, 0.83, 0.9, 0.95, 0.98, 0.99)  # 0.83 is the default model's own
+SCORES = (1.5, 2, 2.5, 3, 4)
 
 
 def report(folder, below):
@@ -51,15 +51,20 @@ def likenesses(records, rows, encode):
             zip(records, (truth * before).sum(1), (truth * after).sum(1))}
 
 
-def at_thresholds(rows, likeness, noise):
-    """What other thresholds of `--rewrite-when` would have made of the same answers: none asks for more than was written."""
-    found = []
-    for threshold in THRESHOLDS:
-        is_new = {key: row["decision"] == "rewrite" and row["p_rewrite"] > threshold for key, row in rows.items()}
-        found.append({"above": threshold, "rewritten": float(numpy.mean(list(is_new.values()))),
-                      "clean_rewritten": float(numpy.mean([is_new[key] for key in rows if noise[key] == "clean"])),
-                      "noise_rewritten": float(numpy.mean([is_new[key] for key in rows if noise[key] != "clean"])),
-                      "likeness": float(numpy.mean([likeness[key][is_new[key]] for key in rows]))})
+def by_rule(records, rows, likeness):
+    """What other rules would have made of the pool, from the scores of one run and the new captions of one that wrote all.
+
+    @param likeness  KEY -> cosines of the caption as it came and of the new one
+    """
+    rules = {f"p_rewrite > {limit}": lambda row, limit=limit: row["p_rewrite"] > limit for limit in PROBABILITIES}
+    rules |= {f"score < {limit}": lambda row, limit=limit: 0 <= row["score_expected"] < limit for limit in SCORES}
+    found = {}
+    for name, rewrites in rules.items():
+        is_new = {r["key"]: rewrites(rows[r["key"]]) for r in records}
+        found[name] = {"rewritten": float(numpy.mean(list(is_new.values()))),
+                       "clean_rewritten": float(numpy.mean([is_new[r["key"]] for r in records if r["noise"] == "clean"])),
+                       "noise_rewritten": float(numpy.mean([is_new[r["key"]] for r in records if r["noise"] != "clean"])),
+                       "likeness": float(numpy.mean([likeness[key][new] for key, new in is_new.items()]))}
     return found
 
 
@@ -105,5 +110,6 @@ def measure(work, device):
     for name in pool.NOISES:  # what an outsider says of each kind
         of_kind = [likeness[key] for key in rows if noise[key] == name]
         figures["enhanced"].setdefault("likeness_by_noise", {})[name] = [float(x) for x in numpy.mean(of_kind, axis=0)]
-    figures["thresholds"] = at_thresholds(rows, likeness, noise)
+    rewritten = pool.rows_of(folder / "recaptioned")
+    figures["by_rule"] = by_rule(records, rows, likenesses(records, rewritten, pool.minilm(work).encode))
     return figures

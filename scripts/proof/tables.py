@@ -146,12 +146,12 @@ def distribution_table(found):
                             f"the better half (score >= {half['below']:.2f})", "enhanced"], rows)
 
 
-def thresholds_table(found):
+def rules_table(found):
     if "distribution" not in found:
         return MISSING
-    rows = [[f"{one['above']}", percent(one["rewritten"]), percent(one["clean_rewritten"]), percent(one["noise_rewritten"]),
-             f"{one['likeness']:.3f}"] for one in found["distribution"]["figures"]["thresholds"]]
-    return table(["rewritten where p_rewrite is above", "of all", "of the clean", "of the spoilt", "likeness to the truth"], rows)
+    rows = [[f"`{name}`", percent(one["rewritten"]), percent(one["clean_rewritten"]), percent(one["noise_rewritten"]),
+             f"{one['likeness']:.3f}"] for name, one in found["distribution"]["figures"]["by_rule"].items()]
+    return table(["rewritten where", "of all", "of the clean", "of the spoilt", "likeness to the truth"], rows)
 
 
 # --- the judge -------------------------------------------------------------------------------------
@@ -228,7 +228,7 @@ def machines(found):
 def blocks(found):
     return {
         "cells": listed_cells(found), "machines": machines(found), "distribution": distribution_table(found),
-        "thresholds": thresholds_table(found),
+        "rules": rules_table(found),
         "downstream-trunk": downstream_tables(found, "trunk"), "downstream-scratch": downstream_tables(found, "scratch"),
         "dose": dose_tables(found),
         "ablation": "\n\n".join(ablation_table(found, split) for split in SPLIT_NAMES),
