@@ -20,7 +20,7 @@ StepMaker::StepMaker(const StageOptions& options, Stock stock, TrainingSet image
     const TrainingImage& image = images_.at(i);
     const bool is_known = options_.task != StageTask::Align || !known_captions(image).empty();
     const bool has_texts =
-        !image.good.empty() && (options_.task != StageTask::Judge || !image.bad.empty());
+        !image.good.empty() || (options_.task == StageTask::Judge && !image.bad.empty());
     if (is_known && has_texts) usable_.push_back(i);
   }
   log_info(formatted("stage %s: %zu images, %zu of use here, %zu samples left out",

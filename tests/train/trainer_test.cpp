@@ -175,6 +175,13 @@ TEST_F(TrainerTest, LearnsItsLessons) {
   EXPECT_LT(losses.back(), 0.8 * losses.front());
 }
 
+TEST_F(TrainerTest, JudgesPicturesThatHaveAGoodCaptionOrABadOneAlone) {
+  options_.recipe.stages = {stage("judge", StageTask::Judge)};
+  options_.recipe.stages[0].shards = {(folder_ / "in").string()};
+  EXPECT_EQ(run("model").steps_done, 5);
+  for (const double loss : numbers("model", "loss")) EXPECT_TRUE(std::isfinite(loss) && loss > 0);
+}
+
 TEST_F(TrainerTest, MovesPicturesToTheVectorsOfTheirCaptions) {
   Random random(1);
   std::map<std::string, std::vector<float>> vectors;
