@@ -94,8 +94,7 @@ std::string source_of(std::string_view url) {
   return name.starts_with("www.") ? name.substr(4) : name;
 }
 
-void FilterTally::add(const ReportRow& row, const std::string& source,
-                      std::string_view language) {
+void FilterTally::add(const ReportRow& row, const std::string& source, std::string_view language) {
   const double score = best_score(row);
   if (row.decision == Decision::Failed || !(score >= below)) return;
   ++left;
