@@ -16,7 +16,6 @@ DOSES = {"raw": 0, "dose-25": 25, "dose-50": 50, "dose-75": 75, "enhanced": 100}
 
 
 def save(figure, name):
-    figure.tight_layout()
     figure.savefig(PICTURES / f"{name}.svg", metadata={"Date": None})
     pyplot.close(figure)
     print(f"docs/pictures/{name}.svg")
@@ -73,17 +72,21 @@ def plot_doses(found):
         draw_doses(axes, found, measure)
     if row[0].get_legend_handles_labels()[0]:
         row[0].legend(fontsize=7)
+    figure.tight_layout()
     save(figure, "proof-doses")
 
 
 def plot_sizes(found):
-    figure, grid = pyplot.subplots(2, 2, figsize=(8, 6))
-    for row, learner in zip(grid, settings.LEARNER_NAMES):
+    learners = [name for name in settings.LEARNER_NAMES if any(key.startswith(f"downstream.{name}.") for key in found)]
+    figure, grid = pyplot.subplots(max(1, len(learners)), 2, figsize=(8, 3.3 * max(1, len(learners)) + 0.4), squeeze=False)
+    for row, learner in zip(grid, learners):
         for axes, measure in zip(row, ("recall@10", "similarity")):
             draw_sizes(axes, found, learner, measure)
-    handles, labels = next((a.get_legend_handles_labels() for a in grid.flat if a.get_legend_handles_labels()[0]), ([], []))
+    handles, labels = grid[0][0].get_legend_handles_labels()
+    figure.tight_layout()
     if handles:
-        grid[0][0].legend(handles, labels, fontsize=7)
+        figure.legend(handles, labels, fontsize=7, ncols=len(handles), loc="lower center")
+        figure.subplots_adjust(bottom=0.75 / figure.get_figheight())
     save(figure, "proof-sizes")
 
 
@@ -108,6 +111,7 @@ def plot_distribution(found):
         right.barh([i + 0.27 * place for i in range(len(sources))], [100 * share[s] for s in sources], 0.25, color=colour)
     right.set_yticks([i + 0.27 for i in range(len(sources))], sources)
     right.set_xlabel("pairs left, or left as they were, %")
+    figure.tight_layout()
     save(figure, "proof-distribution")
 
 
