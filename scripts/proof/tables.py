@@ -17,6 +17,8 @@ MORE_KINDS = ["shuffled", "wrong_object", "wrong_colour", "wrong_count", "wrong_
 # What the claims are about: arms of one size beside each other.
 CONTRASTS = [("enhanced", "raw"), ("enhanced", "best-by-score"), ("enhanced", "best-by-clip"), ("best-by-score", "best-by-clip"),
              ("dose-50", "raw"), ("dose-50", "enhanced"), ("dose-50", "best-by-score")]
+DOSE_CONTRASTS = [("dose-25", "raw"), ("dose-50", "raw"), ("dose-75", "raw"), ("enhanced", "raw"), ("recaptioned", "raw"),
+                  ("recaptioned", "enhanced")]
 JUDGE_CONTRASTS = [("contrastive", "scores"), ("rewriting", "scores"), ("both", "contrastive"), ("both", "rewriting"),
                    ("swapped", "both")]
 LEAST_OF_GROUP = 5  # pairs that a row of the distribution's table stands for
@@ -76,15 +78,15 @@ def contrast_row(found, learner, size, one, other):
     return [f"{one} - {other}", str(len(seeds)), *cells_of_row]
 
 
-def contrasts_table(found, learner, size):
-    return table(["difference", "seeds", *MEASURES], [contrast_row(found, learner, size, *pair) for pair in CONTRASTS])
+def contrasts_table(found, learner, size, pairs):
+    return table(["difference", "seeds", *MEASURES], [contrast_row(found, learner, size, *pair) for pair in pairs])
 
 
 def downstream_tables(found, learner):
     parts = []
     for size in results.sizes(found):
         arms = {arm: f"{arm}: {settings.ARMS[arm]}" for arm in settings.FIRST_ARMS}
-        parts += [f"**{size} pairs**", arms_table(found, learner, size, arms), contrasts_table(found, learner, size)]
+        parts += [f"**{size} pairs**", arms_table(found, learner, size, arms), contrasts_table(found, learner, size, CONTRASTS)]
     return "\n\n".join(parts)
 
 
@@ -92,7 +94,8 @@ def dose_tables(found):
     parts = []
     for learner, name in settings.LEARNER_NAMES.items():
         parts += [f"**{name[0].upper()}{name[1:]}, {settings.DOSE_SIZE} pairs**",
-                  arms_table(found, learner, settings.DOSE_SIZE, DOSES)]
+                  arms_table(found, learner, settings.DOSE_SIZE, DOSES),
+                  contrasts_table(found, learner, settings.DOSE_SIZE, DOSE_CONTRASTS)]
     return "\n\n".join(parts)
 
 
