@@ -87,7 +87,8 @@ def measure(work, device):
     records = pool.read_pool(work)
     rows, after = pool.rows_of(folder / "enhanced"), pool.rows_of(folder / "rescored")
     noise = {record["key"]: record["noise"] for record in records}
-    likeness = likenesses(records, rows, pool.minilm(work).encode)
+    encode = pool.minilm(work).encode
+    likeness = likenesses(records, rows, encode)
     scored = [row["score_expected"] for row in rows.values() if row["score_expected"] >= 0]
     figures = {}
     for name, below in (("same_quality", scores.threshold_for(scored, mean_score(after.values()))),
@@ -111,5 +112,5 @@ def measure(work, device):
         of_kind = [likeness[key] for key in rows if noise[key] == name]
         figures["enhanced"].setdefault("likeness_by_noise", {})[name] = [float(x) for x in numpy.mean(of_kind, axis=0)]
     rewritten = pool.rows_of(folder / "recaptioned")
-    figures["by_rule"] = by_rule(records, rows, likenesses(records, rewritten, pool.minilm(work).encode))
+    figures["by_rule"] = by_rule(records, rows, likenesses(records, rewritten, encode))
     return figures

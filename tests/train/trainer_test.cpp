@@ -175,7 +175,7 @@ TEST_F(TrainerTest, LearnsItsLessons) {
   EXPECT_LT(losses.back(), 0.8 * losses.front());
 }
 
-TEST_F(TrainerTest, JudgesPicturesThatHaveAGoodCaptionOrABadOneAlone) {
+TEST_F(TrainerTest, JudgesPicturesThatHaveAGoodCaptionAlone) {
   options_.recipe.stages = {stage("judge", StageTask::Judge)};
   options_.recipe.stages[0].shards = {(folder_ / "in").string()};
   EXPECT_EQ(run("model").steps_done, 5);
