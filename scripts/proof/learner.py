@@ -67,14 +67,21 @@ class Residual(nn.Module):
         return x + functional.relu(self.norm(self.conv(x)))
 
 
-def pixel_encoder():
-    """[B, 3, 64, 64] -> [B, STATE]"""
-    layers, inputs = [], 3
-    for channels in CHANNELS:
-        layers += [nn.Conv2d(inputs, channels, 3, 2, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU()]
-        layers += [Residual(channels)] if channels != CHANNELS[0] else []
-        inputs = channels
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, STATE), nn.GELU())
+class PixelEncoder(nn.Sequential):
+    """[B, 3, 64, 64] -> [B, STATE]. In bf16, which takes two thirds of the time of f32."""
+
+    def __init__(self):
+        layers, inputs = [], 3
+        for channels in CHANNELS:
+            layers += [nn.Conv2d(inputs, channels, 3, 2, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU()]
+            layers += [Residual(channels)] if channels != CHANNELS[0] else []
+            inputs = channels
+        super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, STATE), nn.GELU())
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, pixels):
+        with torch.autocast(pixels.device.type, torch.bfloat16):
+            return super().forward(pixels.contiguous(memory_format=torch.channels_last)).float()
 
 
 def feature_encoder():
@@ -185,7 +192,7 @@ def train(pairs, pictures, learner, size, seed, device):
     torch.manual_seed(seed)
     draw = random.Random(f"learner {seed}")
     vocabulary = Vocabulary([text for pair in pairs for text, _ in pair.captions])
-    encoder = pixel_encoder() if learner == "scratch" else feature_encoder()
+    encoder = PixelEncoder() if learner == "scratch" else feature_encoder()
     model = Learner(encoder, len(vocabulary)).to(device)
     setting = settings.LEARNERS[learner]
     num_steps = setting["epochs"] * size // settings.BATCH

@@ -32,7 +32,7 @@ FIRST_ARMS = ["raw", "enhanced", "best-by-score", "dose-50", "best-by-clip", "cl
 DOSE_ARMS = ["dose-25", "dose-75", "recaptioned"]
 DOSE_SIZE = 1000  # the arms of DOSE_ARMS are tried at this size alone
 # `scratch`: pixels of 64 x 64 and nothing learnt before. `trunk`: features of ImageNet's frozen EfficientNet-Lite0.
-LEARNERS = {"scratch": {"epochs": 40, "rate": 1e-3}, "trunk": {"epochs": 100, "rate": 1e-3}}
+LEARNERS = {"scratch": {"epochs": 60, "rate": 3e-3}, "trunk": {"epochs": 100, "rate": 1e-3}}
 LEARNER_NAMES = {"trunk": "on the frozen trunk", "scratch": "from pixels"}
 BATCH = 128
 PIXELS = 64
