@@ -55,7 +55,9 @@ TRAINED_SHARE = 0.5  # of the trunk, after the first training
 LONG_SHARE = 0.2  # of the long training, in what is shipped
 PROMPT = {"prompt": {"after_image": "\n", "before_caption": "Caption: ", "after_caption": "\nJudgement: "},
           "score_scale": {"lowest": 1, "highest": 9}}
-REWRITE_ABOVE = 0.83  # keeps more than 0.85 of the good captions it knows the kind of, and rewrites most mismatches
+# `rewrite_above` keeps more than 0.85 of the good captions of sources it knows, and rewrites most mismatches. Its longest new
+# captions of use have about 80 tokens.
+ANSWERS = {"answer": {"max_new_tokens": 128}, "decision": {"rewrite_above": 0.83}}
 
 
 def fetch(work, package):
@@ -259,7 +261,7 @@ def pack(options):
             to = MODEL / path.relative_to(options.work / "start")
             to.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, to)
-    write_json(MODEL / "aitqe.json", PROMPT | {"decision": {"rewrite_above": REWRITE_ABOVE}})
+    write_json(MODEL / "aitqe.json", PROMPT | ANSWERS)
     save_file({k: v.to(torch.bfloat16).contiguous() for k, v in sorted(tensors.items())}, MODEL / "adapter.safetensors")
     scales = json.loads((trained / "adapter.json").read_text())["lora_scale"]
     write_json(MODEL / "adapter.json", {"schema": "aitqe.adapter/1", "base_sha256": GGUF_SHA256, "lora_scale": scales})

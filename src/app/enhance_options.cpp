@@ -104,11 +104,11 @@ void add_judgement_options(CLI::App& app, TypedEnhanceOptions& typed, EnhanceOpt
   app.add_option("--scores", typed.scores, "Folder of a finished `aitqe score` run, for worst:P%")
       ->type_name("DIR")
       ->group("Judgement");
-  app.add_option("--max-new-tokens", options.judge.max_new_tokens, "Longest answer")
+  app.add_option("--max-new-tokens", options.judge.max_new_tokens,
+                 "Longest answer; default: what the model's aitqe.json says, else 384")
       ->type_name("N")
-      ->check(CLI::Range(1, 8192))
-      ->group("Judgement")
-      ->capture_default_str();
+      ->check(CLI::Range(1, kMostNewTokens))
+      ->group("Judgement");
   app.add_flag("--full", options.judge.full, "All five sub-scores and explanations")
       ->group("Judgement");
   app.add_flag("--verify", options.judge.verify,

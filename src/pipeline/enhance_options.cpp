@@ -35,7 +35,7 @@ std::string pinned_config(const EnhanceOptions& options, const LoadedModel& mode
       {"max_pixels", options.prepare.image_limits.max_pixels},
       {"max_encoded_bytes", options.prepare.image_limits.max_encoded_bytes},
       {"max_prompt_tokens", options.prepare.max_prompt_tokens},
-      {"max_new_tokens", options.judge.max_new_tokens},
+      {"max_new_tokens", choose_max_new_tokens(model, options.judge)},
       {"full", options.judge.full},
       {"verify", options.judge.verify},
       {"answers", options.with_answers},

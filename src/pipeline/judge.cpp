@@ -17,7 +17,7 @@ std::shared_ptr<const AnswerRules> make_rules(const LoadedModel& model,
                                               const JudgeOptions& options) {
   auto rules = std::make_shared<AnswerRules>(model.tokenizer, model.prompts->prompt_template().keys,
                                              model.mllm().config().eos_ids);
-  rules->max_new_tokens = options.max_new_tokens;
+  rules->max_new_tokens = choose_max_new_tokens(model, options);
   rules->full = options.full;
   rules->with_first_logits = options.with_first_logits;
   if (options.verify) rules->verify_with = model.prompts;
@@ -124,6 +124,10 @@ EngineTimes Judge::times() const {
   EngineTimes sum;
   for (const auto& engine : engines_) sum = sum + engine->times();
   return sum;
+}
+
+int choose_max_new_tokens(const LoadedModel& model, const JudgeOptions& options) {
+  return options.max_new_tokens.value_or(model.prompts->prompt_template().keys.max_new_tokens);
 }
 
 std::int64_t choose_batch_pairs(const LoadedModel& model, const JudgeOptions& options) {

@@ -42,6 +42,18 @@ class ObjectReader {
     return *this;
   }
 
+  ObjectReader& integer(const std::string& key, int& target) {
+    setters_[key] = [this, &target](const Json& value, const std::string& path) {
+      if (!value.is_number_integer()) fail(path + " must be a whole number");
+      const auto wide = value.get<std::int64_t>();
+      if (wide < 1 || wide > kMostNewTokens) {
+        fail(path + " must be from 1 to " + std::to_string(kMostNewTokens));
+      }
+      target = static_cast<int>(wide);
+    };
+    return *this;
+  }
+
   ObjectReader& object(const std::string& key, const std::function<void(ObjectReader&)>& describe) {
     setters_[key] = [this, describe](const Json& value, const std::string& path) {
       ObjectReader inner(where_, path);
@@ -92,6 +104,7 @@ void describe_answer(ObjectReader& answer, AnswerKeys& keys) {
   };
   answer.text("recaption", keys.recaption)
       .text("score_end", keys.score_end)
+      .integer("max_new_tokens", keys.max_new_tokens)
       .object("scores", fields(keys.scores))
       .object("explanations", fields(keys.explanations));
 }

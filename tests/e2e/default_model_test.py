@@ -60,6 +60,8 @@ class DefaultModelTest(EndToEndTest):
     def test_it_mends_generic_captions_and_keeps_the_others(self):
         result = self.aitqe("enhance", EXAMPLES, "-o", self.folder / "out")
         self.assertIn("aitqe-small", result.stderr)
+        run = json.loads((self.folder / "out/run.json").read_text())
+        self.assertEqual(run["config"]["max_new_tokens"], 128)  # what the model says of itself
         with tarfile.open(EXAMPLES) as tar:
             urls = {m.name.split(".")[0]: json.load(tar.extractfile(m))["url"] for m in tar if m.name.endswith(".json")}
         generic = {key for key, url in urls.items() if url.split(":", 1)[1].rsplit(".", 1)[0] in generic_urls()}

@@ -8,6 +8,7 @@
 #include "aitqe/base/error.h"
 #include "support/errors.h"
 #include "support/reference.h"
+#include "support/temporary_folder.h"
 
 namespace aitqe {
 namespace {
@@ -37,13 +38,19 @@ struct Judged {
   std::vector<std::string> events;  ///< "answered 3 of 7 tokens", "done 3"
 };
 
+const std::filesystem::path kReference = aitqe::test::reference_dir() / "drop-first-mixed";
+
+LoadedModel load(const std::filesystem::path& folder, const std::string& device = "auto") {
+  ModelOptions options;
+  options.folder = folder;
+  options.device = device;
+  return load_model(options);
+}
+
 /// All samples through a model on `device`. @param batch_pairs  whole batches of so many; 0: none
 Judged judge_all(const std::string& device, std::int64_t batch_pairs,
                  const std::function<std::optional<Answer>(std::int64_t)>& known = {}) {
-  ModelOptions model_options;
-  model_options.folder = aitqe::test::reference_dir() / "drop-first-mixed";
-  model_options.device = device;
-  const LoadedModel model = load_model(model_options);
+  const LoadedModel model = load(kReference, device);
   JudgeOptions options;
   options.limits = choose_limits(model, 4, 100);
   options.max_new_tokens = 6;
@@ -126,9 +133,7 @@ TEST(Judge, TellsOfAnAnswerAtOnceAndNotWhenItsTurnComes) {
 TEST(Judge, LetsNotAnyNumberOfSamplesWaitForOneBeforeThem) {
   constexpr std::int64_t kMany = 9000;
   constexpr std::int64_t kMostWaiting = 4096;
-  ModelOptions model_options;
-  model_options.folder = aitqe::test::reference_dir() / "drop-first-mixed";
-  const LoadedModel model = load_model(model_options);
+  const LoadedModel model = load(kReference);
   JudgeOptions options;
   options.limits = choose_limits(model, 4, 100);
   options.max_new_tokens = 6;
@@ -167,10 +172,7 @@ TEST(Judge, DoesNotAskForAnswersThatAreKnown) {
 }
 
 TEST(Judge, EndsAllDevicesWhenTheInputOrTheOutputThrows) {
-  ModelOptions model_options;
-  model_options.folder = aitqe::test::reference_dir() / "drop-first-mixed";
-  model_options.device = "cpu,cpu";
-  const LoadedModel model = load_model(model_options);
+  const LoadedModel model = load(kReference, "cpu,cpu");
   JudgeOptions options;
   options.limits = choose_limits(model, 4, 100);
   options.max_new_tokens = 6;
@@ -192,10 +194,34 @@ TEST(Judge, EndsAllDevicesWhenTheInputOrTheOutputThrows) {
   }
 }
 
+TEST(Judge, EndsAnswersWhereTheUserOrElseTheModelSays) {
+  const aitqe::test::TemporaryFolder folder;
+  std::filesystem::copy(kReference, folder / "brief", std::filesystem::copy_options::recursive);
+  folder.write("brief/aitqe.json", R"({"answer": {"max_new_tokens": 3}})");
+  const LoadedModel brief = load(folder / "brief");
+  const auto longest = [&brief](std::optional<int> wish) {
+    JudgeOptions options;
+    options.limits = choose_limits(brief, 4, 100);
+    options.max_new_tokens = wish;
+    std::size_t most = 0;
+    std::int64_t next = 0;
+    Judge(brief, options)
+        .run(
+            [&]() -> std::optional<Question> {
+              if (next == kNumSamples) return std::nullopt;
+              return Question{prepared(next++, brief), {}, {}, false};
+            },
+            [&most](const AssessedSample& sample) {
+              most = std::max(most, sample.answer.ids.size());
+            });
+    return most;
+  };
+  EXPECT_EQ(longest(std::nullopt), 3);
+  EXPECT_EQ(longest(5), 5);
+}
+
 TEST(ChooseLimits, FollowsTheUserWhereTheUserSpoke) {
-  ModelOptions model_options;
-  model_options.folder = aitqe::test::reference_dir() / "drop-first-mixed";
-  const LoadedModel model = load_model(model_options);
+  const LoadedModel model = load(kReference);
   EXPECT_EQ(choose_limits(model, 3, 77).max_sequences, 3);
   EXPECT_EQ(choose_limits(model, 3, 77).batch_tokens, 77);
   EXPECT_GT(choose_limits(model, 0, 0).max_kv_tokens, 1000);

@@ -20,12 +20,13 @@ TEST(PromptTemplate, IsTheReferencesWithoutAFile) {
   EXPECT_EQ(found.keys.recaption_prefix(), "{\"Recaption\": \"");
   EXPECT_EQ(found.keys.score_prefix(), "{\"Overall Score\": \"");
   EXPECT_EQ(found.keys.rewrite_above, std::nullopt);
+  EXPECT_EQ(found.keys.max_new_tokens, 384);
 }
 
 TEST(PromptTemplate, TakesWhatTheFileSaysAndLeavesTheRest) {
   const PromptTemplate found = parse_prompt_template(
       R"({"prompt": {"before_caption": "Rate: "}, "vision_model_type": "siglip",
-          "answer": {"recaption": "Better", "score_end": "</s1>",
+          "answer": {"recaption": "Better", "score_end": "</s1>", "max_new_tokens": 8192,
                      "scores": {"overall": "Rating"}, "explanations": {"object_detail": "Why"}},
           "score_scale": {"lowest": 0, "highest": 5.5},
           "decision": {"rewrite_above": 0.75}})",
@@ -34,6 +35,7 @@ TEST(PromptTemplate, TakesWhatTheFileSaysAndLeavesTheRest) {
   EXPECT_EQ(found.after_image, "\n");
   EXPECT_EQ(found.keys.recaption, "Better");
   EXPECT_EQ(found.keys.score_end, "</s1>");
+  EXPECT_EQ(found.keys.max_new_tokens, 8192);
   EXPECT_EQ(found.keys.scores[0], "Rating");
   EXPECT_EQ(found.keys.scores[1], "Text Quality Score");
   EXPECT_EQ(found.keys.explanations[3], "Why");
@@ -65,6 +67,12 @@ TEST(PromptTemplate, RefusesWhatItDoesNotKnowAndNamesIt) {
   expect_refused(R"({"decision": {"rewrite_above": 1.5}})",
                  "decision.rewrite_above must be from 0");
   expect_refused(R"({"decision": {"rewrite_below": 1}})", "unknown key \"decision.rewrite_below\"");
+  expect_refused(R"({"answer": {"max_new_tokens": 1.5}})",
+                 "answer.max_new_tokens must be a whole number");
+  for (const char* number : {"0", "-1", "8193", "18446744073709551615"}) {
+    expect_refused(R"({"answer": {"max_new_tokens": )" + std::string(number) + "}}",
+                   "answer.max_new_tokens must be from 1 to 8192");
+  }
   expect_refused(R"({"answer": {"recaption": "-"}})", "answer key \"-\"");
   expect_refused(R"({"answer": {"recaption": "overall score"}})", "answer key \"Overall Score\"");
 }

@@ -14,8 +14,8 @@
 namespace aitqe {
 
 struct JudgeOptions {
-  SchedulerLimits limits;  ///< of each device
-  int max_new_tokens = 384;
+  SchedulerLimits limits;             ///< of each device
+  std::optional<int> max_new_tokens;  ///< not set: AnswerKeys::max_new_tokens of the model
   bool full = false;
   bool verify = false;             ///< score every new caption too
   bool with_first_logits = false;  ///< see Answer::first_logits
@@ -71,6 +71,9 @@ class Judge {
 
 /// Limits for this model and machine where the user gave none: 0 = not given.
 SchedulerLimits choose_limits(const LoadedModel& model, int batch_size, std::int64_t batch_tokens);
+
+/// Tokens after which an answer is cut off: the user's wish, or else the model's.
+int choose_max_new_tokens(const LoadedModel& model, const JudgeOptions& options);
 
 /// Pairs of a shard that are always judged together; 0 where answers do not depend on that.
 std::int64_t choose_batch_pairs(const LoadedModel& model, const JudgeOptions& options);

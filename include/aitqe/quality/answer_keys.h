@@ -22,9 +22,13 @@ inline constexpr std::size_t kNumScoreFields = 6;
 /// The field's name in rows and member files: "overall", "text_quality", ...
 std::string_view score_field_name(ScoreField field);
 
-/// The words of the model's answer, its scale, and how sure a rewrite must be. The defaults are the
-/// released model's; a fine-tune states its own in aitqe.json (prompt_template.h). A key is
-/// recognised in any case and whatever punctuation or spaces stand in it.
+/// The longest answer that may be asked for.
+inline constexpr int kMostNewTokens = 8192;
+
+/// The words of the model's answer, its scale and greatest length, and how sure a rewrite must be.
+/// The defaults are the released model's; a fine-tune states its own in aitqe.json
+/// (prompt_template.h). A key is recognised in any case and whatever punctuation or spaces stand in
+/// it.
 struct AnswerKeys {
   std::string recaption = "Recaption";
   /// Indexed by ScoreField.
@@ -46,6 +50,9 @@ struct AnswerKeys {
   /// The scale, both ends included. A score outside it counts as absent.
   double lowest_score = 1.0;
   double highest_score = 10.0;
+  /// Tokens after which an answer is cut off. A model that answers in few words says so here: an
+  /// answer that goes round in circles is useless at any length, and costs all of it.
+  int max_new_tokens = 384;
   /// Set: a new caption is begun where its probability is above this, 0 to 1, and nowhere else.
   /// Not set: where it is the most likely beginning (greedy, the reference).
   std::optional<double> rewrite_above;

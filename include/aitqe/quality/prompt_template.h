@@ -22,7 +22,7 @@ struct PromptTemplate {
 
 /// Reads `aitqe.json` of a model folder; the defaults where the file is missing. Keys, all optional
 /// (docs/formats.md): prompt{before_caption, after_caption, after_image}, answer{recaption,
-/// score_end, scores{...}, explanations{...}}, score_scale{lowest, highest},
+/// score_end, max_new_tokens, scores{...}, explanations{...}}, score_scale{lowest, highest},
 /// decision{rewrite_above}, vision_model_type (read by module `model`).
 /// @throws Error(Model) naming file and key on an unknown key, a wrong type, an empty scale or no
 /// share.
