@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "aitqe/base/error.h"
@@ -16,10 +17,17 @@ std::string render(const ContrastResult& result) {
   for (const auto& [flaw, count] : result.by_flaw) {
     text += formatted("  bad: %-24s %9ld\n", flaw.c_str(), count);
   }
-  for (const auto& [reason, count] : result.skipped) {
-    text += formatted("  skipped: %-20s %9ld\n", reason.c_str(), count);
+  return text + result.skipped.render("  skipped: ");
+}
+
+void warn(const std::vector<std::string>& unusable_rows) {
+  constexpr std::size_t kMostShown = 10;
+  for (std::size_t i = 0; i < std::min(kMostShown, unusable_rows.size()); ++i) {
+    log_warning(unusable_rows[i]);
   }
-  return text;
+  if (unusable_rows.size() <= kMostShown) return;
+  log_warning(formatted("and %zu more rows of the teacher that cannot be used",
+                        unusable_rows.size() - kMostShown));
 }
 
 class ContrastCommand : public Command {
@@ -65,7 +73,7 @@ class ContrastCommand : public Command {
     if (!teacher_.empty()) options_.teacher_file = teacher_;
     options_.shards = expand_inputs(inputs_);
     const ContrastResult result = contrast(options_);
-    for (const std::string& row : result.unusable_teacher_rows) log_warning(row);
+    warn(result.unusable_teacher_rows);
     const std::string text = json_ ? result.to_json() + "\n" : render(result);
     std::fwrite(text.data(), 1, text.size(), stdout);
     if (result.samples_written > 0) return 0;

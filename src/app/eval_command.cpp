@@ -76,6 +76,11 @@ class EvalCommand : public Command {
       throw Error(ErrorCategory::Usage, "no input given (see `aitqe " + name() + " --help`)");
     }
     const double wanted = parse_share(rewrite_rate_, "--rewrite-rate");
+    if (!(wanted > 0 && wanted < 1)) {
+      throw Error(ErrorCategory::Usage, "--rewrite-rate " + rewrite_rate_ +
+                                            ": expected a share above 0% and below 100%; for all "
+                                            "of them there is --rewrite-when always");
+    }
     if (!flaws_.empty()) options_.trials.flaws = FlawMix::parse(flaws_);
     options_.caption_source = CaptionSource::parse(caption_from_);
     options_.shards = expand_inputs(inputs_);
@@ -86,25 +91,29 @@ class EvalCommand : public Command {
     const LoadedModel model = load_model(model_);
     log_info(formatted("%s, loaded in %.1f s", model.description.c_str(), model.load_s));
     options_.judge.limits = choose_limits(model, batch_size_, 0);
-    std::vector<TrialResult> results;
+    TrialRun trials;
     {
       const ProgressLine line(
           [&progress](double elapsed_s) { return describe_progress(progress, elapsed_s); },
           !log_shows_information());
-      results = run_trials(options_, model, progress);
+      trials = run_trials(options_, model, progress);
     }
     if (progress.stop_requested) return exit_code(ErrorCategory::Resumable);
-    if (results.empty()) throw Error(ErrorCategory::NoInput, "no caption to judge in the input");
-    report(results, wanted);
+    if (trials.results.empty()) {
+      throw Error(ErrorCategory::NoInput,
+                  "no caption to judge in the input\n" + trials.skipped.render("left out: "));
+    }
+    report(trials, wanted);
     return 0;
   }
 
  private:
-  void report(const std::vector<TrialResult>& results, double wanted) const {
+  void report(const TrialRun& trials, double wanted) const {
+    const std::vector<TrialResult>& results = trials.results;
     std::string json;
     std::string text;
     if (is_audit_) {
-      const Audit made = audit(results, wanted, options_.trials.seed);
+      const Audit made = audit(trials, wanted, options_.trials);
       json = audit_to_json(made);
       text = render_audit(made);
     } else {
@@ -114,8 +123,8 @@ class EvalCommand : public Command {
       for (const std::string& source : sources) {
         by_source[source] = summarise(results, source, options_.trials.seed);
       }
-      json = figures_to_json(by_source);
-      text = render_figures(by_source);
+      json = figures_to_json(by_source, trials.skipped);
+      text = render_figures(by_source) + trials.skipped.render("left out: ");
     }
     const std::string& shown = json_ ? json : text;
     std::fwrite(shown.data(), 1, shown.size(), stdout);

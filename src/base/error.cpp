@@ -2,6 +2,11 @@
 
 namespace aitqe {
 
+std::string SampleError::code() const {
+  const std::string message = what();
+  return message.substr(0, message.find(':'));
+}
+
 int exit_code(ErrorCategory category) {
   switch (category) {
     case ErrorCategory::Bug:

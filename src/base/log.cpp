@@ -10,6 +10,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "aitqe/base/ascii.h"
+
 namespace aitqe {
 
 namespace {
@@ -28,6 +30,20 @@ class JsonMessage : public spdlog::custom_flag_formatter {
   }
 };
 
+/// The message without what would move a terminal's cursor: names of members come from outside.
+class VisibleMessage : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&,
+              spdlog::memory_buf_t& to) override {
+    const std::string shown =
+        ascii::visible({message.payload.data(), message.payload.size()}, /*keep=*/"\n\t");
+    to.append(shown.data(), shown.data() + shown.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<VisibleMessage>();
+  }
+};
+
 // Any thread may log while another asks; the program sets it before there are others.
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
 std::atomic<LogFormat> current_format = LogFormat::Text;
@@ -43,7 +59,7 @@ void start_log(LogFormat format, bool only_warnings) {
     formatter->add_flag<JsonMessage>('j').set_pattern(
         R"({"time":"%Y-%m-%dT%H:%M:%S%z","level":"%l","message":%j})");
   } else {
-    formatter->set_pattern("%Y-%m-%d %H:%M:%S %l: %v");
+    formatter->add_flag<VisibleMessage>('j').set_pattern("%Y-%m-%d %H:%M:%S %l: %j");
   }
   logger->set_formatter(std::move(formatter));
   logger->set_level(only_warnings ? spdlog::level::warn : spdlog::level::info);

@@ -27,7 +27,7 @@ bool shares_word(const std::vector<std::string>& words, std::string_view text) {
 }
 
 /// The same words in the same order, whatever the case and punctuation, or one within the other.
-bool says_the_same(std::string_view a, std::string_view b) {
+bool one_holds_the_other(std::string_view a, std::string_view b) {
   const auto spelled = [](std::string_view text) {
     std::string words = " ";
     for (const Word& word : words_of(text)) words += ascii::lower(word.in(text)) + " ";
@@ -36,6 +36,14 @@ bool says_the_same(std::string_view a, std::string_view b) {
   const std::string one = spelled(a);
   const std::string two = spelled(b);
   return one.find(two) != std::string::npos || two.find(one) != std::string::npos;
+}
+
+bool is_true_too(std::string_view found, std::string_view text,
+                 std::span<const std::string> also_true) {
+  return one_holds_the_other(found, text) ||
+         std::any_of(also_true.begin(), also_true.end(), [found](const std::string& known) {
+           return !words_of(known).empty() && one_holds_the_other(found, known);
+         });
 }
 
 }  // namespace
@@ -77,26 +85,27 @@ void CaptionPool::seal() {
 }
 
 std::optional<std::size_t> CaptionPool::other(std::string_view text, std::string_view group,
-                                              Random& random) const {
+                                              Random& random,
+                                              std::span<const std::string> also_true) const {
   if (good_.empty()) return std::nullopt;
   const std::vector<std::string> words = content_words(text);
   for (int draw = 0; draw < kDraws; ++draw) {
     const std::size_t index = random.pick(good_);
     const PooledCaption& found = captions_[index];
     const bool same_group = !group.empty() && found.group == group;
-    if (!same_group && !says_the_same(found.text, text) && !shares_word(words, found.text)) {
-      return index;
-    }
+    if (same_group || shares_word(words, found.text)) continue;
+    if (!is_true_too(found.text, text, also_true)) return index;
   }
   return std::nullopt;
 }
 
 std::optional<std::size_t> CaptionPool::near(std::string_view text, std::string_view group,
-                                             Random& random) const {
+                                             Random& random,
+                                             std::span<const std::string> also_true) const {
   const auto draw_from = [&](const std::vector<std::size_t>& from) -> std::optional<std::size_t> {
     for (int draw = 0; draw < kDraws; ++draw) {
       const std::size_t index = random.pick(from);
-      if (!says_the_same(captions_[index].text, text)) return index;
+      if (!is_true_too(captions_[index].text, text, also_true)) return index;
     }
     return std::nullopt;
   };

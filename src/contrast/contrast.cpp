@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
@@ -10,6 +11,7 @@
 #include "aitqe/data/webdataset.h"
 #include "aitqe/io/sink.h"
 #include "aitqe/io/url.h"
+#include "aitqe/quality/rewrite_guard.h"
 
 namespace aitqe {
 
@@ -24,16 +26,11 @@ void for_each_sample(const ShardRef& shard, const std::function<void(const Sampl
   for (const ArchiveDamage& damage : losses.entries()) log_warning(damage.message);
 }
 
-/// "no_caption: ..." -> "no_caption".
-std::string code_of(const SampleError& error) {
-  const std::string message = error.what();
-  return message.substr(0, message.find(':'));
-}
-
-CaptionPool pool_captions(const ContrastOptions& options) {
+CaptionPool pool_captions(const ContrastOptions& options, TeacherNotes& teacher) {
   CaptionPool pool;
   for (const ShardRef& shard : options.shards) {
     for_each_sample(shard, [&](const Sample& sample) {
+      teacher.meet(shard.name, sample.key);
       try {
         const SourcePair pair = read_source_pair(sample, options.caption_source);
         if (pair.kind == SourcePair::Kind::Vague) return;
@@ -46,6 +43,7 @@ CaptionPool pool_captions(const ContrastOptions& options) {
     });
   }
   pool.seal();
+  teacher.settle();
   return pool;
 }
 
@@ -96,7 +94,7 @@ std::vector<TrainingSample> shipped_pair(const std::string& key, const std::stri
 
 /// Writes the samples of all rounds; one round that gives none leaves the others.
 /// @throws SampleError for a pair that gives none at all.
-void contrast_sample(const Sample& sample, const ContrastOptions& options,
+void contrast_sample(const Sample& sample, const Assessment* note, const ContrastOptions& options,
                      const ContrastMeans& means, TrainingShard& output, ContrastResult& result) {
   const SourcePair pair = read_source_pair(sample, options.caption_source);
   int num_written = 0;
@@ -104,7 +102,7 @@ void contrast_sample(const Sample& sample, const ContrastOptions& options,
     const std::string number = round == 0 ? "" : "-" + std::to_string(round);
     std::vector<TrainingSample> made;
     try {
-      made = contrast_pair(sample.key, pair, round, means);
+      made = contrast_pair(sample.key, pair, note, round, means);
     } catch (const SampleError&) {
       const bool is_last_chance = num_written == 0 && round + 1 == options.num_rounds;
       if (is_last_chance) throw;
@@ -119,34 +117,64 @@ void contrast_sample(const Sample& sample, const ContrastOptions& options,
   }
 }
 
+/// `train` takes all shards of a folder.
+void warn_of_others(const ContrastOptions& options) {
+  std::set<std::string> ours;
+  for (const ShardRef& shard : options.shards) ours.insert(shard.name + ".tar");
+  for (const auto& entry : std::filesystem::directory_iterator(options.output_folder)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.ends_with(".tar") || ours.contains(name)) continue;
+    log_warning(entry.path().string() + ": is no shard of this run, and would be trained on too");
+  }
+}
+
+void write_record(const ContrastOptions& options, const ContrastResult& result) {
+  nlohmann::ordered_json record = {{"schema", "aitqe.contrast_run/1"},
+                                   {"seed", options.seed},
+                                   {"rounds", options.num_rounds},
+                                   {"flaws", options.flaws.to_string()},
+                                   {"caption_from", options.caption_source.to_string()},
+                                   {"teacher", options.teacher_file.has_value()}};
+  record["shards"] = nlohmann::ordered_json::array();
+  for (const ShardRef& shard : options.shards) record["shards"].push_back(shard.name);
+  record["result"] = nlohmann::ordered_json::parse(result.to_json());
+  write_atomically(options.output_folder / kContrastFile, record.dump(2) + "\n");
+}
+
 }  // namespace
 
-std::vector<TrainingSample> contrast_pair(const std::string& key, const SourcePair& pair, int round,
+std::vector<TrainingSample> contrast_pair(const std::string& key, const SourcePair& pair,
+                                          const Assessment* note, int round,
                                           const ContrastMeans& means) {
   Random random(hash_text(key, mix_bits(means.seed + static_cast<std::uint64_t>(round) * 7919)));
-  const auto noted = means.teacher.by_key.find(key);
-  if (noted != means.teacher.by_key.end() && noted->second.recaption) {
-    return shipped_pair(key, pair.caption, noted->second, random);
-  }
   // Below the middle of the scale a caption is no example of a good one.
   constexpr double kLowestGood = 6;
-  if (noted != means.teacher.by_key.end() && noted->second.scores.overall < kLowestGood) {
-    throw SampleError("teacher_low_without_recaption");
+  if (note != nullptr && note->scores.overall < kLowestGood) {
+    if (!note->recaption || says_the_same(*note->recaption, pair.caption)) {
+      throw SampleError("teacher_low_without_recaption");
+    }
+    return shipped_pair(key, pair.caption, *note, random);
   }
   if (pair.kind == SourcePair::Kind::Vague) throw SampleError("vague");
   if (pair.kind == SourcePair::Kind::Generic) {
-    if (pair.better.empty()) throw SampleError("generic_without_better");
+    if (pair.better.empty() || says_the_same(pair.better, pair.caption)) {
+      throw SampleError("generic_without_better");
+    }
     return shipped_pair(key, pair.caption, grade_shipped_bad(pair.better, random), random);
   }
   // Later rounds take other true captions of the same picture where there are some.
   std::string caption = pair.caption;
   if (round > 0 && !pair.texts.empty() && random.below(2) == 0) caption = random.pick(pair.texts);
-  const auto spoiled =
-      means.corruptor.spoil({caption, pair.group, pair.translations}, means.flaws, random);
+  const auto spoiled = means.corruptor.spoil(
+      {caption, pair.group, pair.translations, pair.true_texts()}, means.flaws, random);
   if (!spoiled) throw SampleError("no_flaw_fits");
-  Assessment good = noted != means.teacher.by_key.end() && caption == pair.caption
-                        ? noted->second
-                        : grade_good(caption, random);
+  Assessment good;
+  if (note != nullptr && caption == pair.caption) {
+    good = *note;
+    good.recaption.reset();
+  } else {
+    good = grade_good(caption, random);
+  }
   return {good_sample(key, caption, std::move(good)),
           bad_sample(key, *spoiled, grade_spoiled(*spoiled, caption, random))};
 }
@@ -164,23 +192,27 @@ ContrastResult contrast(const ContrastOptions& options) {
   ContrastResult result;
   TeacherNotes teacher;
   if (options.teacher_file) teacher = TeacherNotes::read(*options.teacher_file);
-  result.unusable_teacher_rows = teacher.unusable;
-  const CaptionPool pool = pool_captions(options);
+  const CaptionPool pool = pool_captions(options, teacher);
+  result.unusable_teacher_rows = teacher.unusable();
   const Corruptor corruptor(pool);
-  const ContrastMeans means{corruptor, teacher, options.flaws, options.seed};
+  const ContrastMeans means{corruptor, options.flaws, options.seed};
   std::filesystem::create_directories(options.output_folder);
+  std::filesystem::remove(options.output_folder / kContrastFile);
+  warn_of_others(options);
   for (const ShardRef& shard : options.shards) {
     TrainingShard output(options.output_folder / (shard.name + ".tar"));
     for_each_sample(shard, [&](const Sample& sample) {
       ++result.pairs_read;
       try {
-        contrast_sample(sample, options, means, output, result);
+        contrast_sample(sample, teacher.find(shard.name, sample.key), options, means, output,
+                        result);
       } catch (const SampleError& error) {
-        ++result.skipped[code_of(error)];
+        result.skipped.add(shard.name + "/" + sample.key, error);
       }
     });
     output.commit();
   }
+  write_record(options, result);
   return result;
 }
 
@@ -188,7 +220,7 @@ std::string ContrastResult::to_json() const {
   const nlohmann::ordered_json json = {{"pairs_read", pairs_read},
                                        {"samples_written", samples_written},
                                        {"by_flaw", by_flaw},
-                                       {"skipped", skipped},
+                                       {"skipped", skipped.counts()},
                                        {"unusable_teacher_rows", unusable_teacher_rows.size()}};
   return json.dump(2);
 }

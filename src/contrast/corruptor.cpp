@@ -82,9 +82,9 @@ Spoiled Corruptor::spoil(const CaptionToSpoil& caption, Flaw flaw, Random& rando
   const auto low = [](std::string_view word) { return ascii::lower(word); };
   switch (flaw) {
     case Flaw::OtherImage:
-      return from_pool(pool_.other(text, caption.group, random));
+      return from_pool(pool_.other(text, caption.group, random, caption.also_true));
     case Flaw::NearMiss:
-      return from_pool(pool_.near(text, caption.group, random));
+      return from_pool(pool_.near(text, caption.group, random, caption.also_true));
     case Flaw::WrongObject:
       return swap_word(text, flaw, random,
                        [&](std::string_view word) { return other_object(low(word), random); });

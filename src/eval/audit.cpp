@@ -4,10 +4,14 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
+#include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
+#include "aitqe/text/language.h"
 
 namespace aitqe {
 
@@ -64,6 +68,32 @@ std::vector<ScoreGroup> groups_between(
   return groups;
 }
 
+std::vector<ScoreGroup> groups_of_languages(const Results& results) {
+  constexpr std::size_t kMostNamed = 8;
+  constexpr std::int64_t kFewest = 5;
+  std::map<const TrialResult*, std::string> language_of;
+  std::map<std::string, std::int64_t> counts;
+  for (const TrialResult* result : results) {
+    ++counts[language_of[result] = likely_language(result->caption)];
+  }
+  std::vector<std::pair<std::string, std::int64_t>> order(counts.begin(), counts.end());
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::vector<ScoreGroup> groups;
+  std::set<std::string> named;
+  for (const auto& [language, count] : order) {
+    if (count < kFewest || groups.size() == kMostNamed) break;
+    named.insert(language);
+    groups.push_back(group_of(language, results, [&](const TrialResult& result) {
+      return language_of.at(&result) == language;
+    }));
+  }
+  groups.push_back(group_of("others", results, [&](const TrialResult& result) {
+    return !named.contains(language_of.at(&result));
+  }));
+  return groups;
+}
+
 constexpr std::int64_t kNoLimit = std::int64_t{1} << 60;
 
 nlohmann::ordered_json to_json(const std::vector<ScoreGroup>& groups) {
@@ -88,16 +118,44 @@ std::string render(const char* title, const std::vector<ScoreGroup>& groups) {
   return text;
 }
 
+/// As people type it: rounded up, so that the pair it comes from is below it.
+double threshold_to_type(double threshold) {
+  constexpr double kSteps = 1e4;
+  return std::ceil(threshold * kSteps) / kSteps;
+}
+
+std::string names_of(const std::vector<Flaw>& flaws) {
+  std::string names;
+  for (const Flaw flaw : flaws) {
+    names += (names.empty() ? "" : ", ") + std::string(flaw_name(flaw));
+    if (flaw == Flaw::WrongLanguage) names += " (needs `translations` in a pair's json)";
+  }
+  return names;
+}
+
 }  // namespace
 
-Audit audit(const std::vector<TrialResult>& results, double wanted_rewrites, std::uint64_t seed) {
+Audit audit(const TrialRun& run, double wanted_rewrites, const TrialOptions& options) {
   Audit report;
-  report.detection = summarise(results, "", seed);
+  report.detection = summarise(run.results, "", options.seed);
   report.wanted_rewrites = wanted_rewrites;
+  report.skipped = run.skipped;
   Results own;
-  for (const TrialResult& result : results) {
+  std::string why;
+  for (const TrialResult& result : run.results) {
     const bool is_own = result.kind == kGoodTrial || result.kind == kShippedTrial;
     if (is_own && result.is_answered()) own.push_back(&result);
+    if (is_own && !result.is_answered() && why.empty()) why = result.key + ": " + result.failure;
+  }
+  if (own.empty()) {
+    throw Error(ErrorCategory::NoInput,
+                "no caption of the input could be judged" + (why.empty() ? why : ", e.g. " + why) +
+                    (run.skipped.empty() ? "" : "\n") + run.skipped.render("left out: "));
+  }
+  for (std::size_t i = 0; i < kNumFlaws; ++i) {
+    const auto flaw = static_cast<Flaw>(i);
+    const bool was_tried = report.detection.by_kind.contains(std::string(flaw_name(flaw)));
+    if (options.flaws.weight(flaw) > 0 && !was_tried) report.not_tried.push_back(flaw);
   }
   report.by_words = groups_between(
       own,
@@ -119,44 +177,54 @@ Audit audit(const std::vector<TrialResult>& results, double wanted_rewrites, std
       [](const TrialResult& result) {
         return std::min(result.image_width_px, result.image_height_px);
       });
+  report.by_language = groups_of_languages(own);
   std::vector<double> scores;
   for (const TrialResult* result : own) scores.push_back(result->score);
   std::sort(scores.begin(), scores.end());
-  if (!scores.empty()) {
-    const auto place =
-        static_cast<std::size_t>(wanted_rewrites * static_cast<double>(scores.size()));
-    report.threshold = scores[std::min(place, scores.size() - 1)];
-  }
+  const auto place = static_cast<std::size_t>(wanted_rewrites * static_cast<double>(scores.size()));
+  report.threshold = scores[std::min(place, scores.size() - 1)];
+  const double typed = threshold_to_type(report.threshold);
+  const auto below =
+      std::count_if(scores.begin(), scores.end(), [typed](double score) { return score < typed; });
+  report.rewritten_below_threshold =
+      static_cast<double>(below) / static_cast<double>(scores.size());
   return report;
 }
 
 std::string audit_to_json(const Audit& audit) {
+  nlohmann::ordered_json not_tried = nlohmann::ordered_json::array();
+  for (const Flaw flaw : audit.not_tried) not_tried.push_back(flaw_name(flaw));
   const nlohmann::ordered_json json = {
       {"schema", "aitqe.audit/1"},
-      {"detection", nlohmann::ordered_json::parse(figures_to_json({{"", audit.detection}}))},
+      {"detection",
+       nlohmann::ordered_json::parse(figures_to_json({{"", audit.detection}}, audit.skipped))},
+      {"not_tried", not_tried},
       {"by_words", to_json(audit.by_words)},
       {"by_script", to_json(audit.by_script)},
+      {"by_language", to_json(audit.by_language)},
       {"by_image_side", to_json(audit.by_image_side)},
       {"wanted_rewrites", audit.wanted_rewrites},
-      {"threshold", audit.threshold}};
+      {"threshold", audit.threshold},
+      {"rewritten_below_threshold", audit.rewritten_below_threshold},
+      {"skipped", audit.skipped.counts()}};
   return json.dump(2);
-}
-
-/// Rounded up, so that the pair it comes from is below it.
-double threshold_to_type(double threshold) {
-  constexpr double kSteps = 1e4;
-  return std::ceil(threshold * kSteps) / kSteps;
 }
 
 std::string render_audit(const Audit& audit) {
   return "How well this model sees what is wrong, on captions of yours that were spoiled on "
          "purpose\n" +
          render_figures({{"", audit.detection}}) +
+         (audit.not_tried.empty()
+              ? ""
+              : "  not tried, since no caption can have it: " + names_of(audit.not_tried) + "\n") +
          render("What it makes of your own captions, by length", audit.by_words) +
          render("... by script", audit.by_script) +
+         render("... by language, as CLD2 guesses it", audit.by_language) +
          render("... by the shorter side of the image", audit.by_image_side) +
-         formatted("To rewrite about %.1f %% of them: --rewrite-when 'score<%.4f'\n",
-                   100 * audit.wanted_rewrites, threshold_to_type(audit.threshold));
+         audit.skipped.render("left out: ") +
+         formatted("To rewrite about %.1f %% of them: --rewrite-when 'score<%.4f' (%.1f %% here)\n",
+                   100 * audit.wanted_rewrites, threshold_to_type(audit.threshold),
+                   100 * audit.rewritten_below_threshold);
 }
 
 }  // namespace aitqe

@@ -136,7 +136,9 @@ EvalFigures summarise(const std::vector<TrialResult>& results, const std::string
   return figures;
 }
 
-std::string figures_to_json(const std::map<std::string, EvalFigures>& by_source) {
+std::string figures_to_json(const std::map<std::string, EvalFigures>& by_source,
+                            const Skipped& skipped) {
+  const std::string kAll = "all";
   nlohmann::ordered_json sources = nlohmann::ordered_json::object();
   for (const auto& [source, figures] : by_source) {
     nlohmann::ordered_json kinds = nlohmann::ordered_json::object();
@@ -148,13 +150,16 @@ std::string figures_to_json(const std::map<std::string, EvalFigures>& by_source)
                      {"auroc_by_length", to_json(one.by_length)},
                      {"auroc_by_junk_words", to_json(one.by_junk_words)}};
     }
-    sources[source.empty() ? "all" : source] = {{"good", figures.num_good},
-                                                {"kept", to_json(figures.kept)},
-                                                {"failed", figures.failed},
-                                                {"control", to_json(figures.control)},
-                                                {"kinds", kinds}};
+    const std::string name = source.empty() ? kAll : source == kAll ? kAll + " (a source)" : source;
+    sources[name] = {{"good", figures.num_good},
+                     {"kept", to_json(figures.kept)},
+                     {"failed", figures.failed},
+                     {"control", to_json(figures.control)},
+                     {"kinds", kinds}};
   }
-  return nlohmann::ordered_json{{"schema", "aitqe.eval/1"}, {"sources", sources}}.dump(2);
+  const nlohmann::ordered_json json = {
+      {"schema", "aitqe.eval/1"}, {"sources", sources}, {"skipped", skipped.counts()}};
+  return json.dump(2);
 }
 
 std::string render_figures(const std::map<std::string, EvalFigures>& by_source) {

@@ -12,6 +12,7 @@
 #include "aitqe/io/url.h"
 #include "aitqe/pipeline/prepare.h"
 #include "aitqe/quality/assessment.h"
+#include "aitqe/text/unicode.h"
 
 namespace aitqe {
 
@@ -62,20 +63,29 @@ struct Survey {
   CaptionPool pool;
   /// Samples with a lot up to this are tried: as many as the limit says.
   std::uint64_t highest_lot = std::numeric_limits<std::uint64_t>::max();
+  Skipped skipped;
 };
 
-Survey survey(const EvalOptions& options) {
+SourcePair read_pair(const Sample& sample, const CaptionSource& source) {
+  SourcePair pair = read_source_pair(sample, source, OddFields::Ignore);
+  if (pair.kind == SourcePair::Kind::Vague) {
+    throw SampleError("vague: its json says that the caption tells little of the picture");
+  }
+  return pair;
+}
+
+Survey survey(const EvalOptions& options, const Progress& progress) {
   Survey survey;
   std::vector<std::uint64_t> lots;
   SampleWalk walk(options.shards);
   while (const auto found = walk.next()) {
+    if (progress.stop_requested) break;
     try {
-      const SourcePair pair = read_source_pair(found->sample, options.caption_source);
-      if (pair.kind == SourcePair::Kind::Vague) continue;
+      const SourcePair pair = read_pair(found->sample, options.caption_source);
       survey.pool.add({pair.caption, pair.group, pair.kind == SourcePair::Kind::Generic});
       lots.push_back(lot_of(*found, options.trials.seed));
-    } catch (const SampleError&) {
-      continue;  // counted by nobody: it can give no trial
+    } catch (const SampleError& error) {
+      survey.skipped.add(found->shard + "/" + found->sample.key, error);
     }
   }
   survey.pool.seal();
@@ -102,7 +112,7 @@ class TrialWalk {
       try {
         add(*found);
       } catch (const SampleError&) {
-        continue;
+        continue;  // counted by the survey
       }
     }
     Trial trial = std::move(waiting_.front());
@@ -112,7 +122,7 @@ class TrialWalk {
 
  private:
   void add(const SampleWalk::Found& found) {
-    const SourcePair pair = read_source_pair(found.sample, options_.caption_source);
+    const SourcePair pair = read_pair(found.sample, options_.caption_source);
     if (lot_of(found, options_.trials.seed) <= highest_lot_) {
       for (Trial& trial : make_trials_(found.sample, found.shard, pair, stranger(pair.group))) {
         waiting_.push_back(std::move(trial));
@@ -162,7 +172,7 @@ TrialResult result_of(const Trial& trial, const AssessedSample& assessed, const 
   result.score = answer.score_forced >= 0 ? answer.score_forced : answer.score_expected;
   result.score_expected = answer.score_expected;
   result.p_rewrite = answer.p_rewrite;
-  const Assessment assessment = parse_answer(answer.text, keys);
+  const Assessment assessment = parse_answer(strip_python(answer.text), keys);
   if (!assessment.usable) {
     result.failure = "answer: " + describe_problems(assessment);
     return result;
@@ -174,15 +184,14 @@ TrialResult result_of(const Trial& trial, const AssessedSample& assessed, const 
 
 }  // namespace
 
-std::vector<TrialResult> run_trials(const EvalOptions& options, const LoadedModel& model,
-                                    Progress& progress) {
+TrialRun run_trials(const EvalOptions& options, const LoadedModel& model, Progress& progress) {
   for (const ShardRef& shard : options.shards) {
     if (!can_be_read_again(shard)) {
       throw Error(ErrorCategory::Usage,
                   without_secrets(shard.url) + ": is read twice here; give files, not a stream");
     }
   }
-  const Survey found = survey(options);
+  Survey found = survey(options, progress);
   const Corruptor corruptor(found.pool);
   TrialWalk walk(options, corruptor, found.highest_lot);
   const Preparer prepare(model, {});
@@ -199,7 +208,8 @@ std::vector<TrialResult> run_trials(const EvalOptions& options, const LoadedMode
       },
       options.num_workers, kAhead);
 
-  std::vector<TrialResult> results;
+  TrialRun run;
+  run.skipped = std::move(found.skipped);
   std::deque<Trial> asked;  // in order, as answers come back
   Judge judge(model, options.judge);
   // Below every score: rewritten pairs get a score behind the plain key, no more is asked.
@@ -213,13 +223,13 @@ std::vector<TrialResult> run_trials(const EvalOptions& options, const LoadedMode
     return Question{std::move(one->prepared), order, {}, begins_batch};
   };
   judge.run(next, [&](const AssessedSample& assessed) {
-    results.push_back(result_of(asked.front(), assessed, judge.keys()));
+    run.results.push_back(result_of(asked.front(), assessed, judge.keys()));
     asked.pop_front();
     ++progress.pairs;
-    if (results.back().rewrites) ++progress.rewritten;
-    if (!results.back().failure.empty()) ++progress.failed;
+    if (run.results.back().rewrites) ++progress.rewritten;
+    if (!run.results.back().failure.empty()) ++progress.failed;
   });
-  return results;
+  return run;
 }
 
 std::string trial_to_json(const TrialResult& result) {
@@ -234,7 +244,8 @@ std::string trial_to_json(const TrialResult& result) {
                                        {"rewrites", result.rewrites},
                                        {"recaption", result.recaption},
                                        {"failure", result.failure}};
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  constexpr bool kAscii = true;  // no reader takes U+2028 for the end of a line
+  return json.dump(-1, ' ', kAscii, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace aitqe

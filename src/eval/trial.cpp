@@ -46,8 +46,8 @@ std::vector<Trial> TrialMaker::operator()(const Sample& sample, const std::strin
     const auto flaw = static_cast<Flaw>(i);
     if (options_.flaws.weight(flaw) <= 0) continue;
     Random random(hash_text(where, mix_bits(options_.seed * kNumFlaws + i)));
-    const auto spoiled =
-        corruptor_.spoil({pair.caption, pair.group, pair.translations}, flaw, random);
+    const auto spoiled = corruptor_.spoil(
+        {pair.caption, pair.group, pair.translations, pair.true_texts()}, flaw, random);
     if (!spoiled || spoiled->text == pair.caption) continue;
     add(std::string(flaw_name(flaw)), spoiled->text, image, pair.caption);
     if (flaw == Flaw::OtherImage && other_image != nullptr) {

@@ -84,6 +84,71 @@ bool has_new_url(std::span<const std::string_view> words, std::string_view origi
   return false;
 }
 
+constexpr std::string_view kAroundFacts = ".,;:!?\"'()[]{}";
+
+bool is_letter(char c) { return ascii::lower(c) >= 'a' && ascii::lower(c) <= 'z'; }
+
+/// What may stand behind the digits of a number and changes nothing about which it is.
+std::string_view sign_behind(std::string_view word) {
+  static constexpr auto kSigns = std::to_array<std::string_view>({"%", "\xC2\xB0"});
+  for (const std::string_view sign : kSigns) {
+    if (word.ends_with(sign)) return sign;
+  }
+  return "";
+}
+
+std::string_view without_sign(std::string_view word) {
+  return word.substr(0, word.size() - sign_behind(word).size());
+}
+
+/// "s" of decades and the endings of ranks, which are part of the number.
+std::string_view ending_of_number(std::string_view word) {
+  static constexpr auto kEndings = std::to_array<std::string_view>({"s", "st", "nd", "rd", "th"});
+  for (const std::string_view ending : kEndings) {
+    const bool is_behind_digit = word.size() > ending.size() && word.ends_with(ending) &&
+                                 ascii::is_digit(word[word.size() - ending.size() - 1]);
+    if (is_behind_digit) return ending;
+  }
+  return "";
+}
+
+bool is_number(std::string_view word) {
+  word = without_sign(word);
+  word.remove_suffix(ending_of_number(word).size());
+  if (word.empty() || !ascii::is_digit(word.front()) || !ascii::is_digit(word.back())) return false;
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    const bool is_between = (word[i] == '.' || word[i] == ',') && ascii::is_digit(word[i - 1]);
+    if (!ascii::is_digit(word[i]) && !is_between) return false;
+  }
+  return true;
+}
+
+/// Of ASCII, Latin-1, Greek and Cyrillic.
+bool begins_with_capital(std::string_view word) {
+  if (word.empty()) return false;
+  if (word[0] >= 'A' && word[0] <= 'Z') return true;
+  const auto first = static_cast<unsigned char>(word[0]);
+  const auto second = word.size() > 1 ? static_cast<unsigned char>(word[1]) : 0;
+  return (first == 0xC3 && second >= 0x80 && second <= 0x9E && second != 0x97) ||
+         (first == 0xCE && second >= 0x91 && second <= 0xA9) ||
+         (first == 0xD0 && second >= 0x80 && second <= 0xAF);
+}
+
+bool is_name(std::string_view word) {
+  return word.size() > 1 && begins_with_capital(word) &&
+         std::all_of(word.begin(), word.end(), [](char c) {
+           return is_letter(c) || static_cast<unsigned char>(c) >= 0x80 || c == '-' || c == '\'';
+         });
+}
+
+bool is_time(std::string_view word) {
+  const std::size_t colon = word.find(':');
+  return colon != kNowhere && colon > 0 && colon + 1 < word.size() &&
+         ascii::is_digit(word[colon - 1]) && ascii::is_digit(word[colon + 1]);
+}
+
+}  // namespace
+
 /// Letters, digits and everything beyond ASCII, in lower case, with one blank between words.
 std::string bare_words(std::string_view text) {
   std::string bare;
@@ -97,29 +162,6 @@ std::string bare_words(std::string_view text) {
   }
   return bare;
 }
-
-constexpr std::string_view kAroundFacts = ".,;:!?\"'()[]{}";
-
-bool is_number(std::string_view word) {
-  return !word.empty() && std::all_of(word.begin(), word.end(), ascii::is_digit);
-}
-
-bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
-
-bool is_name(std::string_view word) {
-  return word.size() > 1 && is_capital(word[0]) &&
-         std::all_of(word.begin() + 1, word.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80 || c == '-';
-         });
-}
-
-bool is_time(std::string_view word) {
-  const std::size_t colon = word.find(':');
-  return colon != kNowhere && colon > 0 && colon + 1 < word.size() &&
-         ascii::is_digit(word[colon - 1]) && ascii::is_digit(word[colon + 1]);
-}
-
-}  // namespace
 
 bool says_the_same(std::string_view rewrite, std::string_view original) {
   const std::string bare = bare_words(rewrite);
@@ -147,7 +189,7 @@ std::vector<std::string> find_facts(std::string_view caption) {
   for (const std::string_view word : words) {
     const std::string_view bare = ascii::trim(word, kAroundFacts);
     if (bare.empty() || ascii::is_digit(bare[0])) continue;
-    (is_capital(bare[0]) ? capitals : small) += 1;
+    (begins_with_capital(bare) ? capitals : small) += 1;
   }
   const bool is_title = capitals > small;
   const bool is_stamped = std::any_of(words.begin(), words.end(), is_time);
@@ -160,10 +202,23 @@ std::vector<std::string> find_facts(std::string_view caption) {
   return facts;
 }
 
+std::string fact_key(std::string_view word) {
+  static constexpr auto kGenitives = std::to_array<std::string_view>({"'s", "\xE2\x80\x99s"});
+  if (is_number(word)) {
+    std::string key(without_sign(word));
+    std::erase(key, ',');
+    return key;
+  }
+  for (const std::string_view genitive : kGenitives) {
+    if (word.ends_with(genitive)) word.remove_suffix(genitive.size());
+  }
+  return ascii::lower(word);
+}
+
 std::vector<std::string> fact_words(std::string_view caption) {
   std::vector<std::string> bare;
   for (const std::string_view word : split_at_space(caption)) {
-    bare.push_back(ascii::lower(ascii::trim(word, kAroundFacts)));
+    bare.push_back(fact_key(ascii::trim(word, kAroundFacts)));
   }
   return bare;
 }
@@ -172,7 +227,7 @@ std::optional<std::string> find_lost_fact(std::string_view rewrite, std::string_
   const std::vector<std::string> words = fact_words(rewrite);
   const std::set<std::string> kept(words.begin(), words.end());
   for (std::string& fact : find_facts(original)) {
-    if (!kept.contains(ascii::lower(fact))) return std::move(fact);
+    if (!kept.contains(fact_key(fact))) return std::move(fact);
   }
   return std::nullopt;
 }

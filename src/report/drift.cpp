@@ -66,7 +66,7 @@ void CaptionStatistics::add(std::string_view caption) {
     if (!is_first) ++pair_counts_[mix_bits(before + 3 * word) % kPlaces];
     before = word;
   }
-  for (const std::string& fact : find_facts(caption)) facts_[place_of(ascii::lower(fact))] = true;
+  for (const std::string& fact : find_facts(caption)) facts_[place_of(fact_key(fact))] = true;
   for (const std::string& word : fact_words(caption)) bare_words_[place_of(word)] = true;
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "aitqe/base/ascii.h"
 #include "aitqe/base/error.h"
 #include "aitqe/base/hash.h"
 #include "aitqe/io/safetensors.h"
@@ -70,7 +71,7 @@ CaptionVectors CaptionVectors::read(const std::filesystem::path& path) {
 }
 
 std::span<const float> CaptionVectors::find(std::string_view caption) const {
-  const auto row = row_of_.find(sha256_hex(caption));
+  const auto row = row_of_.find(sha256_hex(ascii::trim(caption)));
   if (row == row_of_.end()) return {};
   const auto dim = static_cast<std::size_t>(dim_);
   return std::span(values_).subspan(row->second * dim, dim);

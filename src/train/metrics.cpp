@@ -12,10 +12,13 @@ namespace aitqe {
 namespace {
 
 std::string to_row(const StepMetrics& metrics) {
-  nlohmann::ordered_json json = {
-      {"stage", metrics.stage}, {"step", metrics.step},
-      {"loss", metrics.loss},   {"ranking", metrics.ranking},
-      {"rate", metrics.rate},   {"gradient_norm", metrics.gradient_norm}};
+  nlohmann::ordered_json json = {{"stage", metrics.stage},
+                                 {"step", metrics.step},
+                                 {"loss", metrics.loss},
+                                 {"ranking", metrics.ranking},
+                                 {"total", metrics.total},
+                                 {"rate", metrics.rate},
+                                 {"gradient_norm", metrics.gradient_norm}};
   if (metrics.validation) json["validation"] = *metrics.validation;
   return json.dump() + "\n";
 }
@@ -26,6 +29,7 @@ StepMetrics from_row(const std::string& line) {
                          json.at("step").get<std::int64_t>(),
                          json.at("loss").get<double>(),
                          json.at("ranking").get<double>(),
+                         json.at("total").get<double>(),
                          json.at("rate").get<double>(),
                          json.at("gradient_norm").get<double>(),
                          /*validation=*/{}};
@@ -63,7 +67,7 @@ std::string loss_plot(const std::vector<StepMetrics>& rows) {
   constexpr double kSmoothing = 0.95;  // of the running mean
   double highest = 0;
   for (const StepMetrics& row : rows) {
-    highest = std::max({highest, row.loss, row.validation.value_or(0)});
+    highest = std::max({highest, row.total, row.validation.value_or(0)});
   }
   const double scale_x =
       (kWidth - 2 * kMargin) / std::max<double>(1, static_cast<double>(rows.size()) - 1);
@@ -82,10 +86,10 @@ std::string loss_plot(const std::vector<StepMetrics>& rows) {
   for (std::size_t begin = 0; begin < rows.size(); ++stage) {
     std::string points;
     std::string dots;
-    double mean = rows[begin].loss;
+    double mean = rows[begin].total;
     std::size_t end = begin;
     for (; end < rows.size() && rows[end].stage == rows[begin].stage; ++end) {
-      mean = kSmoothing * mean + (1 - kSmoothing) * rows[end].loss;
+      mean = kSmoothing * mean + (1 - kSmoothing) * rows[end].total;
       const double x = kMargin + static_cast<double>(end) * scale_x;
       points += formatted("%.1f,%.1f ", x, kHeight - kMargin - mean * scale_y);
       if (rows[end].validation) {

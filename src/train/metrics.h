@@ -15,9 +15,10 @@ struct StepMetrics {
   std::int64_t step = 0;  ///< of the stage, from 1
   double loss = 0;        ///< mean over the tokens that count, or the alignment's
   double ranking = 0;     ///< the ranking part, unweighted; 0 where there is none
+  double total = 0;       ///< what is made small: loss and the weighted ranking
   double rate = 0;        ///< of the schedule, 0 to 1
   double gradient_norm = 0;
-  /// Loss over pictures that are not learnt from, after this step; where it was computed.
+  /// `total` over pictures that are not learnt from, after this step; where it was computed.
   std::optional<double> validation;
 };
 

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "aitqe/base/error.h"
+#include "aitqe/data/caption.h"
 
 namespace aitqe {
 
@@ -186,8 +187,10 @@ void check_stage(const StageOptions& stage, const std::string& where) {
   need(stage.task == StageTask::Judge ||
            (stage.rank_weight == unset.rank_weight && stage.full_answers == unset.full_answers &&
             stage.swapped_captions == unset.swapped_captions &&
+            stage.verdict_weight == unset.verdict_weight &&
             stage.caption_share == unset.caption_share),
-       "rank_weight, swapped_captions, caption_share and full_answers for judge alone");
+       "rank_weight, swapped_captions, verdict_weight, caption_share and full_answers for judge "
+       "alone");
   need(stage.task != StageTask::Align || stage.accumulate == 1,
        "accumulate = 1: alignment compares the images of a whole step");
 }
@@ -219,6 +222,11 @@ Recipe Recipe::read(const std::filesystem::path& path) {
       .count("save_every_steps", recipe.save_every_steps, 1)
       .tables<StageOptions>("stage", recipe.stages, describe_stage);
   reader.read(table);
+  try {
+    CaptionSource::parse(recipe.caption_from);
+  } catch (const Error&) {
+    TableReader::fail("caption_from = \"" + recipe.caption_from + "\"", "txt or json:FIELD");
+  }
   if (recipe.model.empty()) TableReader::fail(where, "model, the folder to start from");
   if (recipe.stages.empty()) TableReader::fail(where, "at least one [[stage]]");
   for (const StageOptions& stage : recipe.stages) check_stage(stage, where);

@@ -158,7 +158,7 @@ double Stage::validate() const {
   for (const TrainingStep& step : validation_) {
     const StepMetrics metrics = losses(step, Gradients::None);
     const auto images = static_cast<double>(step.size());
-    sum += images * (metrics.loss + options_.rank_weight * metrics.ranking);
+    sum += images * metrics.total;
     num_images += images;
   }
   return sum / num_images;
@@ -200,7 +200,7 @@ StepMetrics Stage::compute_gradients() {
 StepMetrics Stage::losses(const TrainingStep& step, Gradients gradients) const {
   if (options_.task != StageTask::Align) return judge(step, gradients);
   StepMetrics metrics;
-  metrics.loss = align(step, gradients);
+  metrics.loss = metrics.total = align(step, gradients);
   return metrics;
 }
 
@@ -243,6 +243,7 @@ StepMetrics Stage::judge(const TrainingStep& step, Gradients gradients) const {
     metrics.loss += tokens.item<double>();
     if (options_.rank_weight > 0) metrics.ranking += ranking.item<double>();
   }
+  metrics.total = metrics.loss + options_.rank_weight * metrics.ranking;
   return metrics;
 }
 

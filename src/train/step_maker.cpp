@@ -23,9 +23,13 @@ StepMaker::StepMaker(const StageOptions& options, Stock stock, TrainingSet image
         !image.good.empty() || (options_.task == StageTask::Judge && !image.bad.empty());
     if (is_known && has_texts) usable_.push_back(i);
   }
-  log_info(formatted("stage %s: %zu images, %zu of use here, %zu samples left out",
+  log_info(formatted("stage %s: %zu images, %zu of use here, %ld samples left out",
                      options_.name.c_str(), images_.size(), usable_.size(),
-                     images_.unusable().size()));
+                     images_.unusable().count()));
+  for (const auto& [code, reason] : images_.unusable().by_code()) {
+    log_info(formatted("stage %s: left out %ld samples: %s, e.g. %s", options_.name.c_str(),
+                       reason.count, code.c_str(), reason.example.c_str()));
+  }
   if (usable_.empty()) {
     throw Error(ErrorCategory::NoInput,
                 "stage \"" + options_.name + "\": no image has the texts that this task needs");

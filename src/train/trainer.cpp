@@ -41,11 +41,9 @@ at::ScalarType choose_dtype(const std::string& dtype, at::Device device) {
   throw Error(ErrorCategory::Usage, "dtype = \"" + dtype + "\": expected auto, f32 or bf16");
 }
 
-/// Of what is read: another file under the same name hardly ever has the same size.
-std::string size_of(const fs::path& path) {
-  std::error_code unknown;
-  const std::uintmax_t bytes = fs::file_size(path, unknown);
-  return " " + path.string() + ":" + (unknown ? "?" : std::to_string(bytes));
+/// Of what is read. By its bytes: `aitqe contrast` with another seed writes files of the same size.
+std::string digest_of(const fs::path& path) {
+  return " " + path.string() + ":" + sha256_of_file(path);
 }
 
 /// What of a recipe decides the losses.
@@ -60,10 +58,10 @@ std::string recipe_digest(const Recipe& recipe, at::ScalarType dtype) {
     text += "|" + describe(stage);
     for (const std::vector<std::string>& shards : {stage.shards, stage.validation_shards}) {
       if (shards.empty()) continue;
-      for (const ShardRef& shard : expand_inputs(shards)) text += size_of(shard.url);
+      for (const ShardRef& shard : expand_inputs(shards)) text += digest_of(shard.url);
     }
-    if (!stage.vectors.empty()) text += size_of(stage.vectors);
-    if (!stage.concepts.empty()) text += size_of(stage.concepts);
+    if (!stage.vectors.empty()) text += digest_of(stage.vectors);
+    if (!stage.concepts.empty()) text += digest_of(stage.concepts);
   }
   return sha256_hex(text);
 }
@@ -221,7 +219,7 @@ class Run {
     throw Error(ErrorCategory::Model,
                 "stage \"" + row.stage + "\" step " + std::to_string(row.step) +
                     ": loss or gradient is not finite; the state before it is kept: lower "
-                    "learning_rate or clip_norm in the recipe");
+                    "learning_rate or clip_norm in the recipe, and train into another folder (-o)");
   }
 
   void note(const StepMetrics& row) {

@@ -75,7 +75,7 @@ TrainingSet TrainingSet::read(const std::vector<ShardRef>& shards, const Caption
         auto& texts = found.text.record.is_good ? image.good : image.bad;
         texts.push_back(std::move(found.text));
       } catch (const SampleError& error) {
-        set.unusable_.push_back(where + ": " + error.what());
+        set.unusable_.add(where, error);
       }
     }
     for (const ArchiveDamage& damage : losses.entries()) log_warning(damage.message);
@@ -83,7 +83,7 @@ TrainingSet TrainingSet::read(const std::vector<ShardRef>& shards, const Caption
   if (set.images_.empty()) {
     throw Error(ErrorCategory::NoInput,
                 "no image with a text in " + std::to_string(shards.size()) + " shards" +
-                    (set.unusable_.empty() ? "" : ", e.g. " + set.unusable_.front()));
+                    (set.unusable_.empty() ? "" : ":\n" + set.unusable_.render("  left out: ")));
   }
   return set;
 }

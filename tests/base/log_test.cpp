@@ -19,6 +19,14 @@ TEST(Log, WritesOneJsonObjectALineWhateverTheMessageHolds) {
   EXPECT_EQ(line["message"], "a \"quoted\"\nline \xEF\xBF\xBD");
 }
 
+TEST(Log, LeavesATerminalAlone) {
+  ::testing::internal::CaptureStderr();
+  start_log(LogFormat::Text, /*only_warnings=*/false);
+  log_warning("key \x1B[2J\x7F\r of\ttwo\nlines \xC3\xA9");
+  EXPECT_TRUE(::testing::internal::GetCapturedStderr().ends_with(
+      "warning: key ?[2J?? of\ttwo\nlines \xC3\xA9\n"));
+}
+
 TEST(Formatted, GrowsWithItsText) {
   EXPECT_EQ(formatted("%d of %s", 3, "four"), "3 of four");
   EXPECT_EQ(formatted("%s", std::string(5000, 'x').c_str()).size(), 5000U);

@@ -48,6 +48,19 @@ TEST(CaptionPool, TakesNeighboursFromTheGroupAndElseByARareWord) {
   EXPECT_FALSE(captions.near("nothing like it", "", random));
 }
 
+TEST(CaptionPool, TakesNoTrueTextOfTheSamePicture) {
+  const CaptionPool captions = pool();
+  Random random(1);
+  const std::vector<std::string> known{"Wooden bridge over a river!", "...", "a green pear"};
+  EXPECT_FALSE(captions.near("steam engine on a bridge", "", random, known));
+  for (int i = 0; i < 200; ++i) {
+    const auto index = captions.other("steam engine", "", random, known);
+    ASSERT_TRUE(index);
+    EXPECT_NE(*index, 1U);
+    EXPECT_NE(*index, 5U);
+  }
+}
+
 TEST(CaptionPool, TellsNamesFromWords) {
   const CaptionPool captions = pool();
   EXPECT_TRUE(captions.is_name("Poland"));

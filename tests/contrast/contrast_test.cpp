@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <nlohmann/json.hpp>
+
 #include "aitqe/base/error.h"
+#include "aitqe/base/log.h"
 #include "aitqe/data/webdataset.h"
 #include "io/io_support.h"
 #include "support/errors.h"
@@ -62,8 +65,9 @@ TEST_F(ContrastTest, MakesAGoodAndABadSampleOfEachPair) {
   EXPECT_EQ(result.pairs_read, 6);
   EXPECT_EQ(result.samples_written, 6);
   EXPECT_EQ(result.by_flaw.at("shipped"), 1);
-  EXPECT_EQ(result.skipped, (std::map<std::string, std::int64_t>{
-                                {"generic_without_better", 1}, {"no_image", 1}, {"vague", 1}}));
+  EXPECT_EQ(result.skipped.counts(),
+            (std::map<std::string, std::int64_t>{
+                {"generic_without_better", 1}, {"no_image", 1}, {"vague", 1}}));
 
   const std::vector<Sample> samples = written();
   ASSERT_EQ(samples.size(), 6U);
@@ -111,12 +115,81 @@ TEST_F(ContrastTest, TakesATeachersWordForItsPairs) {
   options_.teacher_file = folder_ / "notes.jsonl";
   const ContrastResult result = contrast(options_);
   EXPECT_EQ(result.unusable_teacher_rows.size(), 1U);
-  EXPECT_EQ(result.skipped.at("teacher_low_without_recaption"), 1);
+  EXPECT_EQ(result.skipped.counts().at("teacher_low_without_recaption"), 1);
   const std::vector<Sample> samples = written();
   EXPECT_EQ(record_of(samples[0]).assessment.scores.overall, 6);
   EXPECT_EQ(find_text(samples[2])->bytes, "A blue boat");
   EXPECT_EQ(find_text(samples[3])->bytes, "A fishing boat in the harbour");
   EXPECT_EQ(record_of(samples[3]).assessment.scores.overall, 2);
+}
+
+TEST_F(ContrastTest, TakesARecaptionForBetterOnlyWhereTheTeacherFindsTheCaptionPoor) {
+  folder_.write("notes.jsonl",
+                R"({"key": "boat", "scores": {"overall": 10}, "recaption": "A blue boat"})"
+                "\n"
+                R"({"key": "apple", "scores": {"overall": 2}, "recaption": "a red  apple."})"
+                "\n");
+  options_.teacher_file = folder_ / "notes.jsonl";
+  const ContrastResult result = contrast(options_);
+  EXPECT_EQ(result.skipped.counts().at("teacher_low_without_recaption"), 1);
+  const std::vector<Sample> samples = written();
+  ASSERT_EQ(samples[0].key, "boat-good");
+  EXPECT_EQ(find_text(samples[0])->bytes, "A fishing boat in the harbour");
+  EXPECT_EQ(record_of(samples[0]).assessment.scores.overall, 10);
+  EXPECT_FALSE(record_of(samples[0]).assessment.recaption);
+  EXPECT_NE(record_of(samples[1]).flaw, "shipped");
+}
+
+TEST_F(ContrastTest, NamesATeachersRowsOfNoPairAndOfSeveral) {
+  test::write_bytes(folder_ / "in/00001.tar",
+                    test::make_tar(pair_files("boat", "A boat of another shard", "{}")));
+  options_.shards.push_back({(folder_ / "in/00001.tar").string(), "00001"});
+  folder_.write("notes.jsonl", R"({"key": "boat", "scores": {"overall": 7}})"
+                               "\n"
+                               R"({"key": "gone", "scores": {"overall": 7}})"
+                               "\n"
+                               R"({"key": "apple", "shard": "00000", "scores": {"overall": 7}})"
+                               "\n");
+  options_.teacher_file = folder_ / "notes.jsonl";
+  const ContrastResult result = contrast(options_);
+  EXPECT_THAT(result.unusable_teacher_rows,
+              ::testing::ElementsAre(HasSubstr(":1: key \"boat\" is of 2 samples: say which with"),
+                                     HasSubstr(":2: key \"gone\" is of no sample here")));
+  EXPECT_EQ(record_of(written()[0]).assessment.scores.overall, 7);
+}
+
+TEST_F(ContrastTest, TakesNoTrueTextOfAPictureForAWrongOne) {
+  std::vector<NamedBytes> files;
+  for (const char* key : {"a", "b", "c"}) {
+    const std::string name = std::string("engine") + key;
+    const auto more = pair_files(key, "old " + name + " by a platform",
+                                 R"({"texts": ["a )" + name + R"( at the station"]})");
+    files.insert(files.end(), more.begin(), more.end());
+  }
+  test::write_bytes(folder_ / "in/00000.tar", test::make_tar(files));
+  options_.num_rounds = 20;
+  options_.flaws = FlawMix::parse("near_miss,other_image");
+  contrast(options_);
+  int num_bad = 0;
+  for (const Sample& sample : written()) {
+    const TrainingRecord record = record_of(sample);
+    if (record.is_good) continue;
+    ++num_bad;
+    EXPECT_THAT(find_text(sample)->bytes, ::testing::Not(HasSubstr("engine" + record.source_key)));
+  }
+  EXPECT_GT(num_bad, 20);
+}
+
+TEST_F(ContrastTest, TellsWhenAllShardsAreThereAndWhichAreNotItsOwn) {
+  folder_.write("out/old.tar", "of an earlier run");
+  folder_.write("out/contrast.json", "of an earlier run");
+  ::testing::internal::CaptureStderr();
+  start_log(LogFormat::Text, /*only_warnings=*/true);
+  contrast(options_);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("old.tar: is no shard of this"));
+  const auto record = nlohmann::json::parse(test::read_bytes(folder_ / "out/contrast.json"));
+  EXPECT_EQ(record.at("shards"), nlohmann::json({"00000"}));
+  EXPECT_EQ(record.at("result").at("samples_written"), 6);
 }
 
 TEST_F(ContrastTest, RefusesStreamsAndItsOwnInputFolder) {

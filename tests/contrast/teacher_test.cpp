@@ -29,16 +29,57 @@ TEST(TeacherNotes, ReadsRowsAndNamesThoseItCannotUse) {
       R"({"key": "a", "scores": {"overall": 5}})"
       "\n");
   const TeacherNotes notes = TeacherNotes::read(folder / "notes.jsonl");
-  ASSERT_EQ(notes.by_key.size(), 2U);
-  EXPECT_EQ(notes.by_key.at("a").scores.overall, 3);
-  EXPECT_EQ(notes.by_key.at("a").scores.text_quality, 8.5);
-  EXPECT_EQ(notes.by_key.at("a").recaption, "better");
-  EXPECT_EQ(notes.by_key.at("b").explanations.overall, "fine");
-  EXPECT_FALSE(notes.by_key.at("b").recaption);
-  EXPECT_THAT(notes.unusable,
+  ASSERT_EQ(notes.size(), 2U);
+  EXPECT_EQ(notes.find("0", "a")->scores.overall, 3);
+  EXPECT_EQ(notes.find("0", "a")->scores.text_quality, 8.5);
+  EXPECT_EQ(notes.find("0", "a")->recaption, "better");
+  EXPECT_EQ(notes.find("0", "b")->explanations.overall, "fine");
+  EXPECT_FALSE(notes.find("0", "b")->recaption);
+  EXPECT_THAT(notes.unusable(),
               ElementsAre(HasSubstr("notes.jsonl:4: scores.overall is 11"), HasSubstr(":5: "),
                           EndsWith(":6: no key"), EndsWith(":7: no scores.overall"),
                           EndsWith(":8: key \"a\" was there before")));
+}
+
+TEST(TeacherNotes, ReadsRowsOfAReport) {
+  const test::TemporaryFolder folder;
+  folder.write(
+      "rows.jsonl",
+      R"({"key": "a", "shard": "0", "scores": {"overall": 3.0, "text_quality": -1.0},)"
+      R"( "recaption": " a cat ", "explanations": {"overall": ""}})"
+      "\n"
+      R"({"key": "b", "shard": "0", "scores": {"overall": -1.0}, "recaption": "  "})"
+      "\n"
+      R"({"key": "c", "shard": "0", "scores": {"overall": 8.0, "text_quality": null}, "recaption": "  "})"
+      "\n");
+  const TeacherNotes notes = TeacherNotes::read(folder / "rows.jsonl");
+  EXPECT_EQ(notes.find("0", "a")->recaption, "a cat");
+  EXPECT_EQ(notes.find("0", "a")->scores.text_quality, Assessment().scores.text_quality);
+  EXPECT_EQ(notes.find("1", "a"), nullptr);
+  EXPECT_FALSE(notes.find("0", "c")->recaption);
+  EXPECT_THAT(notes.unusable(), ElementsAre(EndsWith(":2: no scores.overall")));
+}
+
+TEST(TeacherNotes, KeepsTheRowsThatFitOneSample) {
+  const test::TemporaryFolder folder;
+  folder.write("notes.jsonl", R"({"key": "a", "scores": {"overall": 3}})"
+                              "\n"
+                              R"({"key": "a", "shard": "1", "scores": {"overall": 4}})"
+                              "\n"
+                              R"({"key": "b", "scores": {"overall": 5}})"
+                              "\n"
+                              R"({"key": "c", "shard": "2", "scores": {"overall": 6}})"
+                              "\n");
+  TeacherNotes notes = TeacherNotes::read(folder / "notes.jsonl");
+  for (const char* shard : {"0", "1"}) {
+    for (const char* key : {"a", "b", "c"}) notes.meet(shard, key);
+  }
+  notes.settle();
+  EXPECT_EQ(notes.find("0", "a")->scores.overall, 3);
+  EXPECT_EQ(notes.find("1", "a")->scores.overall, 4);
+  EXPECT_EQ(notes.find("0", "b"), nullptr);
+  EXPECT_THAT(notes.unusable(), ElementsAre(HasSubstr(":3: key \"b\" is of 2 samples"),
+                                            HasSubstr(":4: key \"c\" is of no sample here")));
 }
 
 TEST(TeacherNotes, NeedsTheFile) {

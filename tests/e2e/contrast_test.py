@@ -7,7 +7,7 @@ import unittest
 
 import webdataset
 
-from support import EXAMPLES, EndToEndTest
+from support import EXAMPLES, SOURCE_DIR, EndToEndTest
 
 
 def read(path):
@@ -62,6 +62,28 @@ class ContrastTest(EndToEndTest):
         first = read(self.shard())[:2]
         self.assertEqual(first[0]["txt"].decode(), "a far better one")
         self.assertEqual(json.loads(first[1]["contrast.json"])["scores"]["overall"], 2.0)
+
+    def test_report_rows_are_a_teacher_too(self):
+        self.aitqe("score", EXAMPLES, "-o", self.folder / "scored", "--limit", "20", "--max-failed", "100%",
+                   "--model", SOURCE_DIR / "models/aitqe-tiny")
+        rows = self.folder / "scored/pairs-00000.aitqe.jsonl"
+        scores = {row["key"]: row["scores"]["overall"] for row in map(json.loads, rows.read_text().splitlines())}
+        self.assertGreater(len([score for score in scores.values() if score > 0]), 10)
+        self.contrast("--teacher", rows)
+        taken = [json.loads(sample["contrast.json"]) for sample in read(self.shard())]
+        taken = [record for record in taken if scores.get(record["source_key"], -1) > 0]
+        self.assertTrue(taken)
+        for record in taken:
+            own = record["label"] == "good" if scores[record["source_key"]] >= 6 else record["flaw"] == "shipped"
+            if own:
+                self.assertEqual(record["scores"]["overall"], scores[record["source_key"]])
+
+    def test_rows_that_fit_nothing_are_named(self):
+        notes = self.folder / "notes.jsonl"
+        notes.write_text("".join(json.dumps({"key": f"none-{i}", "scores": {"overall": 2}}) + "\n" for i in range(40)))
+        shown = self.contrast("--teacher", notes).stderr
+        self.assertIn('key "none-0" is of no sample here', shown)
+        self.assertIn("and 30 more rows of the teacher", shown)
 
     def test_usage_errors_say_what_to_do(self):
         for arguments, words in ((["--flaws", "shufled"], "is no flaw"), (["--teacher", "none.jsonl"], "--teacher"),

@@ -60,7 +60,7 @@ class DefaultModelTest(EndToEndTest):
     def test_it_mends_generic_captions_and_keeps_the_others(self):
         result = self.aitqe("enhance", EXAMPLES, "-o", self.folder / "out")
         self.assertIn("aitqe-small", result.stderr)
-        run = json.loads((self.folder / "out/run.json").read_text())
+        run = json.loads((self.folder / "out/_aitqe/run.json").read_text())
         self.assertEqual(run["config"]["max_new_tokens"], 128)  # what the model says of itself
         with tarfile.open(EXAMPLES) as tar:
             urls = {m.name.split(".")[0]: json.load(tar.extractfile(m))["url"] for m in tar if m.name.endswith(".json")}

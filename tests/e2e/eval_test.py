@@ -1,6 +1,8 @@
 """`aitqe eval`, `aitqe audit` and `aitqe convert` on the bundled pairs."""
 
+import io
 import json
+import tarfile
 import unittest
 
 from support import EXAMPLES, SOURCE_DIR, EndToEndTest
@@ -39,7 +41,39 @@ class EvalTest(EndToEndTest):
         below = sum(score < audit["threshold"] for score in own) / len(own)
         self.assertLessEqual(below, 0.31)
         self.assertGreaterEqual(below + sum(s == audit["threshold"] for s in own) / len(own), 0.29)
-        self.assertEqual(sum(group["captions"] for group in audit["by_words"]), len(own))
+        for grouping in ("by_words", "by_script", "by_language", "by_image_side"):
+            self.assertEqual(sum(group["captions"] for group in audit[grouping]), len(own), grouping)
+        self.assertEqual(audit["not_tried"], ["wrong_language"])  # no pair brings translations
+        self.assertIn("not tried, since no caption can have it: wrong_language", result.stdout)
+
+    def test_other_peoples_fields_and_unusable_pairs_are_told(self):
+        shard = self.folder / "own.tar"
+        with tarfile.open(EXAMPLES) as source, tarfile.open(shard, "w") as tar:
+            for member in list(source)[:36]:
+                data = source.extractfile(member).read()
+                if member.name.endswith(".json"):
+                    data = b'{"group": 7, "texts": "x", "kind": null, "translations": [1]}'
+                if member.name.startswith("000001."):
+                    if member.name.endswith(".txt"):
+                        continue
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+        audit = json.loads(self.aitqe("audit", shard, "--json", *TINY).stdout)
+        self.aitqe("score", shard, "-o", self.folder / "scored", "--max-failed", "100%", *TINY)
+        rows = (self.folder / "scored/own.aitqe.jsonl").read_text().splitlines()
+        self.assertEqual(sum(group["captions"] for group in audit["by_words"]) + sum(audit["skipped"].values()), len(rows))
+        self.assertEqual(audit["skipped"], {"no_caption": 1})
+        self.assertIn("left out: no_caption", self.aitqe("eval", shard, *TINY).stdout)
+
+    def test_an_audit_of_nothing_says_so(self):
+        shard = self.folder / "broken.tar"
+        with tarfile.open(shard, "w") as tar:
+            for name, data in (("a.jpg", b"no picture"), ("a.txt", b"a cat")):
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+        shown = self.aitqe("audit", shard, *TINY, expect=4).stderr
+        self.assertIn("no caption of the input could be judged, e.g. broken/a: image", shown)
 
     def test_an_adapter_goes_back_onto_its_base_and_onto_no_other(self):
         self.aitqe("contrast", EXAMPLES, "-o", self.folder / "training")
@@ -67,6 +101,9 @@ class EvalTest(EndToEndTest):
     def test_usage_errors(self):
         self.assertIn("no input", self.aitqe("eval", expect=2).stderr)
         self.assertIn("read twice", self.aitqe("audit", "-", input=b"", expect=2).stderr)
+        for rate in ("0%", "100%"):
+            self.assertIn("above 0% and below 100%",
+                          self.aitqe("audit", EXAMPLES, "--rewrite-rate", rate, expect=2).stderr)
         self.assertIn("--base", self.aitqe("convert", TINY[1], "-o", self.folder / "x", expect=2).stderr)
 
 

@@ -73,7 +73,7 @@ TEST(Summarise, AnAnswerOfNoUseNeitherKeepsNorRewrites) {
 
 TEST(Summarise, WhatCannotBeToldIsNullAndADash) {
   const std::vector<TrialResult> results = {result("a", "good", 8, false)};
-  const std::string json = figures_to_json({{"", summarise(results, "", 1)}});
+  const std::string json = figures_to_json({{"", summarise(results, "", 1)}}, {});
   EXPECT_TRUE(
       nlohmann::json::parse(json).at("sources").at("all").at("control").at("low").is_null());
   EXPECT_THAT(render_figures({{"", summarise(results, "", 1)}}), ContainsRegex("other images +- "));
@@ -89,7 +89,9 @@ TEST(RunTrials, JudgesTheBundledPairsInOrder) {
   options.limit = 14;
   options.judge.limits = choose_limits(model, 16, 0);
   Progress progress;
-  const std::vector<TrialResult> results = run_trials(options, model, progress);
+  const TrialRun run = run_trials(options, model, progress);
+  const std::vector<TrialResult>& results = run.results;
+  EXPECT_TRUE(run.skipped.empty());
   EXPECT_EQ(progress.pairs, std::ssize(results));
   std::vector<std::string> keys;
   int controls = 0;
@@ -108,7 +110,7 @@ TEST(RunTrials, JudgesTheBundledPairsInOrder) {
   EXPECT_LT(failed, results.size() / 3);
   EXPECT_GE(controls, 2);  // from the twelfth image on
 
-  const std::string json = figures_to_json({{"", summarise(results, "", 1)}});
+  const std::string json = figures_to_json({{"", summarise(results, "", 1)}}, run.skipped);
   EXPECT_EQ(nlohmann::json::parse(json).at("sources").at("all").at("good"), 14);
   EXPECT_THAT(render_figures({{"", summarise(results, "", 1)}}), HasSubstr("other_image"));
   EXPECT_EQ(nlohmann::json::parse(trial_to_json(results[0])).at("kind"), "good");

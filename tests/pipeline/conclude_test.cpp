@@ -172,10 +172,11 @@ TEST_F(VerifyTest, RefusesLoopsLeaksAndMarkersOfAHostileModel) {
 
 TEST_F(VerifyTest, RefusesOneSentenceForTheWholeShard) {
   std::vector<std::string> reasons;
-  for (int i = 0; i < 5; ++i) {
-    reasons.push_back(verified("caption " + std::string(1, static_cast<char>('a' + i)),
-                               "a picture of something nice", 1.0, 9.0)
-                          .reason);
+  char letter = 'a';
+  for (const char* rewrite : {"a picture of something nice", "A picture of something nice.",
+                              "a picture of something, nice!", "a picture of  Something nice",
+                              "a picture of something nice"}) {
+    reasons.push_back(verified("caption " + std::string(1, letter++), rewrite, 1.0, 9.0).reason);
   }
   EXPECT_EQ(reasons, (std::vector<std::string>{"model_rewrites", "model_rewrites", "model_rewrites",
                                                "rewrite_repeats", "rewrite_repeats"}));

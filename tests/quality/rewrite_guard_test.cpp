@@ -83,6 +83,27 @@ TEST(Facts, AreNamesAndNumbersAsTheyStand) {
   EXPECT_EQ(fact_words("(In Mostar), 12."), (std::vector<std::string>{"in", "mostar", "12"}));
 }
 
+TEST(Facts, AreNumbersAsPeopleWriteThem) {
+  EXPECT_EQ(find_facts("a 3.5 inch drive for 1,200 dollars, 50% off at 20\xC2\xB0."),
+            (std::vector<std::string>{"3.5", "1,200", "50%", "20\xC2\xB0"}));
+  EXPECT_EQ(find_facts("the 2nd car of the 1990s (1,5)"),
+            (std::vector<std::string>{"2nd", "1990s", "1,5"}));
+  EXPECT_EQ(find_facts("a 1. b 1..2 c 4K e .5. f v2"), (std::vector<std::string>{"1", "5"}));
+  EXPECT_EQ(find_lost_fact("1200 cats, 50 percent", "50% of 1,200 cats"), std::nullopt);
+  EXPECT_EQ(find_lost_fact("a 35 inch drive", "a 3.5 inch drive"), "3.5");
+}
+
+TEST(Facts, AreNamesInAnySpelling) {
+  EXPECT_EQ(find_facts("the NASA logo on an old BMW"), (std::vector<std::string>{"NASA", "BMW"}));
+  EXPECT_EQ(
+      find_facts("a McDonald's in \xC3\x96sterreich or \xD0\x9C\xD0\xBE\xD1\x81t"),
+      (std::vector<std::string>{"McDonald's", "\xC3\x96sterreich", "\xD0\x9C\xD0\xBE\xD1\x81t"}));
+  EXPECT_EQ(find_lost_fact("a street in Mostar", "the old streets of Mostar's centre"),
+            std::nullopt);
+  EXPECT_EQ(find_lost_fact("an old car", "an old car in \xC3\x96sterreich"), "\xC3\x96sterreich");
+  EXPECT_EQ(find_facts("a \xC3\xA9t\xC3\xA9 3\xC3\x97"), std::vector<std::string>());
+}
+
 TEST(LostFact, IsNotLookedForInTitlesFileNamesAndStamps) {
   EXPECT_EQ(find_lost_fact("a wreath", "Wreath of Evergreen, with Red Berries"), std::nullopt);
   EXPECT_EQ(find_lost_fact("a dog", "IMG_4711.JPG"), std::nullopt);

@@ -20,6 +20,7 @@ TEST(CaptionVectors, FindsTheVectorOfACaption) {
   const CaptionVectors vectors = CaptionVectors::read(folder / "v.safetensors");
   EXPECT_EQ(vectors.dim(), 3);
   EXPECT_THAT(vectors.find("a dog"), ElementsAre(0, 0.6F, 0.8F));
+  EXPECT_THAT(vectors.find(" a dog\n"), ElementsAre(0, 0.6F, 0.8F));
   EXPECT_TRUE(vectors.find("a cow").empty());
 }
 

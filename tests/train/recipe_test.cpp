@@ -78,6 +78,8 @@ TEST_F(RecipeTest, NamesTheKeyThatIsWrong) {
   EXPECT_THAT(complaint("task = \"judge\"", "task = \"caption\""), HasSubstr("for judge alone"));
   EXPECT_THAT(complaint("accumulate = 2", "accumulate = 2\nkeep_best = true"),
               HasSubstr("validation_shards, for keep_best"));
+  EXPECT_THAT(complaint("model = ", "caption_from = \"tx\"\nmodel = "),
+              HasSubstr("caption_from = \"tx\": expected txt or json:FIELD"));
   EXPECT_THAT(complaint("[[stage]]", "[[stage"), HasSubstr("recipe.toml:"));
 }
 

@@ -131,6 +131,33 @@ TEST_F(TrainerTest, GoesOnWhereItWasStoppedWithTheSameLosses) {
             test::read_bytes(folder_ / "whole/model.safetensors"));
 }
 
+TEST_F(TrainerTest, KeepsItsWeightsInF32WhereProductsAreInBf16) {
+  options_.recipe.dtype = "bf16";
+  run("whole");
+  EXPECT_TRUE(run("pieces", 6).stopped);  // in the stage with low-rank factors
+  {
+    const std::filesystem::path path = folder_ / "pieces/_train/state.safetensors";
+    const auto file = SafetensorsFile::open(path);
+    const test::ReferenceTensors state(path);
+    int num_factors = 0;
+    for (const auto& [name, info] : file->tensors()) {
+      const bool is_master = name.starts_with("master.");
+      if (!is_master && !name.starts_with("optimizer.")) continue;
+      EXPECT_EQ(info.dtype, TensorDtype::F32) << name;
+      if (!is_master) continue;
+      const at::Tensor master = state[name];
+      EXPECT_FALSE(at::equal(master, master.to(at::kBFloat16).to(at::kFloat))) << name;
+      if (name.find(".lora_") != std::string::npos) ++num_factors;
+    }
+    EXPECT_GT(num_factors, 0);
+    EXPECT_TRUE(file->tensors().contains("master.mm_projector.0.weight"));
+  }
+  run("pieces");
+  EXPECT_EQ(metrics("pieces"), metrics("whole"));
+  EXPECT_EQ(test::read_bytes(folder_ / "pieces/model.safetensors"),
+            test::read_bytes(folder_ / "whole/model.safetensors"));
+}
+
 TEST_F(TrainerTest, LeavesAFinishedModelAlone) {
   const TrainResult first = run("model");
   const std::string weights = test::read_bytes(folder_ / "model/model.safetensors");
@@ -146,6 +173,21 @@ TEST_F(TrainerTest, RefusesTheStateOfAnotherRecipe) {
   run("model", 3);
   options_.recipe.seed = 9;
   EXPECT_THAT(test::message_of([&] { run("model"); }), HasSubstr("another recipe or model"));
+}
+
+TEST_F(TrainerTest, RefusesTheStateOfOtherDataOfTheSameSize) {
+  run("half", 3);
+  run("whole");
+  constexpr std::size_t kBlock = 512;
+  std::string bytes = test::read_bytes(folder_ / "training/00000.tar");
+  const std::size_t name = bytes.find("-good.txt");
+  ASSERT_NE(name, std::string::npos);
+  char& first_letter = bytes[(name / kBlock + 1) * kBlock];
+  first_letter = first_letter == 'x' ? 'y' : 'x';
+  test::write_bytes(folder_ / "training/00000.tar", bytes);
+  for (const char* folder : {"half", "whole"}) {
+    EXPECT_THAT(test::message_of([&] { run(folder); }), HasSubstr("another recipe or model"));
+  }
 }
 
 TEST_F(TrainerTest, StopsWhereNumbersAreNoLongerFinite) {

@@ -47,8 +47,8 @@ TEST(TrainingSet, TakesPlainCaptionedShardsAsGood) {
   ASSERT_EQ(set.size(), 2U);
   EXPECT_EQ(set.at(0).good.size(), 1U);
   EXPECT_TRUE(set.at(0).bad.empty());
-  ASSERT_EQ(set.unusable().size(), 1U);
-  EXPECT_THAT(set.unusable()[0], HasSubstr("0/c: no_"));
+  ASSERT_EQ(set.unusable().count(), 1);
+  EXPECT_THAT(set.unusable().render(""), HasSubstr("e.g. 0/c: no_"));
 }
 
 TEST(TrainingSet, NeedsPlainTarFiles) {

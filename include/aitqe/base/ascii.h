@@ -26,4 +26,15 @@ inline std::string_view trim(std::string_view text, std::string_view drop = kSpa
   return text.substr(begin, text.find_last_not_of(drop) - begin + 1);
 }
 
+/// With `?` for each control character: what a terminal shows and does not obey.
+/// @param keep  control characters that stay
+inline std::string visible(std::string_view text, std::string_view keep = "") {
+  std::string result(text);
+  for (char& c : result) {
+    const bool is_control = (c >= 0 && c < ' ') || c == 0x7F;
+    if (is_control && keep.find(c) == std::string_view::npos) c = '?';
+  }
+  return result;
+}
+
 }  // namespace aitqe::ascii

@@ -5,7 +5,7 @@
 
 namespace aitqe {
 
-/// Why a run cannot go on. Each category is one exit code (docs/guide.md, "Exit codes").
+/// Why a run cannot go on. Each category is one exit code (README.md).
 enum class ErrorCategory {
   Bug,        ///< 1: a broken promise of our own
   Usage,      ///< 2: option, config or input list that cannot mean anything
@@ -39,6 +39,8 @@ class Error : public std::runtime_error {
 class SampleError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+  /// What stands before the first colon: `truncated_image`.
+  std::string code() const;
 };
 
 }  // namespace aitqe

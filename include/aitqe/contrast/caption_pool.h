@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -34,13 +35,14 @@ class CaptionPool {
   const PooledCaption& at(std::size_t index) const { return captions_[index]; }
 
   /// A caption of another group that shares no word of meaning with `text`, or nothing.
-  std::optional<std::size_t> other(std::string_view text, std::string_view group,
-                                   Random& random) const;
+  /// @param also_true  of the same picture; as little as `text` is any of them given
+  std::optional<std::size_t> other(std::string_view text, std::string_view group, Random& random,
+                                   std::span<const std::string> also_true = {}) const;
 
   /// A near neighbour: another caption of the same group, or else one that shares the rarest word
   /// it can. Never one that says the same in the same words.
-  std::optional<std::size_t> near(std::string_view text, std::string_view group,
-                                  Random& random) const;
+  std::optional<std::size_t> near(std::string_view text, std::string_view group, Random& random,
+                                  std::span<const std::string> also_true = {}) const;
 
   /// A real generic caption, or nothing when the input has none.
   std::optional<std::size_t> junk(Random& random) const;

@@ -11,6 +11,7 @@
 #include "aitqe/contrast/source_pair.h"
 #include "aitqe/contrast/teacher.h"
 #include "aitqe/contrast/training_record.h"
+#include "aitqe/data/skipped.h"
 #include "aitqe/io/shards.h"
 
 namespace aitqe {
@@ -32,8 +33,8 @@ struct ContrastResult {
   std::int64_t samples_written = 0;
   /// Bad samples by flaw; "shipped" for captions that came bad.
   std::map<std::string, std::int64_t> by_flaw;
-  /// Pairs that gave no samples, by reason.
-  std::map<std::string, std::int64_t> skipped;
+  Skipped skipped;  ///< pairs that gave no samples
+  /// Teacher rows that say nothing here, each with the reason: unreadable, of no pair, of several.
   std::vector<std::string> unusable_teacher_rows;
 
   std::string to_json() const;
@@ -48,7 +49,6 @@ struct TrainingSample {
 /// What all pairs of a run are contrasted with.
 struct ContrastMeans {
   const Corruptor& corruptor;
-  const TeacherNotes& teacher;
   const FlawMix& flaws;
   std::uint64_t seed = 0;
 };
@@ -56,13 +56,20 @@ struct ContrastMeans {
 /// The good and the bad sample of one pair (paper, figure 2): a good caption and the same made bad,
 /// whose recaption is the original; or a caption that came bad with the better one as recaption,
 /// and the better one as the good sample. Depends on seed, key and round alone.
+/// @param note  what a teacher said of the pair, or null: a score from 6 makes it a good one, and a
+///              recaption is not looked at then
 /// @throws SampleError when the pair gives none: generic without a better caption, vague, or no
 ///         flaw of the mix fits.
-std::vector<TrainingSample> contrast_pair(const std::string& key, const SourcePair& pair, int round,
+std::vector<TrainingSample> contrast_pair(const std::string& key, const SourcePair& pair,
+                                          const Assessment* note, int round,
                                           const ContrastMeans& means);
 
+/// Name of the file that stands in a folder of training shards when all of them are there.
+inline constexpr const char* kContrastFile = "contrast.json";
+
 /// Turns captioned shards into training shards of the same names: KEY-good and KEY-bad, each with
-/// image, `txt` and `contrast.json`. A shard appears when it is complete.
+/// image, `txt` and `contrast.json`. A shard appears when it is complete, kContrastFile (options
+/// and counts) when all are; what is left of an earlier run under other names is warned of.
 /// @throws Error(Usage) for inputs that cannot be read twice; Error(NoInput), Error(Output).
 ContrastResult contrast(const ContrastOptions& options);
 

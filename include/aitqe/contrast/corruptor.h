@@ -14,6 +14,8 @@ struct CaptionToSpoil {
   std::string text;
   std::string group;                      ///< as in PooledCaption
   std::vector<std::string> translations;  ///< the same in other languages; may be empty
+  /// Other captions of the same picture: none of them is taken for one of another picture.
+  std::vector<std::string> also_true = {};
 };
 
 struct SpoiledCaption {

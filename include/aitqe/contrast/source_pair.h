@@ -20,10 +20,19 @@ struct SourcePair {
   std::string better;
   std::vector<std::string> texts;
   std::vector<std::string> translations;
+
+  /// All that is known to be true of the picture.
+  std::vector<std::string> true_texts() const;
 };
 
-/// @throws SampleError: no image, no caption, a caption that is not UTF-8, a json member whose
-///         fields have another form, a sample with problems.
-SourcePair read_source_pair(const Sample& sample, const CaptionSource& source);
+/// What becomes of a json member that is no object, or whose fields have another form: other
+/// people's fields may have our names.
+enum class OddFields { Refuse, Ignore };
+
+/// A field that is null counts as absent.
+/// @throws SampleError: no image, no caption, a caption that is not UTF-8, a sample with problems,
+///         with Refuse a json member whose fields have another form.
+SourcePair read_source_pair(const Sample& sample, const CaptionSource& source,
+                            OddFields odd = OddFields::Refuse);
 
 }  // namespace aitqe

@@ -20,14 +20,22 @@ struct Audit {
   EvalFigures detection;  ///< of captions spoiled on purpose
   std::vector<ScoreGroup> by_words;
   std::vector<ScoreGroup> by_script;
+  /// By likely_language, the commonest first; languages of few captions are one group.
+  std::vector<ScoreGroup> by_language;
   std::vector<ScoreGroup> by_image_side;
   double wanted_rewrites = 0.1;  ///< share
   /// `--rewrite-when score<K` with this K rewrites about that share.
   double threshold = 0;
+  /// What it really rewrites: more or less, where many captions have one score.
+  double rewritten_below_threshold = 0;
+  /// Flaws of the mix that no caption could have.
+  std::vector<Flaw> not_tried;
+  Skipped skipped;
 };
 
-/// @param results  of run_trials   @param wanted_rewrites  in (0, 1)
-Audit audit(const std::vector<TrialResult>& results, double wanted_rewrites, std::uint64_t seed);
+/// @param wanted_rewrites  in (0, 1)
+/// @throws Error(NoInput) when no caption was judged.
+Audit audit(const TrialRun& run, double wanted_rewrites, const TrialOptions& options);
 
 std::string audit_to_json(const Audit& audit);
 std::string render_audit(const Audit& audit);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "aitqe/data/caption.h"
+#include "aitqe/data/skipped.h"
 #include "aitqe/eval/auroc.h"
 #include "aitqe/eval/trial.h"
 #include "aitqe/pipeline/judge.h"
@@ -48,9 +49,14 @@ struct TrialResult {
 
 std::string trial_to_json(const TrialResult& result);
 
-/// Judges all trials, in the order of the shards. @throws as enhance.
-std::vector<TrialResult> run_trials(const EvalOptions& options, const LoadedModel& model,
-                                    Progress& progress);
+struct TrialRun {
+  std::vector<TrialResult> results;  ///< in the order of the shards
+  Skipped skipped;                   ///< samples that give no trial
+};
+
+/// Judges all trials. Fields of a pair's json that have another form than ours are not looked at.
+/// @throws as enhance.
+TrialRun run_trials(const EvalOptions& options, const LoadedModel& model, Progress& progress);
 
 /// How well one kind of bad caption is told from good ones.
 struct KindFigures {
@@ -76,7 +82,8 @@ EvalFigures summarise(const std::vector<TrialResult>& results, const std::string
                       std::uint64_t seed);
 
 /// Figures by source, "" for all, as JSON and as a table for people.
-std::string figures_to_json(const std::map<std::string, EvalFigures>& by_source);
+std::string figures_to_json(const std::map<std::string, EvalFigures>& by_source,
+                            const Skipped& skipped);
 std::string render_figures(const std::map<std::string, EvalFigures>& by_source);
 
 }  // namespace aitqe

@@ -7,6 +7,7 @@
 #include "aitqe/data/caption.h"
 #include "aitqe/pipeline/types.h"
 #include "aitqe/quality/policy.h"
+#include "aitqe/quality/rewrite_guard.h"
 
 namespace aitqe {
 
@@ -20,11 +21,12 @@ struct ConcludeOptions {
   bool with_answers = false;  ///< -v: the raw answer of every pair, not only of unreadable ones
 };
 
-/// How often each new caption was given in a shard so far; for `verify`, in the shard's order.
+/// How often each new caption was given in a shard so far, case and punctuation apart; for
+/// `verify`, in the shard's order.
 class RewriteCounts {
  public:
   /// Counts this rewrite. @return whether it has been given too often by now.
-  bool add(const std::string& recaption) { return ++counts_[recaption] > kMost; }
+  bool add(const std::string& recaption) { return ++counts_[bare_words(recaption)] > kMost; }
 
  private:
   static constexpr int kMost = 3;  // two of one thing occur; more is a model that has got stuck

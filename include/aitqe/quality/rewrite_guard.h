@@ -25,17 +25,27 @@ enum class RewriteFault {
 std::optional<RewriteFault> find_rewrite_fault(std::string_view rewrite, std::string_view original,
                                                const AnswerKeys& keys);
 
+/// Letters, digits and everything beyond ASCII, in lower case, with one blank between words.
+std::string bare_words(std::string_view text);
+
 /// Whether both texts are the same words in the same order: ASCII case, punctuation and white space
 /// apart. What is added to a caption by such a rewrite is worth no change.
 bool says_the_same(std::string_view rewrite, std::string_view original);
 
 /// Names and numbers, as they stand in the caption, without the punctuation around them. Numbers
-/// are words of digits; names are words with a capital letter inside a caption that is not written
-/// in capitals or as a title. Not looked for: file names and the like (letters, digits and
-/// underscores in one word), and numbers beside a time of day, which are the stamps of programs.
+/// are digits with dots and commas between them ("3.5", "1,200"), with a percent or degree sign
+/// behind them, or as years and ranks are written ("1990s", "2nd"). Names are words of letters that
+/// begin with a capital ("Mostar", "McDonald's", "NASA"), but not the first word of a caption and
+/// none of one that has more such words than others: a title. Not looked for: file names and the
+/// like (letters, digits and underscores in one word), and numbers beside a time of day, which are
+/// the stamps of programs.
 std::vector<std::string> find_facts(std::string_view caption);
 
-/// Words in lower case without the punctuation around them: what facts are looked for among.
+/// What makes two facts the same: lower case, without commas in numbers and signs behind them, and
+/// without 's.
+std::string fact_key(std::string_view word);
+
+/// The words of a text as fact_key gives them: what facts are looked for among.
 std::vector<std::string> fact_words(std::string_view caption);
 
 /// A name or number of the original (find_facts) that the rewrite lacks, or nothing.

@@ -19,7 +19,7 @@ class CaptionVectors {
   static CaptionVectors read(const std::filesystem::path& path);
 
   std::int64_t dim() const { return dim_; }
-  /// The vector of a caption, or nothing (an empty span).
+  /// The vector of a caption, white space around it apart, or nothing (an empty span).
   std::span<const float> find(std::string_view caption) const;
 
  private:

@@ -6,6 +6,7 @@
 
 #include "aitqe/contrast/training_record.h"
 #include "aitqe/data/caption.h"
+#include "aitqe/data/skipped.h"
 #include "aitqe/io/shards.h"
 
 namespace aitqe {
@@ -30,15 +31,14 @@ struct TrainingImage {
 class TrainingSet {
  public:
   /// Reads `aitqe contrast`'s shards (samples of one source are one image), and plain captioned
-  /// ones, whose captions count as good and whose generic ones are left out.
+  /// ones, whose captions count as good; a generic one's place takes the better text that is known.
   /// @throws Error(Usage) for a compressed tar or a stream: images are read again by their place;
   ///         Error(NoInput) when no image has a text.
   static TrainingSet read(const std::vector<ShardRef>& shards, const CaptionSource& source);
 
   std::size_t size() const { return images_.size(); }
   const TrainingImage& at(std::size_t index) const { return images_[index]; }
-  /// Samples that could not be used, as "SHARD/KEY: reason".
-  const std::vector<std::string>& unusable() const { return unusable_; }
+  const Skipped& unusable() const { return unusable_; }
 
   /// The encoded image. @throws SampleError when the tar has changed.
   std::string image_bytes(std::size_t index) const;
@@ -46,7 +46,7 @@ class TrainingSet {
  private:
   std::vector<ShardRef> shards_;
   std::vector<TrainingImage> images_;
-  std::vector<std::string> unusable_;
+  Skipped unusable_;
 };
 
 /// Places of an endless walk over `count` items: every epoch takes each once, in an order of its
