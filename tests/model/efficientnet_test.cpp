@@ -5,21 +5,11 @@
 #include "aitqe/io/safetensors_writer.h"
 #include "aitqe/model/vision_tower.h"
 #include "support/reference.h"
+#include "support/small_efficientnet.h"
 #include "support/temporary_folder.h"
 
 namespace aitqe {
 namespace {
-
-/// As SMALL_STAGES of scripts/make_efficientnet_reference.py, which made the file.
-ModelConfig small_config() {
-  ModelConfig config;
-  config.vision.family = VisionFamily::EfficientnetLite;
-  config.vision.stem_channels = 16;
-  config.vision.hidden_size = 40;
-  config.vision.image_size = 48;
-  config.vision.stages = {{1, 3, 1, 8, 1}, {6, 3, 2, 12, 2}, {4, 5, 2, 16, 2}, {6, 5, 2, 24, 1}};
-  return config;
-}
 
 const std::filesystem::path kFile = test::reference_dir() / "efficientnet.safetensors";
 
@@ -28,7 +18,8 @@ class EfficientnetTest : public ::testing::TestWithParam<nn::Backend> {};
 TEST_P(EfficientnetTest, GivesTheFeaturesThatTorchGives) {
   const test::ReferenceTensors reference(kFile);
   TensorTable tensors(SafetensorsFolder::of_file(kFile));
-  const auto tower = make_vision_tower(small_config(), tensors, test::compute(GetParam()));
+  const auto tower =
+      make_vision_tower(test::small_efficientnet(), tensors, test::compute(GetParam()));
   const at::Tensor features = (*tower)(reference["pixels"]);
   EXPECT_EQ(features.sizes(), reference["features"].sizes());
   EXPECT_LE(test::largest_difference(features, reference["features"]), 1e-4);
@@ -43,10 +34,11 @@ INSTANTIATE_TEST_SUITE_P(Backends, EfficientnetTest,
 TEST(Efficientnet, GivesAnImageTheSameBitsInAnyBatchAndWithAnyThreads) {
   const test::ReferenceTensors reference(kFile);
   TensorTable tensors(SafetensorsFolder::of_file(kFile));
-  const auto two =
-      make_vision_tower(small_config(), tensors, test::compute(nn::Backend::Kernels, 2));
+  const auto two = make_vision_tower(test::small_efficientnet(), tensors,
+                                     test::compute(nn::Backend::Kernels, 2));
   TensorTable again(SafetensorsFolder::of_file(kFile));
-  const auto one = make_vision_tower(small_config(), again, test::compute(nn::Backend::Kernels, 1));
+  const auto one =
+      make_vision_tower(test::small_efficientnet(), again, test::compute(nn::Backend::Kernels, 1));
   const at::Tensor together = (*two)(reference["pixels"]);
   for (std::int64_t image = 0; image < 3; ++image) {
     EXPECT_TRUE(at::equal((*one)(reference["pixels"].narrow(0, image, 1))[0], together[image]));

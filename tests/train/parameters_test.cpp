@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
 
+#include "aitqe/train/adamw.h"
 #include "support/errors.h"
 #include "support/reference.h"
 
@@ -11,8 +12,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Parameters load() {
-  return Parameters::load(test::reference_dir() / "grouped-bf16-sharded", at::kCPU, at::kFloat);
+Parameters load(at::ScalarType dtype = at::kFloat) {
+  return Parameters::load(test::reference_dir() / "grouped-bf16-sharded", at::kCPU, dtype);
 }
 
 const std::string kLayer = "model.model.layers.0.mlp.up_proj";
@@ -34,6 +35,63 @@ TEST(Parameters, GivesGradientsToWhatIsTrainedAlone) {
   parameters.set_trained({"mm_projector.2.weight"});
   EXPECT_FALSE(parameters.linear(at::ones({2, inputs}), kLayer).requires_grad());
   EXPECT_EQ(parameters.masters().size(), 2U);
+}
+
+TEST(Parameters, ComputesInBf16WithMastersRoundedToIt) {
+  const std::string layer = "mm_projector.0";
+  Parameters parameters = load(at::kBFloat16);
+  const std::vector<std::string> names = {layer + ".weight", layer + ".bias"};
+  parameters.set_trained(names);
+  const at::NoGradGuard no_grad;
+  const at::Tensor x = at::rand({3, parameters.wide(names[0]).size(1)});
+  const at::Tensor before = parameters.linear(x, layer);
+  std::vector<at::Tensor> rounded;
+  for (const std::string& name : names) {
+    const at::Tensor master = parameters.trained().at(name);
+    EXPECT_EQ(master.scalar_type(), at::kFloat) << name;
+    master.mul_(1.003);  // numbers of bf16 are a share of 0.004 to 0.008 apart
+    rounded.push_back(master.to(at::kBFloat16));
+    EXPECT_FALSE(at::equal(rounded.back().to(at::kFloat), master)) << name;
+    EXPECT_TRUE(at::equal(parameters.wide(name), master)) << name;
+  }
+  const at::Tensor y = parameters.linear(x, layer);
+  EXPECT_EQ(y.scalar_type(), at::kBFloat16);
+  EXPECT_TRUE(at::equal(y, at::linear(x.to(at::kBFloat16), rounded[0], rounded[1])));
+  EXPECT_FALSE(at::equal(y, before));
+}
+
+TEST(Parameters, KeepsStepsThatAreTooShortForBf16) {
+  const std::string weight = kLayer + ".weight";
+  Parameters parameters = load(at::kBFloat16);
+  parameters.set_trained({weight});
+  const at::Tensor master = parameters.trained().at(weight);
+  {
+    const at::NoGradGuard no_grad;
+    master.fill_(1);
+  }
+  const at::Tensor x = at::ones({2, master.size(1)});
+  const auto expect_like = [&](double in_f32, double in_bf16) {
+    EXPECT_EQ(master.scalar_type(), at::kFloat);
+    EXPECT_LE(test::largest_difference(master, at::full_like(master, in_f32)), 1e-5F);
+    const at::Tensor seen = at::full_like(master, in_bf16).to(at::kBFloat16);
+    EXPECT_EQ(seen[0][0].item<double>(), in_bf16);
+    EXPECT_TRUE(at::equal(parameters.linear(x, kLayer), at::linear(x.to(at::kBFloat16), seen)));
+  };
+  Adamw optimizer{AdamwOptions()};
+  const auto take_steps = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      parameters.linear(x, kLayer).sum().backward();
+      EXPECT_EQ(master.grad().scalar_type(), at::kFloat);
+      // Under gradients that stay the same a step is as long as the rate: 1/39 of what lies
+      // between 1 and the next number of bf16 below it, so that a weight in bf16 would never move.
+      optimizer.step(parameters.trained(), {{weight, 1e-4}});
+    }
+  };
+  expect_like(1, 1);
+  take_steps(10);
+  expect_like(0.999, 1);
+  take_steps(90);
+  expect_like(0.99, 1 - 3.0 / 256);  // the third below 1
 }
 
 TEST(Parameters, AddsLowRankFactorsThatChangeNothingAtFirst) {
