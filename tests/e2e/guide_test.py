@@ -1,4 +1,4 @@
-"""docs/guide.md and configs/ keep up with the program."""
+"""docs/guide.md, docs/training.md and configs/ keep up with the program."""
 
 import re
 import unittest
@@ -87,6 +87,64 @@ class GuideTest(EndToEndTest):
             with self.subTest(config=config.name):
                 self.aitqe(command, shard, "-o", self.folder / config.stem, *MODEL_FLAGS, "--dry-run",
                            "--forecast-s", "0", "--config", config)
+
+
+class TrainingTest(EndToEndTest):
+    """docs/training.md lists the keys of a recipe, with the defaults of recipe.h, and its recipe can be read."""
+
+    # Heading in the page -> what stands in a recipe before such a key, and the structs that hold the values.
+    TABLES = {
+        "## Keys of a recipe": ("", ("Recipe",)),
+        "### Keys of a stage": ("[[stage]]\n", ("StageOptions",)),
+        "### Keys of `[[stage.train]]`": ("[[stage]]\n[[stage.train]]\n", ("TrainedTensors",)),
+        "### Keys of `[[stage.lora]]`": ("[[stage]]\n[[stage.lora]]\n", ("TrainedLora", "LoraOptions")),
+    }
+
+    def setUp(self):
+        super().setUp()
+        self.text = (SOURCE_DIR / "docs/training.md").read_text(encoding="utf-8")
+
+    def train(self, recipe, expect):
+        path = self.folder / "recipe.toml"
+        path.write_text(recipe, encoding="utf-8")
+        return self.aitqe("train", path, "-o", self.folder / "out", expect=expect).stderr
+
+    def listed(self, heading):
+        """Key -> its default, as it stands in the table below a heading."""
+        section = re.split(r"^##", self.text[self.text.index(heading + "\n") + len(heading):], flags=re.MULTILINE)[0]
+        rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|", section, re.MULTILINE)
+        self.assertEqual(len(rows), len(dict(rows)), f"{heading}: a key stands there twice")
+        return dict(rows)
+
+    def test_lists_the_very_keys_of_a_recipe(self):
+        for heading, (before, _) in self.TABLES.items():
+            with self.subTest(table=heading):
+                known = self.train(before + "no_such_key = 1\n", expect=2).partition("known here: ")[2]
+                self.assertEqual(set(self.listed(heading)), set(known.strip().split(", ")))
+
+    def test_tells_the_defaults_of_the_program(self):
+        code = "".join((SOURCE_DIR / "include/aitqe/train" / name).read_text() for name in ("recipe.h", "parameters.h"))
+        for heading, (_, structs) in self.TABLES.items():
+            values = {}
+            for name in structs:
+                fields = re.search(rf"^struct {name} {{\n(.*?)^}};", code, re.MULTILINE | re.DOTALL)[1]
+                values |= re.findall(r"^  [\w:]+ (\w+) = ([^;]+);", fields, re.MULTILINE)
+            for key, default in self.listed(heading).items():
+                with self.subTest(table=heading, key=key):
+                    if default in ("needed", "none"):
+                        self.assertIn(values.get(key, ""), ("", "0"))  # 0: no number yet
+                    else:
+                        value = re.sub(r"StageTask::(\w+)", lambda found: f'"{found[1].lower()}"', values[key])
+                        self.assertEqual(default.strip("`"), value)
+
+    def test_its_recipe_and_those_that_come_along_are_read(self):
+        """What fails then is the model, which is not there."""
+        recipes = {path.name: path.read_text(encoding="utf-8") for path in (SOURCE_DIR / "configs/train").glob("*.toml")}
+        whole, *stages = re.findall(r"```toml\n(.*?)```", self.text, re.DOTALL)
+        recipes |= {"the page's": whole} | {f"the page's {i}": f'model = "base"\n{one}' for i, one in enumerate(stages)}
+        for name, recipe in recipes.items():
+            with self.subTest(recipe=name):
+                self.assertIn("no such model folder", self.train(recipe, expect=6))
 
 
 class MeasuringTest(unittest.TestCase):
