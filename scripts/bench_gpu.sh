@@ -71,7 +71,7 @@ check() {
   local module status=0
   [[ -x $build/tests/nn/nn_test ]] || die "built without tests: run \"scripts/bench_gpu.sh pack\" where GoogleTest is, then build"
   for module in kernels nn model engine; do
-    "$build/tests/$module/${module}_test" --gtest_brief=1 || status=1
+    AITQE_REQUIRE_CUDA=$([[ $device == cuda* ]] && echo 1) "$build/tests/$module/${module}_test" --gtest_brief=1 || status=1
   done
   return "$status"
 }

@@ -37,10 +37,14 @@ std::string describe_progress(const Progress& progress, double elapsed_s) {
   const double rate = elapsed_s > 0 ? answered / elapsed_s : 0;
   const double rewritten_percent =
       pairs > 0 ? 100.0 * static_cast<double>(progress.rewritten) / static_cast<double>(pairs) : 0;
-  std::string line = formatted(
-      "shard %ld/%ld  %s pairs  %.1f pairs/s  %.1f %% rewritten  %s failed",
-      std::min(progress.shards_done + 1, progress.num_shards.load()), progress.num_shards.load(),
-      with_commas(pairs).c_str(), rate, rewritten_percent, with_commas(progress.failed).c_str());
+  const std::int64_t num_shards = progress.num_shards;
+  std::string line;
+  if (num_shards > 0) {
+    line = formatted("shard %ld/%ld  ", std::min(progress.shards_done + 1, num_shards), num_shards);
+  }
+  line += formatted("%s pairs  %.1f pairs/s  %.1f %% rewritten  %s failed",
+                    with_commas(pairs).c_str(), rate, rewritten_percent,
+                    with_commas(progress.failed).c_str());
   const double handed_on = static_cast<double>(progress.work_done);
   const double done = pairs > 0 ? handed_on * answered / static_cast<double>(pairs) : handed_on;
   const double total = static_cast<double>(progress.work_total);

@@ -63,6 +63,7 @@ struct Survey {
   CaptionPool pool;
   /// Samples with a lot up to this are tried: as many as the limit says.
   std::uint64_t highest_lot = std::numeric_limits<std::uint64_t>::max();
+  std::int64_t num_images = 0;  ///< that are tried
   Skipped skipped;
 };
 
@@ -89,7 +90,9 @@ Survey survey(const EvalOptions& options, const Progress& progress) {
     }
   }
   survey.pool.seal();
+  survey.num_images = std::ssize(lots);
   if (options.limit >= 0 && options.limit < std::ssize(lots)) {
+    survey.num_images = options.limit;
     std::sort(lots.begin(), lots.end());
     survey.highest_lot = options.limit == 0 ? 0 : lots[static_cast<std::size_t>(options.limit - 1)];
   }
@@ -208,6 +211,7 @@ TrialRun run_trials(const EvalOptions& options, const LoadedModel& model, Progre
       },
       options.num_workers, kAhead);
 
+  progress.work_total = found.num_images;
   TrialRun run;
   run.skipped = std::move(found.skipped);
   std::deque<Trial> asked;  // in order, as answers come back
@@ -226,6 +230,8 @@ TrialRun run_trials(const EvalOptions& options, const LoadedModel& model, Progre
     run.results.push_back(result_of(asked.front(), assessed, judge.keys()));
     asked.pop_front();
     ++progress.pairs;
+    const std::string& kind = run.results.back().kind;
+    if (kind == kGoodTrial || kind == kShippedTrial) ++progress.work_done;  // one of an image
     if (run.results.back().rewrites) ++progress.rewritten;
     if (!run.results.back().failure.empty()) ++progress.failed;
   });

@@ -59,13 +59,4 @@ void depthwise_relu6(const float* x, std::int64_t images, const DepthwiseShape& 
   pool.parallel_for(static_cast<std::size_t>(images * out_height), out_row);
 }
 
-void relu6(float* x, std::int64_t count, ThreadPool& pool) {
-  constexpr std::int64_t kValuesPerTask = 16384;
-  const auto run = [&](std::size_t task) {
-    const std::int64_t first = static_cast<std::int64_t>(task) * kValuesPerTask;
-    cpu_kernels().clamp(x + first, 0.0F, 6.0F, std::min(kValuesPerTask, count - first));
-  };
-  pool.parallel_for(static_cast<std::size_t>((count + kValuesPerTask - 1) / kValuesPerTask), run);
-}
-
 }  // namespace aitqe::kernels

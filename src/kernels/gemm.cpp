@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <numeric>
 
 #include "aitqe/kernels/cpu_dispatch.h"
 #include "aitqe/kernels/rows.h"
@@ -71,23 +72,31 @@ void activate(Activation activation, float* values, std::int64_t count) {
     case Activation::GeluErf:
       gelu_erf(values, count);
       break;
+    case Activation::Relu6:
+      cpu_kernels().clamp(values, 0.0F, 6.0F, count);
+      break;
   }
 }
 
 /// So many things in parts of nearly one size, so that threads end together.
 struct Cut {
-  /// @param most  in a part   @param unit  that parts but the last are whole multiples of
-  Cut(std::int64_t things, std::int64_t most, std::int64_t unit) : count(things) {
-    if (count == 0) return;
-    const std::int64_t fewest = round_up(count, most) / most;
-    size = round_up(round_up(count, fewest) / fewest, unit);
-    parts = round_up(count, size) / size;
+  /// @param most  in a part   @param unit_  that parts but the last are whole multiples of
+  Cut(std::int64_t things, std::int64_t most, std::int64_t unit_)
+      : count(things),
+        unit(unit_),
+        units(round_up(things, unit_) / unit_),
+        parts(std::min(units, round_up(things, most) / most)) {}
+
+  /// In more parts, where there is enough to cut.
+  void cut_finer(std::int64_t wanted) { parts = std::max(parts, std::min(units, wanted)); }
+  std::int64_t begin(std::int64_t part) const {
+    return std::min(count, part * units / parts * unit);
   }
-  std::int64_t begin(std::int64_t part) const { return std::min(count, part * size); }
 
   std::int64_t count;
-  std::int64_t size = 0;
-  std::int64_t parts = 0;
+  std::int64_t unit;
+  std::int64_t units;
+  std::int64_t parts;
 };
 
 }  // namespace
@@ -237,8 +246,15 @@ void GemmWeight::for_tasks(const GemmRows& x, ThreadPool& pool, const Run& run) 
   const std::int64_t m = x.num_rows();
   // Packing on the fly is paid once per task: there a task takes many rows.
   const bool ahead = packed_ != nullptr;
-  const Cut columns(num_panels(), ahead ? kPanelsPerTask : kPanelsPerPackedTask, 1);
+  Cut columns(num_panels(), ahead ? kPanelsPerTask : kPanelsPerPackedTask, 1);
   const Cut rows(m, ahead ? kRowsPerTask : kRowsPerPackedTask, kRowUnit);
+  const std::int64_t threads = pool.num_threads();
+  // A few tasks of one size keep all threads busy to the end only where each gets as many.
+  constexpr std::int64_t kManyTasksPerThread = 8;
+  const bool is_uneven = (columns.parts * rows.parts) % threads != 0;
+  if (ahead && is_uneven && columns.parts * rows.parts < kManyTasksPerThread * threads) {
+    columns.cut_finer(round_up(columns.parts, threads / std::gcd(rows.parts, threads)));
+  }
   const auto run_one = [&](std::size_t task) {
     const std::int64_t column = static_cast<std::int64_t>(task) % columns.parts;
     const std::int64_t row = static_cast<std::int64_t>(task) / columns.parts;

@@ -99,12 +99,9 @@ class Depthwise {
   at::Tensor bias_;
 };
 
-void clamp_relu6(at::Tensor& x, const nn::Compute& compute) {
-  if (compute.backend != nn::Backend::Kernels) {
-    x.clamp_(0, 6);
-  } else {
-    kernels::relu6(x.mutable_data_ptr<float>(), x.numel(), *compute.pool);
-  }
+at::Tensor relu6_of(const nn::Linear& linear, const at::Tensor& rows, const nn::Compute& compute) {
+  if (compute.backend != nn::Backend::Kernels) return linear(rows).clamp_(0, 6);
+  return linear.activated(rows, kernels::Activation::Relu6, compute.activation_dtype());
 }
 
 /// expand -> depthwise -> project, with the input added where shapes allow.
@@ -125,10 +122,7 @@ class Block {
 
   Picture operator()(const Picture& x) const {
     Picture y = x;
-    if (expand_) {
-      y.rows = (*expand_)(x.rows);
-      clamp_relu6(y.rows, *compute_);
-    }
+    if (expand_) y.rows = relu6_of(*expand_, x.rows, *compute_);
     y = depthwise_(y);
     y.rows = project_(y.rows);
     if (adds_input_) y.rows.add_(x.rows);
@@ -165,14 +159,26 @@ class EfficientnetTower : public VisionTower {
   }
 
   at::Tensor operator()(const at::Tensor& pixels) const override {
-    Picture x = stem(pixels);
-    for (const Block& block : blocks_) x = block(x);
-    at::Tensor features = (*head_)(x.rows);
-    clamp_relu6(features, *compute_);
-    return features.view({x.images, x.side * x.side, -1});
+    const std::int64_t images = pixels.size(0);
+    if (compute_->backend != nn::Backend::Kernels || images <= kImagesTogether) return run(pixels);
+    std::vector<at::Tensor> features;
+    for (std::int64_t first = 0; first < images; first += kImagesTogether) {
+      features.push_back(
+          run(pixels.narrow(0, first, std::min(kImagesTogether, images - first))));
+    }
+    return at::cat(features);
   }
 
  private:
+  /// Of as many images the widest layer stays in a cache.
+  static constexpr std::int64_t kImagesTogether = 2;
+
+  at::Tensor run(const at::Tensor& pixels) const {
+    Picture x = stem(pixels);
+    for (const Block& block : blocks_) x = block(x);
+    return relu6_of(*head_, x.rows, *compute_).view({x.images, x.side * x.side, -1});
+  }
+
   /// The first convolution as a product: every output's 27 inputs in a row.
   Picture stem(const at::Tensor& pixels) const {
     const std::int64_t images = pixels.size(0);
@@ -188,9 +194,7 @@ class EfficientnetTower : public VisionTower {
                                 .reshape({images * out * out, 3 * kStemKernel * kStemKernel})
                                 .to(compute_->activation_dtype())
                                 .contiguous();
-    Picture x{stem_(rows), images, out};
-    clamp_relu6(x.rows, *compute_);
-    return x;
+    return {relu6_of(stem_, rows, *compute_), images, out};
   }
 
   std::shared_ptr<const nn::Compute> compute_;

@@ -73,7 +73,15 @@ Attention::Attention(const kernels::AttentionShape& shape, std::shared_ptr<const
 
 void Attention::write(const at::Tensor& keys, const at::Tensor& values,
                       std::span<const AttentionRows> rows, std::span<const KvView> caches) const {
-  for (std::size_t i = 0; i < rows.size(); ++i) write_one(keys, values, rows[i], caches[i]);
+  if (compute_->backend == Backend::Aten) {
+    for (std::size_t i = 0; i < rows.size(); ++i) write_with_aten(keys, values, rows[i], caches[i]);
+    return;
+  }
+  const auto heads = static_cast<std::size_t>(shape_.num_kv_heads);
+  compute_->pool->parallel_for(rows.size() * heads, [&](std::size_t task) {
+    write_head(keys, values, rows[task / heads], caches[task / heads],
+               static_cast<std::int64_t>(task % heads));
+  });
 }
 
 at::Tensor Attention::attend(const at::Tensor& queries, std::span<const AttentionRows> rows,
@@ -82,43 +90,38 @@ at::Tensor Attention::attend(const at::Tensor& queries, std::span<const Attentio
                                                : with_aten(queries, rows, caches);
 }
 
-void Attention::write_one(const at::Tensor& keys, const at::Tensor& values,
-                          const AttentionRows& rows, const KvView& cache) const {
+void Attention::write_with_aten(const at::Tensor& keys, const at::Tensor& values,
+                                const AttentionRows& rows, const KvView& cache) const {
+  const auto heads_first = [&](const at::Tensor& x) {  // [kv_heads, rows, head_dim]
+    return x.narrow(0, rows.first_row, rows.num_rows)
+        .unflatten(1, {shape_.num_kv_heads, shape_.head_dim})
+        .transpose(0, 1);
+  };
+  cache.keys.narrow(1, rows.first_position, rows.num_rows).copy_(heads_first(keys));
+  cache.values.narrow(1, rows.first_position, rows.num_rows).copy_(heads_first(values));
+}
+
+void Attention::write_head(const at::Tensor& keys, const at::Tensor& values,
+                           const AttentionRows& rows, const KvView& cache,
+                           std::int64_t head) const {
   const std::int64_t dim = shape_.head_dim;
-  if (compute_->backend == Backend::Aten) {
-    const auto heads_first = [&](const at::Tensor& x) {  // [kv_heads, rows, head_dim]
-      return x.narrow(0, rows.first_row, rows.num_rows)
-          .unflatten(1, {shape_.num_kv_heads, dim})
-          .transpose(0, 1);
-    };
-    cache.keys.narrow(1, rows.first_position, rows.num_rows).copy_(heads_first(keys));
-    cache.values.narrow(1, rows.first_position, rows.num_rows).copy_(heads_first(values));
-    return;
-  }
   const std::int64_t room = cache.keys.size(2);
   const std::int64_t value_dim = cache.values.size(2);
-  const float* from_keys = keys.const_data_ptr<float>() + rows.first_row * keys.stride(0);
-  const float* from_values = values.const_data_ptr<float>() + rows.first_row * values.stride(0);
-  auto* to_keys = cache.keys.mutable_data_ptr<float>();
-  auto* to_values = cache.values.mutable_data_ptr<float>();
-  const auto write_head = [&](std::size_t index) {
-    const auto head = static_cast<std::int64_t>(index);
-    for (std::int64_t first = 0; first < rows.num_rows; first += kernels::kLanes) {
-      const std::int64_t count = std::min<std::int64_t>(kernels::kLanes, rows.num_rows - first);
-      transpose(from_keys + first * keys.stride(0) + head * dim, keys.stride(0), count, dim,
-                to_keys + head * dim * room + rows.first_position + first, room);
-    }
-    for (std::int64_t row = 0; row < rows.num_rows; ++row) {
-      std::memcpy(to_values + (head * room + rows.first_position + row) * value_dim,
-                  from_values + row * values.stride(0) + head * dim,
-                  static_cast<std::size_t>(dim) * sizeof(float));
-    }
-  };
-  const auto heads = static_cast<std::size_t>(shape_.num_kv_heads);
-  if (rows.num_rows == 1) {
-    for (std::size_t head = 0; head < heads; ++head) write_head(head);
-  } else {
-    compute_->pool->parallel_for(heads, write_head);
+  const float* from_keys =
+      keys.const_data_ptr<float>() + rows.first_row * keys.stride(0) + head * dim;
+  const float* from_values =
+      values.const_data_ptr<float>() + rows.first_row * values.stride(0) + head * dim;
+  float* to_keys = cache.keys.mutable_data_ptr<float>() + head * dim * room + rows.first_position;
+  float* to_values =
+      cache.values.mutable_data_ptr<float>() + (head * room + rows.first_position) * value_dim;
+  for (std::int64_t first = 0; first < rows.num_rows; first += kernels::kLanes) {
+    const std::int64_t count = std::min<std::int64_t>(kernels::kLanes, rows.num_rows - first);
+    transpose(from_keys + first * keys.stride(0), keys.stride(0), count, dim, to_keys + first,
+              room);
+  }
+  for (std::int64_t row = 0; row < rows.num_rows; ++row) {
+    std::memcpy(to_values + row * value_dim, from_values + row * values.stride(0),
+                static_cast<std::size_t>(dim) * sizeof(float));
   }
 }
 

@@ -145,7 +145,7 @@ SchedulerLimits choose_limits(const LoadedModel& model, int batch_size, std::int
   const std::int64_t per_token = KvCache::bytes_per_token(
       model.mllm().compute(), language_model.attention_shape(), language_model.num_layers());
   SchedulerLimits limits;
-  limits.max_sequences = batch_size > 0 ? batch_size : (on_cuda ? 256 : 32);
+  limits.max_sequences = batch_size > 0 ? batch_size : (on_cuda ? 256 : 64);
   limits.batch_tokens = batch_tokens > 0 ? batch_tokens : (on_cuda ? 16384 : 2048);
   limits.max_kv_tokens =
       std::max<std::int64_t>(1, (on_cuda ? kCudaKvBytes : kCpuKvBytes) / per_token);

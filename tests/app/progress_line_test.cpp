@@ -36,6 +36,15 @@ TEST(DescribeProgress, PromisesNothingWhereTheSizeIsNotKnown) {
             "shard 1/1  0 pairs  0.0 pairs/s  0.0 % rewritten  0 failed");
 }
 
+TEST(DescribeProgress, TellsOfNoShardsWhereNoneAreCounted) {
+  Progress progress;
+  progress.pairs = 10;
+  progress.work_done = 1;
+  progress.work_total = 4;
+  EXPECT_EQ(describe_progress(progress, 10),
+            "10 pairs  1.0 pairs/s  0.0 % rewritten  0 failed  30s left");
+}
+
 TEST(DescribeProgress, CountsTheRateOfATrainingFromWhereItWentOn) {
   TrainProgress progress;
   progress.num_steps = 5000;

@@ -93,6 +93,8 @@ TEST(RunTrials, JudgesTheBundledPairsInOrder) {
   const std::vector<TrialResult>& results = run.results;
   EXPECT_TRUE(run.skipped.empty());
   EXPECT_EQ(progress.pairs, std::ssize(results));
+  EXPECT_EQ(progress.work_total, 14);
+  EXPECT_EQ(progress.work_done, 14);
   std::vector<std::string> keys;
   int controls = 0;
   std::size_t failed = 0;  // the tiny model never saw captions like these

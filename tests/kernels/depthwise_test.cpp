@@ -70,12 +70,5 @@ TEST(Depthwise, IsTheConvolutionWithTensorflowsPadding) {
   }
 }
 
-TEST(Depthwise, ClampsToSix) {
-  ThreadPool pool(1);
-  std::vector<float> x = {-1, 0, 3, 6, 7, 100};
-  relu6(x.data(), std::ssize(x), pool);
-  EXPECT_EQ(x, (std::vector<float>{0, 0, 3, 6, 6, 6}));
-}
-
 }  // namespace
 }  // namespace aitqe::kernels

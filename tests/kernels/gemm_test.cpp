@@ -189,6 +189,7 @@ struct Product {
 TEST(GemmWeight, AppliesTheActivationToTheSumWithItsBias) {
   for (const Compute compute : {Compute::F32, Compute::BF16, Compute::Int8}) {
     Product p;
+    p.bias[0] = 9;
     const auto sums = multiply(p.weight(compute), compute, p.x, p.s.m, p.bias.data(), 2);
     const GemmRows rows(p.x.data(), p.s.m, p.s.k, compute, p.pool);
     const auto activated = [&](Activation activation) {
@@ -199,10 +200,13 @@ TEST(GemmWeight, AppliesTheActivationToTheSumWithItsBias) {
     };
     const auto tanh = activated(Activation::GeluTanh);
     const auto erf = activated(Activation::GeluErf);
+    const auto relu6 = activated(Activation::Relu6);
+    EXPECT_EQ(relu6[0], 6);
     for (std::size_t i = 0; i < sums.size(); ++i) {
       const double x = sums[i];
       const double u = std::sqrt(2.0 / M_PI) * (x + 0.044715 * x * x * x);
       ASSERT_NEAR(tanh[i], 0.5 * x * (1 + std::tanh(u)), 2e-6 * (1 + std::abs(x)));
+      ASSERT_EQ(relu6[i], std::clamp(sums[i], 0.0F, 6.0F));
       ASSERT_NEAR(erf[i], 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))), 2e-6 * (1 + std::abs(x)));
     }
   }

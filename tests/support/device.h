@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <string>
 
@@ -11,12 +13,16 @@
 namespace aitqe::test {
 
 /// Whether there is a GPU. Asked before any test runs: ATen remembers its first look, which without
-/// the CUDA libraries finds none.
+/// the CUDA libraries finds none. With AITQE_REQUIRE_CUDA=1 in the environment no test runs where
+/// there is none: for machines that are to try it.
 inline const bool cuda_is_there = [] {
   try {
     nn::open_device("cuda");
-  } catch (const Error&) {
-    return false;
+  } catch (const Error& error) {
+    const char* required = std::getenv("AITQE_REQUIRE_CUDA");
+    if (required == nullptr || std::string(required) != "1") return false;
+    std::fprintf(stderr, "AITQE_REQUIRE_CUDA=1: %s\n", error.what());
+    std::exit(1);
   }
   at::globalContext().setAllowTF32CuDNN(false);  // compared with a CPU: products of f32 are exact
   return true;

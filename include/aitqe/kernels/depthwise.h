@@ -29,7 +29,4 @@ struct DepthwiseShape {
 void depthwise_relu6(const float* x, std::int64_t images, const DepthwiseShape& shape,
                      const float* weights, const float* bias, float* y, ThreadPool& pool);
 
-/// In place: min(max(x, 0), 6).
-void relu6(float* x, std::int64_t count, ThreadPool& pool);
-
 }  // namespace aitqe::kernels

@@ -32,7 +32,8 @@ struct AddRmsNorm {
   float eps = 0;
   void* out = nullptr;  ///< [rows, n], not overlapping
 };
-inline constexpr std::int64_t kLongestNorm = 12288;  ///< a row lies in shared memory as f32
+/// A row lies in shared memory as f32, beside eight sums: 48 KiB together.
+inline constexpr std::int64_t kLongestNorm = 12280;
 
 /// Turns queries by their positions in place; turns keys and copies values into the pool.
 /// Source: transformers' apply_rotary_pos_emb, rotate_half.

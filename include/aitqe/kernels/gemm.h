@@ -63,7 +63,7 @@ class GemmRows {
 };
 
 /// What becomes of a sum, bias and all, on its way into y.
-enum class Activation { None, GeluTanh, GeluErf };
+enum class Activation { None, GeluTanh, GeluErf, Relu6 };
 
 /// Where results go.
 struct GemmResult {

@@ -73,8 +73,10 @@ class Attention {
                           std::span<const KvView> caches, at::ScalarType dtype) const;
   at::Tensor with_aten(const at::Tensor& queries, std::span<const AttentionRows> rows,
                        std::span<const KvView> caches) const;
-  void write_one(const at::Tensor& keys, const at::Tensor& values, const AttentionRows& rows,
-                 const KvView& cache) const;
+  void write_with_aten(const at::Tensor& keys, const at::Tensor& values, const AttentionRows& rows,
+                       const KvView& cache) const;
+  void write_head(const at::Tensor& keys, const at::Tensor& values, const AttentionRows& rows,
+                  const KvView& cache, std::int64_t head) const;
 
   kernels::AttentionShape shape_;
   std::shared_ptr<const Compute> compute_;
