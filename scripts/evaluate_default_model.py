@@ -70,11 +70,12 @@ def main():
     if options.model is None and not options.baselines:
         parser.error("--model is needed")
     folder = options.work / "eval" / options.name
+    python_path = os.pathsep.join(filter(None, [str(SCRIPTS), os.environ.get("PYTHONPATH")]))
     parts = []
 
     def run(title, command, echo=False):
         done = subprocess.run(list(map(str, command)), check=True, stdout=subprocess.PIPE, text=True,
-                              env=os.environ | {"PYTHONPATH": str(SCRIPTS)})
+                              env=os.environ | {"PYTHONPATH": python_path})
         parts.append(f"== {title}\n{done.stdout.rstrip()}")
         if echo:
             print(parts[-1], flush=True)

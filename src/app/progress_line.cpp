@@ -42,9 +42,9 @@ std::string describe_progress(const Progress& progress, double elapsed_s) {
   if (num_shards > 0) {
     line = formatted("shard %ld/%ld  ", std::min(progress.shards_done + 1, num_shards), num_shards);
   }
-  line += formatted("%s pairs  %.1f pairs/s  %.1f %% rewritten  %s failed",
-                    with_commas(pairs).c_str(), rate, rewritten_percent,
-                    with_commas(progress.failed).c_str());
+  line +=
+      formatted("%s pairs  %.1f pairs/s  %.1f %% rewritten  %s failed", with_commas(pairs).c_str(),
+                rate, rewritten_percent, with_commas(progress.failed).c_str());
   const double handed_on = static_cast<double>(progress.work_done);
   const double done = pairs > 0 ? handed_on * answered / static_cast<double>(pairs) : handed_on;
   const double total = static_cast<double>(progress.work_total);

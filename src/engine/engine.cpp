@@ -135,7 +135,8 @@ void Engine::admit(Request request, const Done& done) {
               std::to_string(model_.language_model().max_positions()) + " positions"});
     return;
   }
-  waiting_.push_back({prompt_tokens, KvCache::capacity_for(tokens)});
+  const std::int64_t num_ahead = std::ssize(request.guide->look_ahead());
+  waiting_.push_back({prompt_tokens + num_ahead, KvCache::capacity_for(tokens)});
   queue_.push_back(std::move(request));
 }
 
@@ -172,6 +173,9 @@ at::Tensor Engine::embed_prompts(const std::vector<Sequence*>& sequences, std::i
       begin = end;
     }
     if (sequence->request.pixels.defined()) ++image;
+    const std::span<const std::int32_t> ahead = sequence->request.guide->look_ahead();
+    if (!ahead.empty()) model_.language_model().embed(ahead, rows, row);
+    row += std::ssize(ahead);
   }
   return rows;
 }
@@ -202,10 +206,11 @@ Engine::Prompts Engine::take_prompts(std::size_t most) {
     sequence->place = std::move(*place);
     sequence->request = std::move(queue_.front());
     queue_.pop_front();
-    sequence->num_kept = prompt_tokens;
+    const std::int64_t num_ahead = std::ssize(sequence->request.guide->look_ahead());
+    sequence->num_kept = prompt_tokens + num_ahead;
     prompts.rows.push_back(
-        {{prompts.num_rows, prompt_tokens, 0}, &sequence->place.layers, /*num_wanted=*/1});
-    prompts.num_rows += prompt_tokens;
+        {{prompts.num_rows, sequence->num_kept, 0}, &sequence->place.layers, 1 + num_ahead});
+    prompts.num_rows += sequence->num_kept;
     prompts.started.push_back(std::move(sequence));
   }
   const auto count = static_cast<std::ptrdiff_t>(prompts.started.size());

@@ -163,8 +163,7 @@ class EfficientnetTower : public VisionTower {
     if (compute_->backend != nn::Backend::Kernels || images <= kImagesTogether) return run(pixels);
     std::vector<at::Tensor> features;
     for (std::int64_t first = 0; first < images; first += kImagesTogether) {
-      features.push_back(
-          run(pixels.narrow(0, first, std::min(kImagesTogether, images - first))));
+      features.push_back(run(pixels.narrow(0, first, std::min(kImagesTogether, images - first))));
     }
     return at::cat(features);
   }

@@ -47,23 +47,19 @@ std::optional<Feed> AnswerGuide::next(const LogitsRows& logits) {
   const std::int64_t last = logits.num_rows - 1;
   switch (phase_) {
     case Phase::Prompt: {
-      if (rules_->with_first_logits) answer_.first_logits = logits.top(last, kFirstLogits);
-      first_id_ = logits.largest(last);
+      if (rules_->with_first_logits) answer_.first_logits = logits.top(0, kFirstLogits);
       const std::vector<std::int32_t>& key = rules_->recaption_key;
-      if (key.empty()) return begin();
-      looks_like_rewrite_ = key.size() == 1 && first_id_ == key.front();
-      answer_.p_rewrite = logits.probability(last, key.front());
-      if (key.size() == 1) return begin();
-      phase_ = Phase::RecaptionKey;
-      return Feed{{key.begin(), key.end() - 1}, Feed::From::Here, /*keep=*/false};
-    }
-    case Phase::RecaptionKey:
-      looks_like_rewrite_ = logits.largest(0) == rules_->recaption_key[1];
-      for (std::int64_t row = 0; row < logits.num_rows; ++row) {
-        answer_.p_rewrite *=
-            logits.probability(row, rules_->recaption_key[static_cast<std::size_t>(row) + 1]);
+      if (!key.empty()) {
+        // By the second token: the first may begin an answer of either kind.
+        const std::size_t telling = std::min<std::size_t>(1, key.size() - 1);
+        looks_like_rewrite_ = logits.largest(static_cast<std::int64_t>(telling)) == key[telling];
+        answer_.p_rewrite = 1.0;
+        for (std::size_t i = 0; i < key.size(); ++i) {
+          answer_.p_rewrite *= logits.probability(static_cast<std::int64_t>(i), key[i]);
+        }
       }
-      return begin();
+      return begin(logits);
+    }
     case Phase::Generate:
       return generate_rows(logits);
     case Phase::Ten:
@@ -82,23 +78,39 @@ std::optional<Feed> AnswerGuide::next(const LogitsRows& logits) {
   return std::nullopt;
 }
 
-std::optional<Feed> AnswerGuide::begin() {
+std::span<const std::int32_t> AnswerGuide::look_ahead() const {
+  const std::vector<std::int32_t>& key = rules_->recaption_key;
+  return key.empty() ? std::span<const std::int32_t>() : std::span(key).first(key.size() - 1);
+}
+
+std::optional<Feed> AnswerGuide::begin(const LogitsRows& logits) {
   phase_ = Phase::Generate;
   switch (order_.start) {
     case AnswerStart::Free:
       if (rules_->keys.rewrite_above) {
         looks_like_rewrite_ = answer_.p_rewrite > *rules_->keys.rewrite_above;
-        return force(looks_like_rewrite_ ? rules_->recaption_prefix : rules_->score_prefix,
-                     Feed::From::Here);
+        return begin_with(looks_like_rewrite_ ? rules_->recaption_prefix : rules_->score_prefix);
       }
-      if (auto feed = commit(first_id_)) return with_draft(std::move(*feed));
-      return std::nullopt;
+      // What was looked ahead at is a draft like any other.
+      draft_.assign(look_ahead().begin(), look_ahead().end());
+      return generate_rows(logits);
     case AnswerStart::ForceRecaption:
-      return force(rules_->recaption_prefix, Feed::From::Here);
+      return begin_with(rules_->recaption_prefix);
     case AnswerStart::ForceScore:
-      return force(rules_->score_prefix, Feed::From::Here);
+      return begin_with(rules_->score_prefix);
   }
   return std::nullopt;
+}
+
+std::optional<Feed> AnswerGuide::begin_with(const std::vector<std::int32_t>& prefix) {
+  const std::span<const std::int32_t> ahead = look_ahead();
+  const std::size_t most = std::min(ahead.size(), prefix.size() - 1);  // a feed is never empty
+  const auto [end, unused] = std::mismatch(ahead.begin(), ahead.begin() + most, prefix.begin());
+  const std::ptrdiff_t common = end - ahead.begin();
+  std::optional<Feed> feed = force(prefix, Feed::From::Here);
+  feed->tokens.erase(feed->tokens.begin(), feed->tokens.begin() + common);
+  feed->num_forgotten = std::ssize(ahead) - common;
+  return feed;
 }
 
 std::optional<Feed> AnswerGuide::force(const std::vector<std::int32_t>& prefix, Feed::From from) {

@@ -31,9 +31,13 @@ class ScriptedModel {
   /// Lets a guide speak until it is finished, as the engine would.
   /// @return the most tokens that ever lay behind the prompt, looks ahead and guesses included.
   std::int64_t run(Guide& guide) {
-    std::size_t most_tokens = 0;
     std::vector<std::int32_t> kept;
     std::vector<std::vector<float>> rows{logits_after(kept)};
+    for (const std::int32_t id : guide.look_ahead()) {
+      kept.push_back(id);
+      rows.push_back(logits_after(kept));
+    }
+    std::size_t most_tokens = kept.size();
     while (true) {
       std::vector<float> flat;
       for (const auto& row : rows) flat.insert(flat.end(), row.begin(), row.end());

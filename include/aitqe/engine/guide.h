@@ -77,8 +77,12 @@ class Guide {
  public:
   virtual ~Guide() = default;
 
-  /// @param logits  after the prompt: one row, for the prompt's last token; then one row for each
-  ///                token of the last Feed, or as many as it wanted
+  /// Tokens that are run behind the prompt, in the same step: what is likely to be fed first. They
+  /// are kept, and the first Feed says how many of them are forgotten again. Asked once.
+  virtual std::span<const std::int32_t> look_ahead() const { return {}; }
+
+  /// @param logits  after the prompt: a row for the prompt's last token and one for each token of
+  ///                look_ahead; then one for each token of the last Feed, or as many as it wanted
   /// @return        what to feed next, or nothing when the sequence is finished
   /// @throws SampleError when this sequence cannot go on; the others do.
   virtual std::optional<Feed> next(const LogitsRows& logits) = 0;

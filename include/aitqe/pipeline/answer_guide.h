@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -75,15 +76,20 @@ class AnswerGuide : public Guide {
  public:
   AnswerGuide(std::shared_ptr<const AnswerRules> rules, AnswerOrder order);
 
+  /// The tokens of `{"Recaption` but the last: p_rewrite is read behind each of them.
+  std::span<const std::int32_t> look_ahead() const override;
   std::optional<Feed> next(const LogitsRows& logits) override;
 
   /// Once finished.
   Answer take_answer();
 
  private:
-  enum class Phase { Prompt, RecaptionKey, Generate, Ten, ForcedScore, RecaptionScore };
+  enum class Phase { Prompt, Generate, Ten, ForcedScore, RecaptionScore };
 
-  std::optional<Feed> begin();
+  /// @param logits  behind the prompt and look_ahead
+  std::optional<Feed> begin(const LogitsRows& logits);
+  /// Keeps of look_ahead what the prefix begins with.
+  std::optional<Feed> begin_with(const std::vector<std::int32_t>& prefix);
   std::optional<Feed> force(const std::vector<std::int32_t>& prefix, Feed::From from);
   /// Takes tokens as long as they are those that were drafted, and one more.
   std::optional<Feed> generate_rows(const LogitsRows& logits);
@@ -108,7 +114,6 @@ class AnswerGuide : public Guide {
   bool second_answer_ = false;
   bool has_forced_score_ = false;
   bool has_recaption_score_ = false;
-  std::int32_t first_id_ = 0;    // greedy first token, while recaption_key is looked at
   std::int32_t pending_id_ = 0;  // token to commit after the look ahead at ten
   std::vector<double> digits_at_score_;
   std::vector<std::int32_t> draft_;  // fed behind the last token, and not sure

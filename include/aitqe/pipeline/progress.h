@@ -39,7 +39,8 @@ struct Progress {
   std::atomic<std::int64_t> shards_done = 0;
   std::atomic<std::int64_t> num_shards = 0;
   /// How far this run is, in bytes of tars, or in pairs where there is a limit, or in shards where
-  /// sizes say nothing (streams, compressed tars), or in images that are tried (eval). Shards that were done before do not count.
+  /// sizes say nothing (streams, compressed tars), or in images that are tried (eval). Shards that
+  /// were done before do not count.
   std::atomic<std::int64_t> work_done = 0;
   std::atomic<std::int64_t> work_total = 0;
   /// What its threads are at.
