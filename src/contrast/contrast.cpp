@@ -30,7 +30,7 @@ CaptionPool pool_captions(const ContrastOptions& options, TeacherNotes& teacher)
   CaptionPool pool;
   for (const ShardRef& shard : options.shards) {
     for_each_sample(shard, [&](const Sample& sample) {
-      teacher.meet(shard.name, sample.key);
+      if (sample.problems.empty()) teacher.meet(shard.name, sample.key);
       try {
         const SourcePair pair = read_source_pair(sample, options.caption_source);
         if (pair.kind == SourcePair::Kind::Vague) return;
@@ -129,6 +129,7 @@ void warn_of_others(const ContrastOptions& options) {
 }
 
 void write_record(const ContrastOptions& options, const ContrastResult& result) {
+  constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;  // names are bytes
   nlohmann::ordered_json record = {{"schema", "aitqe.contrast_run/1"},
                                    {"seed", options.seed},
                                    {"rounds", options.num_rounds},
@@ -138,7 +139,8 @@ void write_record(const ContrastOptions& options, const ContrastResult& result) 
   record["shards"] = nlohmann::ordered_json::array();
   for (const ShardRef& shard : options.shards) record["shards"].push_back(shard.name);
   record["result"] = nlohmann::ordered_json::parse(result.to_json());
-  write_atomically(options.output_folder / kContrastFile, record.dump(2) + "\n");
+  write_atomically(options.output_folder / kContrastFile,
+                   record.dump(2, ' ', false, kReplace) + "\n");
 }
 
 }  // namespace
@@ -155,8 +157,8 @@ std::vector<TrainingSample> contrast_pair(const std::string& key, const SourcePa
     }
     return shipped_pair(key, pair.caption, *note, random);
   }
-  if (pair.kind == SourcePair::Kind::Vague) throw SampleError("vague");
-  if (pair.kind == SourcePair::Kind::Generic) {
+  if (pair.kind == SourcePair::Kind::Vague && note == nullptr) throw SampleError("vague");
+  if (pair.kind == SourcePair::Kind::Generic && note == nullptr) {
     if (pair.better.empty() || says_the_same(pair.better, pair.caption)) {
       throw SampleError("generic_without_better");
     }

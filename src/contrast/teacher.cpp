@@ -84,7 +84,8 @@ TeacherNotes TeacherNotes::read(const std::filesystem::path& path) {
 
 TeacherNotes::Place TeacherNotes::place_of(const std::string& shard, const std::string& key) const {
   const auto named = notes_.find({shard, key});
-  return named != notes_.end() ? named : notes_.find({"", key});
+  const bool has_named = named != notes_.end() || dropped_.contains({shard, key});
+  return has_named ? named : notes_.find({"", key});
 }
 
 void TeacherNotes::meet(const std::string& shard, const std::string& key) {
@@ -104,6 +105,7 @@ void TeacherNotes::settle() {
                         (num_samples == 0 ? "is of no sample here"
                                           : "is of " + std::to_string(num_samples) +
                                                 " samples: say which with \"shard\""));
+    dropped_.insert(name);
     it = notes_.erase(it);
   }
 }

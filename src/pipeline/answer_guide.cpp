@@ -1,6 +1,7 @@
 #include "aitqe/pipeline/answer_guide.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cctype>
 #include <cmath>
 #include <string_view>
@@ -66,8 +67,7 @@ std::optional<Feed> AnswerGuide::next(const LogitsRows& logits) {
       answer_.score_expected =
           expected_score(digits_at_score_, logits.probability(last, rules_->digits[0]));
       phase_ = Phase::Generate;
-      if (auto feed = commit(pending_id_)) return with_draft(std::move(*feed));
-      return std::nullopt;
+      return drafted(commit(pending_id_));
     case Phase::ForcedScore:
       answer_.score_forced = score_behind_key(logits);
       return ask_more();
@@ -104,6 +104,7 @@ std::optional<Feed> AnswerGuide::begin(const LogitsRows& logits) {
 
 std::optional<Feed> AnswerGuide::begin_with(const std::vector<std::int32_t>& prefix) {
   const std::span<const std::int32_t> ahead = look_ahead();
+  assert(!prefix.empty());
   const std::size_t most = std::min(ahead.size(), prefix.size() - 1);  // a feed is never empty
   const auto [end, unused] = std::mismatch(ahead.begin(), ahead.begin() + most, prefix.begin());
   const std::ptrdiff_t common = end - ahead.begin();
@@ -124,14 +125,22 @@ std::optional<Feed> AnswerGuide::generate_rows(const LogitsRows& logits) {
   for (std::int64_t row = 0;; ++row) {
     std::optional<Feed> feed = generate(logits, row);
     const std::int64_t num_after = logits.num_rows - 1 - row;
-    const bool goes_on = feed && phase_ == Phase::Generate && feed->from == Feed::From::Here &&
-                         feed->tokens.size() == 1;
-    const bool was_drafted =
-        goes_on && num_after > 0 && feed->tokens.front() == draft_[static_cast<std::size_t>(row)];
+    const bool was_drafted = num_after > 0 && goes_on(feed) &&
+                             feed->tokens.front() == draft_[static_cast<std::size_t>(row)];
     if (was_drafted) continue;
     if (feed) feed->num_forgotten = num_after;
-    return goes_on ? with_draft(std::move(*feed)) : feed;
+    return drafted(std::move(feed));
   }
+}
+
+/// The answer itself goes on, by one token: nothing else is asked.
+bool AnswerGuide::goes_on(const std::optional<Feed>& feed) const {
+  return feed && phase_ == Phase::Generate && feed->from == Feed::From::Here &&
+         feed->tokens.size() == 1;
+}
+
+std::optional<Feed> AnswerGuide::drafted(std::optional<Feed> feed) {
+  return goes_on(feed) ? with_draft(std::move(*feed)) : feed;
 }
 
 Feed AnswerGuide::with_draft(Feed feed) {

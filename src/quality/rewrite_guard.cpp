@@ -17,6 +17,8 @@
 namespace aitqe {
 namespace {
 
+constexpr std::string_view kCurlyApostrophe = "\xE2\x80\x99";
+
 /// A phrase that stands so often in a row is no caption.
 constexpr std::size_t kLoopRepeats = 8;
 
@@ -46,7 +48,6 @@ bool is_refusal(std::string_view low) {
   }
   constexpr std::size_t kLongestStartBytes = 64;
   std::string plain_start(ascii::trim(low).substr(0, kLongestStartBytes));
-  constexpr std::string_view kCurlyApostrophe = "\xE2\x80\x99";
   if (const std::size_t curly = plain_start.find(kCurlyApostrophe); curly != kNowhere) {
     plain_start.replace(curly, kCurlyApostrophe.size(), "'");
   }
@@ -134,11 +135,63 @@ bool begins_with_capital(std::string_view word) {
          (first == 0xD0 && second >= 0x80 && second <= 0xAF);
 }
 
+/// "I'm", "They're": a verb behind the apostrophe.
+bool is_contraction(std::string_view word) {
+  static constexpr auto kVerbs = std::to_array<std::string_view>({"m", "d", "ve", "re", "ll", "t"});
+  const std::size_t straight = word.find('\'');
+  const std::size_t curly = word.find(kCurlyApostrophe);
+  if (straight == kNowhere && curly == kNowhere) return false;
+  const std::size_t behind = straight < curly ? straight + 1 : curly + kCurlyApostrophe.size();
+  const std::string verb = ascii::lower(word.substr(behind));
+  return std::find(kVerbs.begin(), kVerbs.end(), verb) != kVerbs.end();
+}
+
 bool is_name(std::string_view word) {
-  return word.size() > 1 && begins_with_capital(word) &&
+  const auto num_letters = std::count_if(word.begin(), word.end(), [](char c) {
+    return is_letter(c) || static_cast<unsigned char>(c) >= 0xC0;  // where a character begins
+  });
+  return num_letters > 1 && begins_with_capital(word) && !is_contraction(word) &&
          std::all_of(word.begin(), word.end(), [](char c) {
            return is_letter(c) || static_cast<unsigned char>(c) >= 0x80 || c == '-' || c == '\'';
          });
+}
+
+/// In lower case: ASCII, and the capitals of begins_with_capital in Latin-1 and Greek and Cyrillic
+/// where these have theirs at a fixed distance.
+std::string lower_letters(std::string_view word) {
+  std::string low = ascii::lower(word);
+  for (std::size_t i = 0; i + 1 < low.size(); ++i) {
+    const auto first = static_cast<unsigned char>(low[i]);
+    const auto second = static_cast<unsigned char>(low[i + 1]);
+    const auto replace = [&](unsigned char lead, int trail) {
+      low[i] = static_cast<char>(lead);
+      low[i + 1] = static_cast<char>(trail);
+    };
+    if (first == 0xC3 && second >= 0x80 && second <= 0x9E && second != 0x97) {
+      replace(0xC3, second + 0x20);
+    } else if (first == 0xCE && second >= 0x91 && second <= 0x9F) {
+      replace(0xCE, second + 0x20);
+    } else if (first == 0xCE && second >= 0xA0 && second <= 0xA9) {
+      replace(0xCF, second - 0x20);
+    } else if (first == 0xD0 && second >= 0x80 && second <= 0x8F) {
+      replace(0xD1, second + 0x10);
+    } else if (first == 0xD0 && second >= 0x90 && second <= 0x9F) {
+      replace(0xD0, second + 0x20);
+    } else if (first == 0xD0 && second >= 0xA0 && second <= 0xAF) {
+      replace(0xD1, second - 0x20);
+    }
+  }
+  return low;
+}
+
+/// "1,200,000" -> "1200000"; "1,5" stays.
+std::string without_thousands(std::string_view number) {
+  std::string key;
+  for (std::size_t i = 0; i < number.size(); ++i) {
+    const std::size_t end = std::min(number.find_first_not_of("0123456789", i + 1), number.size());
+    if (number[i] != ',' || end != i + 4) key += number[i];
+  }
+  return key;
 }
 
 bool is_time(std::string_view word) {
@@ -204,15 +257,12 @@ std::vector<std::string> find_facts(std::string_view caption) {
 
 std::string fact_key(std::string_view word) {
   static constexpr auto kGenitives = std::to_array<std::string_view>({"'s", "\xE2\x80\x99s"});
-  if (is_number(word)) {
-    std::string key(without_sign(word));
-    std::erase(key, ',');
-    return key;
-  }
+  if (is_number(word)) return without_thousands(without_sign(word));
+  std::string key = lower_letters(word);
   for (const std::string_view genitive : kGenitives) {
-    if (word.ends_with(genitive)) word.remove_suffix(genitive.size());
+    if (key.ends_with(genitive)) key.resize(key.size() - genitive.size());
   }
-  return ascii::lower(word);
+  return key;
 }
 
 std::vector<std::string> fact_words(std::string_view caption) {

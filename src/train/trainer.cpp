@@ -14,6 +14,7 @@
 #include "aitqe/base/error.h"
 #include "aitqe/base/hash.h"
 #include "aitqe/base/log.h"
+#include "aitqe/io/shards.h"
 #include "aitqe/io/sink.h"
 #include "aitqe/kernels/cpu_dispatch.h"
 #include "aitqe/model/fingerprint.h"
@@ -58,7 +59,10 @@ std::string recipe_digest(const Recipe& recipe, at::ScalarType dtype) {
     text += "|" + describe(stage);
     for (const std::vector<std::string>& shards : {stage.shards, stage.validation_shards}) {
       if (shards.empty()) continue;
-      for (const ShardRef& shard : expand_inputs(shards)) text += digest_of(shard.url);
+      for (const ShardRef& shard : expand_inputs(shards)) {
+        // Others are refused when they are to be read.
+        if (is_local_file(shard)) text += digest_of(shard.url);
+      }
     }
     if (!stage.vectors.empty()) text += digest_of(stage.vectors);
     if (!stage.concepts.empty()) text += digest_of(stage.concepts);

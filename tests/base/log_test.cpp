@@ -22,9 +22,9 @@ TEST(Log, WritesOneJsonObjectALineWhateverTheMessageHolds) {
 TEST(Log, LeavesATerminalAlone) {
   ::testing::internal::CaptureStderr();
   start_log(LogFormat::Text, /*only_warnings=*/false);
-  log_warning("key \x1B[2J\x7F\r of\ttwo\nlines \xC3\xA9");
+  log_warning("key \x1B[2J\x7F\r\xC2\x9B of\ttwo\nlines \xC3\xA9\xC2\xA0");
   EXPECT_TRUE(::testing::internal::GetCapturedStderr().ends_with(
-      "warning: key ?[2J?? of\ttwo\nlines \xC3\xA9\n"));
+      "warning: key ?[2J??? of\ttwo\nlines \xC3\xA9\xC2\xA0\n"));
 }
 
 TEST(Formatted, GrowsWithItsText) {

@@ -140,6 +140,21 @@ TEST_F(ContrastTest, TakesARecaptionForBetterOnlyWhereTheTeacherFindsTheCaptionP
   EXPECT_NE(record_of(samples[1]).flaw, "shipped");
 }
 
+TEST_F(ContrastTest, TakesATeachersWordAgainstThatOfThePair) {
+  folder_.write("notes.jsonl", R"({"key": "junk", "scores": {"overall": 9}})"
+                               "\n"
+                               R"({"key": "lore", "scores": {"overall": 8}})"
+                               "\n");
+  options_.teacher_file = folder_ / "notes.jsonl";
+  const ContrastResult result = contrast(options_);
+  EXPECT_FALSE(result.skipped.counts().contains("vague"));
+  const std::vector<Sample> samples = written();
+  ASSERT_EQ(samples[4].key, "junk-good");
+  EXPECT_EQ(find_text(samples[4])->bytes, "Lemon SVG theme");
+  EXPECT_EQ(record_of(samples[4]).assessment.scores.overall, 9);
+  EXPECT_EQ(find_text(samples[6])->bytes, "Long ago the elves came here");
+}
+
 TEST_F(ContrastTest, NamesATeachersRowsOfNoPairAndOfSeveral) {
   test::write_bytes(folder_ / "in/00001.tar",
                     test::make_tar(pair_files("boat", "A boat of another shard", "{}")));

@@ -82,6 +82,20 @@ TEST(TeacherNotes, KeepsTheRowsThatFitOneSample) {
                                             HasSubstr(":4: key \"c\" is of no sample here")));
 }
 
+TEST(TeacherNotes, TakesNoOtherRowForOneThatNamesItsShard) {
+  const test::TemporaryFolder folder;
+  folder.write("notes.jsonl", R"({"key": "a", "scores": {"overall": 3}})"
+                              "\n"
+                              R"({"key": "a", "shard": "1", "scores": {"overall": 4}})"
+                              "\n");
+  TeacherNotes notes = TeacherNotes::read(folder / "notes.jsonl");
+  for (const char* shard : {"0", "1", "1"}) notes.meet(shard, "a");
+  notes.settle();
+  EXPECT_EQ(notes.find("0", "a")->scores.overall, 3);
+  EXPECT_EQ(notes.find("1", "a"), nullptr);
+  EXPECT_THAT(notes.unusable(), ElementsAre(HasSubstr(":2: key \"a\" is of 2 samples")));
+}
+
 TEST(TeacherNotes, NeedsTheFile) {
   EXPECT_THAT(test::message_of([] { TeacherNotes::read("/nowhere/notes.jsonl"); }),
               HasSubstr("/nowhere/notes.jsonl: cannot be read (--teacher)"));

@@ -72,6 +72,18 @@ TEST_F(AnswerGuideTest, StopsAtTheLongestAnswer) {
   EXPECT_EQ(ask(few, {}).ids.size(), 5U);
 }
 
+TEST_F(AnswerGuideTest, AsksForTheForcedScoreOfAnAnswerThatIsCutAtItsScore) {
+  const Answer whole = ask(rules(), {AnswerStart::Free, 4.0});
+  const auto cut = rules();
+  const std::string until_score = R"({"Recaption": "A cat", "Overall Score": "2)";
+  cut->max_new_tokens =
+      static_cast<int>(tokenizer_->encode(until_score, SpecialTokens::AsText).size());
+  const Answer answer = ask(cut, {AnswerStart::Free, 4.0});
+  EXPECT_EQ(answer.text, until_score);
+  EXPECT_EQ(answer.score_expected, whole.score_expected);
+  EXPECT_EQ(answer.score_forced, whole.score_forced);
+}
+
 TEST_F(AnswerGuideTest, ForcesARewrite) {
   answers_[0].second = 0.01;  // left alone it would keep
   EXPECT_TRUE(ask(rules(), {}).text.starts_with(R"({"Overall Score")"));

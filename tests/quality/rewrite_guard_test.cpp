@@ -93,6 +93,32 @@ TEST(Facts, AreNumbersAsPeopleWriteThem) {
   EXPECT_EQ(find_lost_fact("a 35 inch drive", "a 3.5 inch drive"), "3.5");
 }
 
+TEST(LostFact, TellsADecimalCommaFromThousands) {
+  EXPECT_EQ(find_lost_fact("15 l of milk", "1,5 l of milk"), "1,5");
+  EXPECT_EQ(find_lost_fact("about 1200000 of them", "about 1,200,000 of them"), std::nullopt);
+  EXPECT_EQ(find_lost_fact("about 1,2000 of them", "about 12,000 of them"), "12,000");
+}
+
+TEST(Facts, AreNoPronounsAndSingleLetters) {
+  EXPECT_EQ(find_facts("the day I'm old, or I'd say They\xE2\x80\x99re not a O'Brien"),
+            (std::vector<std::string>{"O'Brien"}));
+  EXPECT_EQ(find_facts("plan A of an \xD0\x98 and \xC3\x89 here"), std::vector<std::string>());
+}
+
+TEST(LostFact, IsTheSameInAnyCase) {
+  EXPECT_EQ(find_lost_fact("the \xC3\xA9"
+                           "cole of nasa",
+                           "the old \xC3\x89"
+                           "cole of NASA's staff"),
+            std::nullopt);
+  EXPECT_EQ(find_lost_fact("NASA'S own \xCE\xB1\xCE\xB8\xCE\xAE\xCE\xBD\xCE\xB1",
+                           "the logo of NASA in \xCE\x91\xCE\xB8\xCE\xAE\xCE\xBD\xCE\xB1"),
+            std::nullopt);
+  EXPECT_EQ(find_lost_fact("\xD1\x80\xD0\xB8\xD0\xBC \xD0\xBC\xD0\xB8\xD1\x80",
+                           "a b \xD0\xA0\xD0\xB8\xD0\xBC c \xD0\x9C\xD0\xB8\xD1\x80"),
+            std::nullopt);
+}
+
 TEST(Facts, AreNamesInAnySpelling) {
   EXPECT_EQ(find_facts("the NASA logo on an old BMW"), (std::vector<std::string>{"NASA", "BMW"}));
   EXPECT_EQ(

@@ -76,6 +76,9 @@ TEST_F(RecipeTest, NamesTheKeyThatIsWrong) {
   EXPECT_THAT(complaint("model = \"models/base\"", ""), HasSubstr("the folder to start from"));
   EXPECT_THAT(complaint("task = \"judge\"", "task = \"align\""), HasSubstr("vectors"));
   EXPECT_THAT(complaint("task = \"judge\"", "task = \"caption\""), HasSubstr("for judge alone"));
+  EXPECT_THAT(
+      complaint("task = \"judge\"", "task = \"align\"\nvectors = \"v\"\nverdict_weight = 2"),
+      HasSubstr("verdict_weight, caption_share and full_answers for judge alone"));
   EXPECT_THAT(complaint("accumulate = 2", "accumulate = 2\nkeep_best = true"),
               HasSubstr("validation_shards, for keep_best"));
   EXPECT_THAT(complaint("model = ", "caption_from = \"tx\"\nmodel = "),

@@ -190,6 +190,13 @@ TEST_F(TrainerTest, RefusesTheStateOfOtherDataOfTheSameSize) {
   }
 }
 
+TEST_F(TrainerTest, RefusesShardsThatAreNoFilesAndTellsNoSecrets) {
+  options_.recipe.stages[0].shards = {"https://user:secret@example.com/0.tar"};
+  const std::string message = test::message_of([&] { run("model"); });
+  EXPECT_THAT(message, HasSubstr("training reads plain .tar files only"));
+  EXPECT_THAT(message, ::testing::Not(HasSubstr("secret")));
+}
+
 TEST_F(TrainerTest, StopsWhereNumbersAreNoLongerFinite) {
   options_.recipe.stages.resize(1);
   options_.recipe.stages[0].train = {{"mm_projector.*", 1e30}};

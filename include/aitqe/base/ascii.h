@@ -26,13 +26,20 @@ inline std::string_view trim(std::string_view text, std::string_view drop = kSpa
   return text.substr(begin, text.find_last_not_of(drop) - begin + 1);
 }
 
-/// With `?` for each control character: what a terminal shows and does not obey.
+/// With `?` for each control character, those of U+0080 to U+009F in UTF-8 too: what a terminal
+/// shows and does not obey.
 /// @param keep  control characters that stay
 inline std::string visible(std::string_view text, std::string_view keep = "") {
-  std::string result(text);
-  for (char& c : result) {
-    const bool is_control = (c >= 0 && c < ' ') || c == 0x7F;
-    if (is_control && keep.find(c) == std::string_view::npos) c = '?';
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const auto byte = static_cast<unsigned char>(c);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : '\0');
+    const bool is_c0 = byte < ' ' || byte == 0x7F;
+    const bool is_c1 = byte == 0xC2 && next >= 0x80 && next <= 0x9F;
+    const bool stays = !is_c1 && (!is_c0 || keep.find(c) != std::string_view::npos);
+    result += stays ? c : '?';
+    if (is_c1) ++i;
   }
   return result;
 }

@@ -56,8 +56,8 @@ struct ContrastMeans {
 /// The good and the bad sample of one pair (paper, figure 2): a good caption and the same made bad,
 /// whose recaption is the original; or a caption that came bad with the better one as recaption,
 /// and the better one as the good sample. Depends on seed, key and round alone.
-/// @param note  what a teacher said of the pair, or null: a score from 6 makes it a good one, and a
-///              recaption is not looked at then
+/// @param note  what a teacher said of the pair, or null: a score from 6 makes it a good one,
+///              whatever its kind, and a recaption is not looked at then
 /// @throws SampleError when the pair gives none: generic without a better caption, vague, or no
 ///         flaw of the mix fits.
 std::vector<TrainingSample> contrast_pair(const std::string& key, const SourcePair& pair,

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,6 +47,7 @@ class TeacherNotes {
 
   std::map<Name, Note> notes_;
   std::map<Name, std::int64_t> num_samples_;  ///< that each was met for
+  std::set<Name> dropped_;                    ///< by settle
   std::vector<std::string> unusable_;
 };
 

@@ -78,7 +78,8 @@ class Guide {
   virtual ~Guide() = default;
 
   /// Tokens that are run behind the prompt, in the same step: what is likely to be fed first. They
-  /// are kept, and the first Feed says how many of them are forgotten again. Asked once.
+  /// are kept, and the first Feed says how many of them are forgotten again. The same tokens
+  /// whenever it is asked before the first `next`.
   virtual std::span<const std::int32_t> look_ahead() const { return {}; }
 
   /// @param logits  after the prompt: a row for the prompt's last token and one for each token of

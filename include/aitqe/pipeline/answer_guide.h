@@ -94,6 +94,9 @@ class AnswerGuide : public Guide {
   /// Takes tokens as long as they are those that were drafted, and one more.
   std::optional<Feed> generate_rows(const LogitsRows& logits);
   std::optional<Feed> generate(const LogitsRows& logits, std::int64_t row);
+  bool goes_on(const std::optional<Feed>& feed) const;
+  /// With what may follow, where the answer goes on.
+  std::optional<Feed> drafted(std::optional<Feed> feed);
   /// Appends what may follow.
   Feed with_draft(Feed feed);
   std::optional<Feed> commit(std::int32_t id);
