@@ -92,17 +92,24 @@ std::vector<TrainingSample> shipped_pair(const std::string& key, const std::stri
           {caption, {key, false, "shipped", "came so", std::move(assessment)}}};
 }
 
+/// A sample with what a teacher said of it, or null.
+struct NotedSample {
+  const Sample& sample;
+  const Assessment* note;
+};
+
 /// Writes the samples of all rounds; one round that gives none leaves the others.
 /// @throws SampleError for a pair that gives none at all.
-void contrast_sample(const Sample& sample, const Assessment* note, const ContrastOptions& options,
+void contrast_sample(const NotedSample& noted, const ContrastOptions& options,
                      const ContrastMeans& means, TrainingShard& output, ContrastResult& result) {
+  const Sample& sample = noted.sample;
   const SourcePair pair = read_source_pair(sample, options.caption_source);
   int num_written = 0;
   for (int round = 0; round < options.num_rounds; ++round) {
     const std::string number = round == 0 ? "" : "-" + std::to_string(round);
     std::vector<TrainingSample> made;
     try {
-      made = contrast_pair(sample.key, pair, note, round, means);
+      made = contrast_pair(sample.key, pair, noted.note, round, means);
     } catch (const SampleError&) {
       const bool is_last_chance = num_written == 0 && round + 1 == options.num_rounds;
       if (is_last_chance) throw;
@@ -206,7 +213,7 @@ ContrastResult contrast(const ContrastOptions& options) {
     for_each_sample(shard, [&](const Sample& sample) {
       ++result.pairs_read;
       try {
-        contrast_sample(sample, teacher.find(shard.name, sample.key), options, means, output,
+        contrast_sample({sample, teacher.find(shard.name, sample.key)}, options, means, output,
                         result);
       } catch (const SampleError& error) {
         result.skipped.add(shard.name + "/" + sample.key, error);

@@ -81,11 +81,11 @@ std::vector<ScoreGroup> groups_of_languages(const Results& results) {
                    [](const auto& a, const auto& b) { return a.second > b.second; });
   std::vector<ScoreGroup> groups;
   std::set<std::string> named;
-  for (const auto& [language, count] : order) {
-    if (count < kFewest || groups.size() == kMostNamed) break;
-    named.insert(language);
-    groups.push_back(group_of(language, results, [&](const TrialResult& result) {
-      return language_of.at(&result) == language;
+  for (const auto& one : order) {
+    if (one.second < kFewest || groups.size() == kMostNamed) break;
+    named.insert(one.first);
+    groups.push_back(group_of(one.first, results, [&](const TrialResult& result) {
+      return language_of.at(&result) == one.first;
     }));
   }
   groups.push_back(group_of("others", results, [&](const TrialResult& result) {

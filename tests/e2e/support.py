@@ -99,7 +99,8 @@ class SharedRunTest(unittest.TestCase):
 
 class HeldRun:
     """A run that stops after a few pairs until its trace is read: the trace goes to a named pipe
-    with room for one page. Lets a test act in the middle of a run without waiting for a clock."""
+    with room for one page. Lets a test act in the middle of a run without waiting for a clock.
+    Of 32 pairs at a time, so that the model has not seen all when the first of them is there."""
 
     def __init__(self, folder, arguments, **options):
         trace = folder / "trace.fifo"
@@ -110,7 +111,7 @@ class HeldRun:
         options.setdefault("stdout", subprocess.PIPE)
         options.setdefault("stderr", subprocess.PIPE)
         options.setdefault("env", environment())
-        command = [str(a) for a in (BINARY, *arguments, "--trace", trace)]
+        command = [str(a) for a in (BINARY, *arguments, "--batch-size", 32, "--trace", trace)]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **options)
         self.read_ahead = b""
         self.first_pair = self.next_pair()
