@@ -80,11 +80,11 @@ void activate(Activation activation, float* values, std::int64_t count) {
 
 /// So many things in parts of nearly one size, so that threads end together.
 struct Cut {
-  /// @param most  in a part   @param unit_  that parts but the last are whole multiples of
-  Cut(std::int64_t things, std::int64_t most, std::int64_t unit_)
+  /// @param most  in a part   @param multiple  that parts but the last are whole multiples of
+  Cut(std::int64_t things, std::int64_t most, std::int64_t multiple)
       : count(things),
-        unit(unit_),
-        units(round_up(things, unit_) / unit_),
+        unit(multiple),
+        units(round_up(things, multiple) / multiple),
         parts(std::min(units, round_up(things, most) / most)) {}
 
   /// In more parts, where there is enough to cut.
