@@ -53,7 +53,8 @@ constexpr std::array kHints = std::to_array<Hint>({
     // stage "answer"
     {"answer_unreadable", "the model's answer is none",
      "look at `answer` of the rows; a fine-tune may need its own aitqe.json"},
-    {"answer_cut", "the model's answer ends before its score", "raise --max-new-tokens"},
+    {"answer_cut", "the model's answer ends before its score",
+     "raise --max-new-tokens, unless `answer` of the rows goes round in circles"},
     // damage of shards
     {"truncated_input", "the tar ends early", "fetch or write the shard again"},
     {"bad_header", "a part of the tar cannot be read", "fetch or write the shard again"},

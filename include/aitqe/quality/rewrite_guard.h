@@ -35,14 +35,14 @@ bool says_the_same(std::string_view rewrite, std::string_view original);
 /// Names and numbers, as they stand in the caption, without the punctuation around them. Numbers
 /// are digits with dots and commas between them ("3.5", "1,200"), with a percent or degree sign
 /// behind them, or as years and ranks are written ("1990s", "2nd"). Names are words of letters that
-/// begin with a capital ("Mostar", "McDonald's", "NASA"), but not the first word of a caption and
-/// none of one that has more such words than others: a title. Not looked for: file names and the
-/// like (letters, digits and underscores in one word), and numbers beside a time of day, which are
-/// the stamps of programs.
+/// begin with a capital ("Mostar", "McDonald's", "NASA"), but no contraction ("I'm"), not the first
+/// word of a caption and none of one that has more such words than others: a title. Not looked for:
+/// file names and the like (letters, digits and underscores in one word), and numbers beside a time
+/// of day, which are the stamps of programs.
 std::vector<std::string> find_facts(std::string_view caption);
 
-/// What makes two facts the same: lower case, without commas in numbers and signs behind them, and
-/// without 's.
+/// What makes two facts the same: lower case, without commas between thousands ("1,5" keeps its
+/// own) and signs behind numbers, and without 's.
 std::string fact_key(std::string_view word);
 
 /// The words of a text as fact_key gives them: what facts are looked for among.
