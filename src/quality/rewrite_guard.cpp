@@ -124,17 +124,6 @@ bool is_number(std::string_view word) {
   return true;
 }
 
-/// Of ASCII, Latin-1, Greek and Cyrillic.
-bool begins_with_capital(std::string_view word) {
-  if (word.empty()) return false;
-  if (word[0] >= 'A' && word[0] <= 'Z') return true;
-  const auto first = static_cast<unsigned char>(word[0]);
-  const auto second = word.size() > 1 ? static_cast<unsigned char>(word[1]) : 0;
-  return (first == 0xC3 && second >= 0x80 && second <= 0x9E && second != 0x97) ||
-         (first == 0xCE && second >= 0x91 && second <= 0xA9) ||
-         (first == 0xD0 && second >= 0x80 && second <= 0xAF);
-}
-
 /// "I'm", "They're": a verb behind the apostrophe.
 bool is_contraction(std::string_view word) {
   static constexpr auto kVerbs = std::to_array<std::string_view>({"m", "d", "ve", "re", "ll", "t"});
@@ -154,34 +143,6 @@ bool is_name(std::string_view word) {
          std::all_of(word.begin(), word.end(), [](char c) {
            return is_letter(c) || static_cast<unsigned char>(c) >= 0x80 || c == '-' || c == '\'';
          });
-}
-
-/// In lower case: ASCII, and the capitals of begins_with_capital in Latin-1 and Greek and Cyrillic
-/// where these have theirs at a fixed distance.
-std::string lower_letters(std::string_view word) {
-  std::string low = ascii::lower(word);
-  for (std::size_t i = 0; i + 1 < low.size(); ++i) {
-    const auto first = static_cast<unsigned char>(low[i]);
-    const auto second = static_cast<unsigned char>(low[i + 1]);
-    const auto replace = [&](unsigned char lead, int trail) {
-      low[i] = static_cast<char>(lead);
-      low[i + 1] = static_cast<char>(trail);
-    };
-    if (first == 0xC3 && second >= 0x80 && second <= 0x9E && second != 0x97) {
-      replace(0xC3, second + 0x20);
-    } else if (first == 0xCE && second >= 0x91 && second <= 0x9F) {
-      replace(0xCE, second + 0x20);
-    } else if (first == 0xCE && second >= 0xA0 && second <= 0xA9) {
-      replace(0xCF, second - 0x20);
-    } else if (first == 0xD0 && second >= 0x80 && second <= 0x8F) {
-      replace(0xD1, second + 0x10);
-    } else if (first == 0xD0 && second >= 0x90 && second <= 0x9F) {
-      replace(0xD0, second + 0x20);
-    } else if (first == 0xD0 && second >= 0xA0 && second <= 0xAF) {
-      replace(0xD1, second - 0x20);
-    }
-  }
-  return low;
 }
 
 /// "1,200,000" -> "1200000"; "1,5" stays.
@@ -206,12 +167,12 @@ bool is_time(std::string_view word) {
 std::string bare_words(std::string_view text) {
   std::string bare;
   bool between = false;
-  for (const char c : text) {
-    const bool is_of_word = static_cast<unsigned char>(c) >= 0x80 || ascii::is_digit(c) ||
-                            (ascii::lower(c) >= 'a' && ascii::lower(c) <= 'z');
+  for (const char c : lower(text)) {
+    const bool is_of_word =
+        static_cast<unsigned char>(c) >= 0x80 || ascii::is_digit(c) || is_letter(c);
     if (is_of_word && between && !bare.empty()) bare += ' ';
     between = !is_of_word;
-    if (is_of_word) bare += ascii::lower(c);
+    if (is_of_word) bare += c;
   }
   return bare;
 }
@@ -258,7 +219,7 @@ std::vector<std::string> find_facts(std::string_view caption) {
 std::string fact_key(std::string_view word) {
   static constexpr auto kGenitives = std::to_array<std::string_view>({"'s", "\xE2\x80\x99s"});
   if (is_number(word)) return without_thousands(without_sign(word));
-  std::string key = lower_letters(word);
+  std::string key = lower(word);
   for (const std::string_view genitive : kGenitives) {
     if (key.ends_with(genitive)) key.resize(key.size() - genitive.size());
   }

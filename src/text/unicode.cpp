@@ -112,6 +112,30 @@ bool is_letter(char32_t code_point) {
   return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO;
 }
 
+bool begins_with_capital(std::string_view text) {
+  if (text.empty()) return false;
+  const Utf8Step step = read_utf8(text);
+  if (step.state != Utf8State::Valid) return false;
+  const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(step.code_point));
+  return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LT;
+}
+
+std::string lower(std::string_view text) {
+  std::string low;
+  low.reserve(text.size());
+  while (!text.empty()) {
+    const Utf8Step step = read_utf8(text);
+    if (step.state == Utf8State::Valid) {
+      const auto code_point = static_cast<utf8proc_int32_t>(step.code_point);
+      append_utf8(low, static_cast<char32_t>(utf8proc_tolower(code_point)));
+    } else {
+      low.append(text.substr(0, step.size_bytes));
+    }
+    text.remove_prefix(step.size_bytes);
+  }
+  return low;
+}
+
 std::string_view strip_python(std::string_view utf8) {
   while (!utf8.empty()) {
     const Utf8Step step = read_utf8(utf8);

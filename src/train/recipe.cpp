@@ -157,6 +157,7 @@ void describe_stage(TableReader& table, StageOptions& stage) {
       .count("concepts_per_step", stage.concepts_per_step)
       .number("rank_weight", stage.rank_weight)
       .count("swapped_captions", stage.swapped_captions)
+      .count("neighbours", stage.neighbours)
       .number("verdict_weight", stage.verdict_weight)
       .number("caption_share", stage.caption_share, 0, 1)
       .flag("full_answers", stage.full_answers)
@@ -179,7 +180,9 @@ void check_stage(const StageOptions& stage, const std::string& where) {
   need(stage.swapped_captions < stage.images_per_step / stage.accumulate,
        "swapped_captions to be below images_per_step / accumulate");
   need(stage.task != StageTask::Align || !stage.vectors.empty(), "vectors, for align");
-  need(stage.task == StageTask::Align || stage.vectors.empty(), "vectors for align alone");
+  need(stage.neighbours == 0 || !stage.vectors.empty(), "vectors, for neighbours");
+  need(stage.task == StageTask::Align || stage.neighbours > 0 || stage.vectors.empty(),
+       "vectors for align and neighbours alone");
   need(stage.concepts.empty() == (stage.concepts_per_step == 0),
        "concepts and concepts_per_step together");
   need(!stage.keep_best || !stage.validation_shards.empty(), "validation_shards, for keep_best");
@@ -187,10 +190,10 @@ void check_stage(const StageOptions& stage, const std::string& where) {
   need(stage.task == StageTask::Judge ||
            (stage.rank_weight == unset.rank_weight && stage.full_answers == unset.full_answers &&
             stage.swapped_captions == unset.swapped_captions &&
-            stage.verdict_weight == unset.verdict_weight &&
+            stage.neighbours == unset.neighbours && stage.verdict_weight == unset.verdict_weight &&
             stage.caption_share == unset.caption_share),
-       "rank_weight, swapped_captions, verdict_weight, caption_share and full_answers for judge "
-       "alone");
+       "rank_weight, swapped_captions, neighbours, verdict_weight, caption_share and full_answers "
+       "for judge alone");
   need(stage.task != StageTask::Align || stage.accumulate == 1,
        "accumulate = 1: alignment compares the images of a whole step");
 }

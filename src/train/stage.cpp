@@ -49,6 +49,7 @@ std::string describe(const StageOptions& stage) {
        << stage.swapped_captions << ' ' << stage.verdict_weight << ' ' << stage.caption_share << ' '
        << stage.full_answers;
   if (!stage.concepts.empty()) text << ' ' << stage.concepts << ' ' << stage.concepts_per_step;
+  if (stage.neighbours > 0) text << " n " << stage.neighbours;
   for (const std::string& shard : stage.validation_shards) text << " v " << shard;
   if (!stage.validation_shards.empty()) {
     text << ' ' << stage.validation_images << ' ' << stage.validate_every_steps << ' '
@@ -76,8 +77,8 @@ Stage::Stage(const StageOptions& options, StageModel model, std::uint64_t seed)
       learning_rates_[name] = one.learning_rate;
     }
   }
+  if (!options.vectors.empty()) vectors_ = CaptionVectors::read(options.vectors);
   if (options.task == StageTask::Align) {
-    vectors_ = CaptionVectors::read(options.vectors);
     const std::int64_t hidden = model.inputs.config.text.hidden_size;
     model.parameters.add(kAlignHead, random_matrix(vectors_.dim(), hidden, Random(seed)));
     learning_rates_[kAlignHead] = kAlignHeadRate;
@@ -136,6 +137,7 @@ void Stage::open_validation(const CaptionSource& captions, const StepMaker::Stoc
   plain.name += ", validation";
   plain.augment = false;
   plain.concepts_per_step = 0;
+  plain.neighbours = 0;
   const StepMaker maker(
       plain, stock, TrainingSet::read(expand_inputs(options_.validation_shards), captions), seed_);
   const auto num_images = static_cast<int>(

@@ -12,8 +12,8 @@
 #include "aitqe/train/network.h"
 #include "aitqe/train/parameters.h"
 #include "aitqe/train/recipe.h"
+#include "aitqe/train/step_maker.h"
 #include "metrics.h"
-#include "step_maker.h"
 
 namespace aitqe {
 

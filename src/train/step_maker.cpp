@@ -1,4 +1,4 @@
-#include "step_maker.h"
+#include "aitqe/train/step_maker.h"
 
 #include <cmath>
 #include <functional>
@@ -34,6 +34,20 @@ StepMaker::StepMaker(const StageOptions& options, Stock stock, TrainingSet image
     throw Error(ErrorCategory::NoInput,
                 "stage \"" + options_.name + "\": no image has the texts that this task needs");
   }
+  if (options_.neighbours > 0) learn_neighbours();
+}
+
+void StepMaker::learn_neighbours() {
+  at::Tensor means = at::zeros({std::ssize(usable_), stock_.vectors.dim()}, at::kFloat);
+  for (std::size_t place = 0; place < usable_.size(); ++place) {
+    at::Tensor mean = means[static_cast<std::int64_t>(place)];
+    for (const std::string& caption : known_captions(images_.at(usable_[place]))) {
+      const std::span<const float> vector = stock_.vectors.find(caption);
+      mean += at::tensor(at::ArrayRef<float>(vector.data(), vector.size()), at::kFloat);
+    }
+  }
+  near_images_ = Neighbours(means);
+  if (options_.concepts_per_step > 0) near_concepts_ = Neighbours(stock_.concepts.rows().cpu());
 }
 
 void StepMaker::learn_concepts() {
@@ -73,11 +87,26 @@ TrainingStep StepMaker::make_from(std::int64_t first, int num_images) const {
 TrainingStep StepMaker::prepare_all(std::int64_t first, int num_images, int num_concepts) const {
   TrainingStep prepared;
   Epochs epochs(usable_.size(), seed_);
+  std::vector<std::size_t> followers;  // of the picture or concept that was shown last
   for (int i = 0; i < num_images + num_concepts; ++i) {
     const std::int64_t place = first + i;
-    const std::size_t index = usable_[epochs.item(place)];
-    auto image =
-        prepare(index, mix_bits(seed_ ^ static_cast<std::uint64_t>(place + 1)), i >= num_images);
+    Shown shown;
+    shown.seed = mix_bits(seed_ ^ static_cast<std::uint64_t>(place + 1));
+    shown.with_concept = i >= num_images;
+    std::size_t item = epochs.item(place);
+    if (i == num_images) followers.clear();  // pictures end, concepts begin
+    const bool follows = !followers.empty();
+    if (follows && shown.with_concept) shown.concept_index = followers.back();
+    if (follows && !shown.with_concept) item = followers.back();
+    shown.index = usable_[item];
+    auto image = prepare(shown);
+    if (follows) {
+      followers.pop_back();
+    } else if (options_.neighbours > 0 && image) {
+      const Neighbours& near = shown.with_concept ? near_concepts_ : near_images_;
+      followers = near.draw(image->painting ? image->painting->concept_index : item,
+                            static_cast<std::size_t>(options_.neighbours), Random(shown.seed));
+    }
     if (image) prepared.push_back(std::move(*image));
   }
   if (options_.swapped_captions > 0) swap_captions(prepared);
@@ -94,26 +123,26 @@ void StepMaker::swap_captions(TrainingStep& step) const {
   }
 }
 
-std::optional<TaughtImage> StepMaker::prepare(std::size_t index, std::uint64_t seed,
-                                              bool with_concept) const {
+std::optional<TaughtImage> StepMaker::prepare(const Shown& shown) const {
   TaughtImage prepared;
-  Random random(seed);
+  Random random(shown.seed);
   std::function<RgbImage(const RgbImage&)> change;
   if (options_.augment) change = [&](const RgbImage& rgb) { return augment(rgb, random); };
   try {
-    prepared.pixels = prepare_image(images_.image_bytes(index), stock_.inputs.image_side_px,
+    prepared.pixels = prepare_image(images_.image_bytes(shown.index), stock_.inputs.image_side_px,
                                     stock_.inputs.pixel_norm, {}, change)
                           .pixels.chw;
   } catch (const SampleError& error) {
-    log_warning(images_.at(index).key + ": " + error.what());
+    log_warning(images_.at(shown.index).key + ": " + error.what());
     return std::nullopt;
   }
-  if (with_concept) {
+  if (shown.with_concept) {
     const auto tokens = static_cast<double>(stock_.inputs.config.num_image_tokens);
     prepared.painting = stock_.concepts.draw(std::llround(std::sqrt(tokens)), random);
+    if (shown.concept_index) prepared.painting->concept_index = *shown.concept_index;
     teach(concept_images_[prepared.painting->concept_index], random, prepared);
   } else {
-    teach(images_.at(index), random, prepared);
+    teach(images_.at(shown.index), random, prepared);
   }
   return prepared;
 }

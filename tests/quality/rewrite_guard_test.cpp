@@ -127,6 +127,10 @@ TEST(Facts, AreNamesInAnySpelling) {
   EXPECT_EQ(find_lost_fact("a street in Mostar", "the old streets of Mostar's centre"),
             std::nullopt);
   EXPECT_EQ(find_lost_fact("an old car", "an old car in \xC3\x96sterreich"), "\xC3\x96sterreich");
+  EXPECT_EQ(find_facts("trams in \u0141\u00F3d\u017A"),
+            std::vector<std::string>{"\u0141\u00F3d\u017A"});
+  EXPECT_EQ(find_lost_fact("a tram in \u0142\u00F3d\u017A", "trams in \u0141\u00F3d\u017A"),
+            std::nullopt);
   EXPECT_EQ(find_facts("a \xC3\xA9t\xC3\xA9 3\xC3\x97"), std::vector<std::string>());
 }
 

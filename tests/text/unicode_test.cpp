@@ -98,6 +98,27 @@ TEST(Nfc, RefusesWhatIsNotUtf8) {
   EXPECT_THROW(nfc("\xC3"), Error);
 }
 
+TEST(Lower, ChangesCapitalsOfEveryScript) {
+  EXPECT_EQ(lower("Red CAR 3\n"), "red car 3\n");
+  EXPECT_EQ(lower("\u00D6\u0141\u0160\u0393\u0416\u0535\u10C7"),
+            "\u00F6\u0142\u0161\u03B3\u0436\u0565\u2D27");
+  EXPECT_EQ(lower("\u00D7\u00DF\u4E2D\U0001F600"), "\u00D7\u00DF\u4E2D\U0001F600");
+  EXPECT_EQ(lower("A\0B"s), "a\0b"s);
+}
+
+TEST(Lower, LeavesBytesThatAreNoUtf8) {
+  EXPECT_EQ(lower("\xC3(A\xFF\xE4\xB8"), "\xC3(a\xFF\xE4\xB8");
+}
+
+TEST(BeginsWithCapital, GoesByTheCategory) {
+  for (const auto* text : {"A", "\u00D6l", "\u0141\u00F3d\u017A", "\u0535", "\u01C5ul"}) {
+    EXPECT_TRUE(begins_with_capital(text)) << text;
+  }
+  for (const auto* text : {"", "a", "3A", "\u00D7", "\u00F6l", "\u4E2D", "\xC3"}) {
+    EXPECT_FALSE(begins_with_capital(text)) << text;
+  }
+}
+
 TEST(StripPython, TakesWhatPythonCallsSpace) {
   EXPECT_EQ(strip_python(""), "");
   EXPECT_EQ(strip_python(" \t\r\n\v\f"), "");

@@ -79,6 +79,10 @@ TEST_F(RecipeTest, NamesTheKeyThatIsWrong) {
   EXPECT_THAT(
       complaint("task = \"judge\"", "task = \"align\"\nvectors = \"v\"\nverdict_weight = 2"),
       HasSubstr("verdict_weight, caption_share and full_answers for judge alone"));
+  EXPECT_THAT(complaint("accumulate = 2", "accumulate = 2\nneighbours = 3"),
+              HasSubstr("vectors, for neighbours"));
+  EXPECT_THAT(complaint("accumulate = 2", "accumulate = 2\nvectors = \"v\""),
+              HasSubstr("vectors for align and neighbours alone"));
   EXPECT_THAT(complaint("accumulate = 2", "accumulate = 2\nkeep_best = true"),
               HasSubstr("validation_shards, for keep_best"));
   EXPECT_THAT(complaint("model = ", "caption_from = \"tx\"\nmodel = "),

@@ -66,6 +66,22 @@ class TrainerTest : public ::testing::Test {
     return made;
   }
 
+  /// One of eight directions for every good caption.
+  void write_vectors() const {
+    Random random(1);
+    std::map<std::string, std::vector<float>> vectors;
+    const TrainingSet set = TrainingSet::read(expand_inputs({(folder_ / "training").string()}),
+                                              CaptionSource::parse("txt"));
+    for (std::size_t i = 0; i < set.size(); ++i) {
+      for (const TrainingText& text : set.at(i).good) {
+        std::vector<float> vector(4, 0);
+        vector[random.below(4)] = random.unit() < 0.5 ? -1 : 1;
+        vectors[text.caption] = vector;
+      }
+    }
+    test::write_caption_vectors(folder_ / "vectors.safetensors", vectors);
+  }
+
   TrainResult run(const std::string& output, int stop_after = -1) {
     options_.output_folder = folder_ / output;
     TrainProgress progress;
@@ -232,18 +248,7 @@ TEST_F(TrainerTest, JudgesPicturesThatHaveAGoodCaptionAlone) {
 }
 
 TEST_F(TrainerTest, MovesPicturesToTheVectorsOfTheirCaptions) {
-  Random random(1);
-  std::map<std::string, std::vector<float>> vectors;
-  const TrainingSet set = TrainingSet::read(expand_inputs({(folder_ / "training").string()}),
-                                            CaptionSource::parse("txt"));
-  for (std::size_t i = 0; i < set.size(); ++i) {
-    for (const TrainingText& text : set.at(i).good) {
-      std::vector<float> vector(4, 0);
-      vector[random.below(4)] = random.unit() < 0.5 ? -1 : 1;
-      vectors[text.caption] = vector;
-    }
-  }
-  test::write_caption_vectors(folder_ / "vectors.safetensors", vectors);
+  write_vectors();
   StageOptions& align = options_.recipe.stages[0];
   align.task = StageTask::Align;
   align.vectors = folder_ / "vectors.safetensors";

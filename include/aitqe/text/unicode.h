@@ -23,6 +23,14 @@ std::string nfc(std::string_view utf8);
 /// Whether the general category of the character is L: Lu, Ll, Lt, Lm or Lo.
 bool is_letter(char32_t code_point);
 
+/// Whether its first character is a capital: of category Lu or Lt. Bytes that are no UTF-8 are
+/// none.
+bool begins_with_capital(std::string_view text);
+
+/// Every character in lower case by itself (the simple mapping of UnicodeData.txt; no locale, no
+/// final sigma). Bytes that are no UTF-8 stay as they are. Linear time.
+std::string lower(std::string_view text);
+
 /// Python's `str.strip()`: drops what `str.isspace()` calls white space at both ends, that is
 /// Unicode White_Space plus U+001C to U+001F. The result points into `utf8`.
 /// @param utf8  valid UTF-8.

@@ -30,7 +30,7 @@ struct StageOptions {
   std::string name;
   StageTask task = StageTask::Judge;
   std::vector<std::string> shards;  ///< INPUT, as on the command line
-  /// Align: a .safetensors file (caption_vectors.h).
+  /// Align, and where neighbours are shown: a .safetensors file (caption_vectors.h).
   std::filesystem::path vectors;
   int num_steps = 0;
   int images_per_step = 16;
@@ -51,6 +51,10 @@ struct StageOptions {
   /// Judge: how many of the step's other captions every image is judged with as well. A caption
   /// is right once and wrong that many times, so reading it without the image helps nothing.
   int swapped_captions = 0;
+  /// Judge: how many pictures with captions like its own follow a picture in a step, in place of
+  /// any others. The same holds for concepts, by their directions. So swapped captions are near
+  /// misses.
+  int neighbours = 0;
   /// Judge: how much more the first key and the score count than other answer tokens.
   double verdict_weight = 4.0;
   /// Judge: share of images that also replay the captioning task.

@@ -10,6 +10,7 @@
 #include "aitqe/train/caption_vectors.h"
 #include "aitqe/train/concepts.h"
 #include "aitqe/train/lesson.h"
+#include "aitqe/train/neighbours.h"
 #include "aitqe/train/recipe.h"
 #include "aitqe/train/training_set.h"
 
@@ -57,12 +58,19 @@ class StepMaker {
   TrainingStep make_from(std::int64_t first, int num_images) const;
 
  private:
+  /// What stands at one place of a step.
+  struct Shown {
+    std::size_t index = 0;  ///< of the picture
+    std::uint64_t seed = 0;
+    bool with_concept = false;
+    std::optional<std::size_t> concept_index;  ///< else it is drawn
+  };
   TrainingStep prepare_all(std::int64_t first, int num_images, int num_concepts) const;
   void learn_concepts();
+  void learn_neighbours();
   /// Good captions that have a vector.
   std::vector<std::string> known_captions(const TrainingImage& image) const;
-  std::optional<TaughtImage> prepare(std::size_t index, std::uint64_t seed,
-                                     bool with_concept) const;
+  std::optional<TaughtImage> prepare(const Shown& shown) const;
   /// What is to be learnt of an image or a concept.
   void teach(const TrainingImage& image, Random& random, TaughtImage& prepared) const;
   void swap_captions(TrainingStep& step) const;
@@ -73,6 +81,8 @@ class StepMaker {
   std::uint64_t seed_;
   std::vector<std::size_t> usable_;
   std::vector<TrainingImage> concept_images_;  // what is known of each concept; without pictures
+  Neighbours near_images_;                     // by place in usable_
+  Neighbours near_concepts_;
 };
 
 }  // namespace aitqe
