@@ -130,8 +130,12 @@ def processor():
 
 
 def git_version():
-    return subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, stdout=subprocess.PIPE, text=True,
-                          check=True).stdout.strip()
+    """The commit, and "-dirty" where anything but results was changed since."""
+    def git(*arguments):
+        return subprocess.run(["git", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/results/proof", ":!docs/evidence.md")
+    return git("describe", "--always") + ("-dirty" if changed else "")
 
 
 def slices_file(cell, work):

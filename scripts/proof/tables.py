@@ -21,6 +21,7 @@ DOSE_CONTRASTS = [("dose-25", "raw"), ("dose-50", "raw"), ("dose-75", "raw"), ("
                   ("recaptioned", "enhanced")]
 JUDGE_CONTRASTS = [("contrastive", "scores"), ("rewriting", "scores"), ("both", "contrastive"), ("both", "rewriting"),
                    ("swapped", "both")]
+START_CONTRASTS = [("contrastive", "scores"), ("both", "contrastive"), ("swapped", "both")]
 LEAST_OF_GROUP = 5  # pairs that a row of the distribution's table stands for
 SPLIT_NAMES = {"own": "Own sources", "foreign": "Foreign drawings", "photo": "Photographs"}
 
@@ -219,6 +220,19 @@ def ablation_table(found, split):
     return "\n\n".join([f"**{SPLIT_NAMES[split]}**", judge_table(arms, KINDS), judge_contrasts(arms), more])
 
 
+def starts_table(found, earlier):
+    """The ladder of the ablation from the start of an earlier run beside this one: which steps hold for both."""
+    rows = []
+    for split, split_name in SPLIT_NAMES.items():
+        for name, of in (("earlier", earlier), ("this one", found)):
+            arms = {arm: results.judges(of, arm, split) for arm in settings.ABLATIONS}
+            rows.append([f"{split_name}, {name}",
+                         *(f"{results.judge_auroc(arms[arm], 'other_image')[0]:.3f}" if arms[arm] else MISSING for arm in arms),
+                         *(estimate_text(results.judge_difference(arms[one], arms[other], "other_image"), "+")
+                           if arms[one] and arms[other] else MISSING for one, other in START_CONTRASTS)])
+    return table(["other_image, start", *settings.ABLATIONS, *(f"{one} - {other}" for one, other in START_CONTRASTS)], rows)
+
+
 def machines(found):
     told = {}
     for result in found.values():
@@ -235,6 +249,7 @@ def blocks(found):
         "downstream-trunk": downstream_tables(found, "trunk"), "downstream-scratch": downstream_tables(found, "scratch"),
         "dose": dose_tables(found),
         "ablation": "\n\n".join(ablation_table(found, split) for split in SPLIT_NAMES),
+        "starts": starts_table(found, results.read(settings.RESULTS / "earlier-start")),
     }
 
 

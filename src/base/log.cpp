@@ -9,12 +9,15 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "aitqe/base/ascii.h"
 
 namespace aitqe {
 
 namespace {
+
+constexpr std::string_view kFurtherLine = "  ";
 
 /// The message as a JSON string, quotes included.
 class JsonMessage : public spdlog::custom_flag_formatter {
@@ -30,14 +33,19 @@ class JsonMessage : public spdlog::custom_flag_formatter {
   }
 };
 
-/// The message without what would move a terminal's cursor: names of members come from outside.
+/// The message without what would move a terminal's cursor, and with its further lines set in, so
+/// that none looks like a message of its own: names of members come from outside.
 class VisibleMessage : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm&,
               spdlog::memory_buf_t& to) override {
     const std::string shown =
         ascii::visible({message.payload.data(), message.payload.size()}, /*keep=*/"\n\t");
-    to.append(shown.data(), shown.data() + shown.size());
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+      to.push_back(shown[i]);
+      const bool is_set_in = i + 1 == shown.size() || shown[i + 1] == ' ';
+      if (shown[i] == '\n' && !is_set_in) to.append(kFurtherLine.begin(), kFurtherLine.end());
+    }
   }
   std::unique_ptr<custom_flag_formatter> clone() const override {
     return std::make_unique<VisibleMessage>();

@@ -368,6 +368,19 @@ class JudgesTest(unittest.TestCase):
         self.assertEqual([cell.strip() for cell in row.split("|")[2:-1]],
                          ["-", "-", "missing", "missing", "missing", "missing", "1.000 (1.000 to 1.000)", "missing"])
 
+    def test_starts_stand_below_each_other(self):
+        def judged(good, bad):
+            figures = {split: judge_figures(good, bad) for split in ("own", "foreign", "photo")}
+            return {f"ablation.{arm}.0": {"cell": f"ablation.{arm}.0", "figures": figures} for arm in ("contrastive", "scores")}
+
+        table = tables.starts_table(judged([3, 4], [1, 2]), judged([1, 2], [3, 4]))
+        rows = {row.split("|")[1].strip(): [cell.strip() for cell in row.split("|")[2:-1]] for row in table.splitlines()[2:]}
+        place = list(settings.ABLATIONS).index("contrastive")
+        self.assertEqual(rows["Own sources, earlier"][place], "0.000")
+        self.assertEqual(rows["Own sources, this one"][place], "1.000")
+        self.assertEqual(rows["Photographs, this one"][list(settings.ABLATIONS).index("both")], "missing")
+        self.assertEqual(rows["Own sources, this one"][len(settings.ABLATIONS)], "+0.000 (+0.000 to +0.000)")
+
 
 @unittest.skipUnless(has("torch", "tokenizers"), "needs scripts/requirements-proof.txt")
 class LearnerTest(unittest.TestCase):
