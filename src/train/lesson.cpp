@@ -59,6 +59,7 @@ TargetSequence LessonBuilder::prompt(const std::string& caption) const {
 
 Lesson LessonBuilder::build(const TrainingImage& image, Random& random) const {
   Lesson lesson;
+  for (const TrainingText& text : image.good) lesson.true_captions.push_back(text.caption);
   const bool describe = task_ == StageTask::Caption || random.unit() < caption_share_;
   if (task_ == StageTask::Judge) {
     if (!image.good.empty()) {
@@ -132,7 +133,9 @@ void LessonBuilder::add_swapped(std::span<Lesson> lessons, int count) const {
     for (std::size_t k = 1; k <= static_cast<std::size_t>(count); ++k) {
       const std::size_t other = (i + k) % lessons.size();
       const std::string& caption = lessons[other].caption;
-      if (other == i || caption.empty() || caption == lessons[i].caption) continue;
+      const std::vector<std::string>& own = lessons[i].true_captions;
+      const bool is_true = std::find(own.begin(), own.end(), caption) != own.end();
+      if (other == i || caption.empty() || is_true) continue;
       // All of them together count as much as one bad caption of the image's own.
       add_mismatch({caption, other, verdict_weight_ / static_cast<float>(count)}, lessons[i]);
     }

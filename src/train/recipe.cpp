@@ -9,6 +9,7 @@
 
 #include "aitqe/base/error.h"
 #include "aitqe/data/caption.h"
+#include "aitqe/train/neighbours.h"
 
 namespace aitqe {
 
@@ -180,6 +181,9 @@ void check_stage(const StageOptions& stage, const std::string& where) {
   need(stage.swapped_captions < stage.images_per_step / stage.accumulate,
        "swapped_captions to be below images_per_step / accumulate");
   need(stage.task != StageTask::Align || !stage.vectors.empty(), "vectors, for align");
+  need(stage.neighbours <= Neighbours::kNearest &&
+           stage.neighbours < stage.images_per_step / stage.accumulate,
+       "neighbours to be at most 12 and below images_per_step / accumulate");
   need(stage.neighbours == 0 || !stage.vectors.empty(), "vectors, for neighbours");
   need(stage.task == StageTask::Align || stage.neighbours > 0 || stage.vectors.empty(),
        "vectors for align and neighbours alone");

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <functional>
+#include <set>
 #include <utility>
 
 #include "aitqe/base/error.h"
@@ -47,6 +48,13 @@ void StepMaker::learn_neighbours() {
     }
   }
   near_images_ = Neighbours(means);
+  log_info(formatted("stage %s: %ld of %zu images have neighbours", options_.name.c_str(),
+                     near_images_.count(), usable_.size()));
+  if (near_images_.count() == 0) {
+    throw Error(ErrorCategory::Model, options_.vectors.string() + ": stage \"" + options_.name +
+                                          "\": no image has neighbours by these vectors; were they "
+                                          "made of other captions?");
+  }
   if (options_.concepts_per_step > 0) near_concepts_ = Neighbours(stock_.concepts.rows().cpu());
 }
 
@@ -88,6 +96,7 @@ TrainingStep StepMaker::prepare_all(std::int64_t first, int num_images, int num_
   TrainingStep prepared;
   Epochs epochs(usable_.size(), seed_);
   std::vector<std::size_t> followers;  // of the picture or concept that was shown last
+  std::set<std::size_t> items;         // pictures that were shown
   for (int i = 0; i < num_images + num_concepts; ++i) {
     const std::int64_t place = first + i;
     Shown shown;
@@ -95,17 +104,24 @@ TrainingStep StepMaker::prepare_all(std::int64_t first, int num_images, int num_
     shown.with_concept = i >= num_images;
     std::size_t item = epochs.item(place);
     if (i == num_images) followers.clear();  // pictures end, concepts begin
+    while (!shown.with_concept && !followers.empty() && items.contains(followers.back())) {
+      followers.pop_back();
+    }
     const bool follows = !followers.empty();
     if (follows && shown.with_concept) shown.concept_index = followers.back();
     if (follows && !shown.with_concept) item = followers.back();
+    const bool may_not_repeat = options_.neighbours > 0 && items.size() < usable_.size();
+    while (may_not_repeat && items.contains(item)) item = (item + 1) % usable_.size();
     shown.index = usable_[item];
+    items.insert(item);
     auto image = prepare(shown);
     if (follows) {
       followers.pop_back();
     } else if (options_.neighbours > 0 && image) {
       const Neighbours& near = shown.with_concept ? near_concepts_ : near_images_;
-      followers = near.draw(image->painting ? image->painting->concept_index : item,
-                            static_cast<std::size_t>(options_.neighbours), Random(shown.seed));
+      followers =
+          near.draw(image->painting ? image->painting->concept_index : item,
+                    static_cast<std::size_t>(options_.neighbours), Random(mix_bits(shown.seed)));
     }
     if (image) prepared.push_back(std::move(*image));
   }

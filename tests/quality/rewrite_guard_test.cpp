@@ -119,6 +119,11 @@ TEST(LostFact, IsTheSameInAnyCase) {
             std::nullopt);
 }
 
+TEST(SaysTheSame, WhateverTheCaseOfTheScript) {
+  EXPECT_TRUE(says_the_same("\u00C9T\u00C9!", "\u00E9t\u00E9"));
+  EXPECT_FALSE(says_the_same("\u00C9T\u00C9", "ete"));
+}
+
 TEST(Facts, AreNamesInAnySpelling) {
   EXPECT_EQ(find_facts("the NASA logo on an old BMW"), (std::vector<std::string>{"NASA", "BMW"}));
   EXPECT_EQ(

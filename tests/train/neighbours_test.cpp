@@ -30,6 +30,19 @@ TEST(NeighboursTest, AreNotThoseThatSayTheSame) {
   EXPECT_THAT(near.of(3), IsEmpty());  // has no vector
 }
 
+TEST(NeighboursTest, DrawnTogetherDoNotSayTheSameEither) {
+  const at::Tensor vectors =
+      at::tensor({1.0F, 0.0F, 0.8F, 0.6F, 0.79F, 0.62F, 0.8F, -0.6F}).view({4, 2});
+  const Neighbours near(vectors);
+  EXPECT_EQ(near.count(), 4);
+  ASSERT_THAT(near.of(0), SizeIs(3));
+  for (int seed = 0; seed < 8; ++seed) {
+    const auto drawn = near.draw(0, 3, Random(static_cast<std::uint64_t>(seed)));
+    ASSERT_THAT(drawn, SizeIs(2));  // one of 1 and 2, which are alike, and 3
+    EXPECT_THAT(drawn, testing::Contains(3U));
+  }
+}
+
 TEST(NeighboursTest, AreTheSameInManyRowsAsInAFew) {
   Random random(1);
   std::vector<float> values;
@@ -48,8 +61,12 @@ TEST(NeighboursTest, AreTheSameInManyRowsAsInAFew) {
 }
 
 TEST(NeighboursTest, AreDrawnWithoutRepetitionByTheSeedAlone) {
-  const at::Tensor angles = at::arange(40, at::kFloat) / 20;
-  const Neighbours near(at::stack({angles.cos(), angles.sin()}, 1));
+  Random values(2);
+  at::Tensor vectors = at::empty({200, 8}, at::kFloat);
+  for (std::int64_t i = 0; i < vectors.numel(); ++i) {
+    vectors.mutable_data_ptr<float>()[i] = static_cast<float>(values.unit()) - 0.5F;
+  }
+  const Neighbours near(vectors);
   ASSERT_THAT(near.of(7), SizeIs(Neighbours::kNearest));
   const std::vector<std::size_t> drawn = near.draw(7, 5, Random(3));
   EXPECT_THAT(std::set(drawn.begin(), drawn.end()), SizeIs(5));

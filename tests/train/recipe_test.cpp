@@ -79,6 +79,8 @@ TEST_F(RecipeTest, NamesTheKeyThatIsWrong) {
   EXPECT_THAT(
       complaint("task = \"judge\"", "task = \"align\"\nvectors = \"v\"\nverdict_weight = 2"),
       HasSubstr("verdict_weight, caption_share and full_answers for judge alone"));
+  EXPECT_THAT(complaint("accumulate = 2", "accumulate = 2\nneighbours = 4\nvectors = \"v\""),
+              HasSubstr("neighbours to be at most 12 and below images_per_step / accumulate"));
   EXPECT_THAT(complaint("accumulate = 2", "accumulate = 2\nneighbours = 3"),
               HasSubstr("vectors, for neighbours"));
   EXPECT_THAT(complaint("accumulate = 2", "accumulate = 2\nvectors = \"v\""),

@@ -9,6 +9,7 @@
 #include "aitqe/io/safetensors_writer.h"
 #include "io/io_support.h"
 #include "support/caption_vectors.h"
+#include "support/errors.h"
 #include "support/reference.h"
 #include "support/temporary_folder.h"
 
@@ -93,16 +94,45 @@ class StepMakerTest : public ::testing::Test {
 
 TEST_F(StepMakerTest, LetsPicturesBeFollowedByTheirNeighbours) {
   options_.neighbours = 1;
-  std::set<std::string> leaders;
-  for (const TrainingStep& step : steps(3)) {
+  for (const TrainingStep& step : steps(8)) {
     ASSERT_THAT(step, SizeIs(6));
+    std::set<std::string> captions;
+    for (const TaughtImage& image : step) captions.insert(image.lesson.caption);
+    EXPECT_THAT(captions, SizeIs(6));  // none twice
     for (std::size_t i = 0; i < step.size(); i += 2) {
       EXPECT_EQ(step[i + 1].lesson.caption, partner_.at(step[i].lesson.caption));
-      EXPECT_NE(step[i + 1].pixels, step[i].pixels);
-      leaders.insert(step[i].lesson.caption);
     }
   }
-  EXPECT_THAT(leaders, SizeIs(9));  // drawn as without neighbours: in one epoch none twice
+}
+
+TEST_F(StepMakerTest, MakesEveryStepByItselfAndShowsEachCaptionWithItsPicture) {
+  std::map<std::string, std::vector<float>> pixels;
+  for (const TrainingStep& step : steps(4)) {
+    for (const TaughtImage& image : step) pixels[image.lesson.caption] = image.pixels;
+  }
+  ASSERT_THAT(pixels, SizeIs(24));
+  options_.neighbours = 1;
+  const std::vector<TrainingStep> made = steps(3);
+  const LessonBuilder lessons(inputs_.prompts, inputs_.tokenizer, inputs_.config.eos_ids.front(),
+                              options_);
+  const StepMaker maker(options_, {inputs_, lessons, vectors_, concepts_}, images(), 1);
+  for (const int step : {2, 0, 1}) {
+    const TrainingStep again = maker.make(step);
+    ASSERT_THAT(again, SizeIs(6));
+    for (std::size_t i = 0; i < again.size(); ++i) {
+      EXPECT_EQ(again[i].lesson.caption, made[static_cast<std::size_t>(step)][i].lesson.caption);
+      EXPECT_EQ(again[i].pixels, pixels.at(again[i].lesson.caption));
+    }
+  }
+}
+
+TEST_F(StepMakerTest, SaysWhenTheVectorsAreOfOtherCaptions) {
+  test::write_caption_vectors(folder_ / "other.safetensors", {{"another", {1, 0}}});
+  vectors_ = CaptionVectors::read(folder_ / "other.safetensors");
+  options_.vectors = "other.safetensors";
+  options_.neighbours = 1;
+  EXPECT_THAT(test::message_of([&] { steps(1); }),
+              testing::HasSubstr("no image has neighbours by these vectors"));
 }
 
 TEST_F(StepMakerTest, ShowsOtherPicturesWhereNeighboursAreTooFew) {

@@ -66,7 +66,7 @@ class TrainerTest : public ::testing::Test {
     return made;
   }
 
-  /// One of eight directions for every good caption.
+  /// One of eight directions for every good caption, and a little of one that all have.
   void write_vectors() const {
     Random random(1);
     std::map<std::string, std::vector<float>> vectors;
@@ -74,8 +74,8 @@ class TrainerTest : public ::testing::Test {
                                               CaptionSource::parse("txt"));
     for (std::size_t i = 0; i < set.size(); ++i) {
       for (const TrainingText& text : set.at(i).good) {
-        std::vector<float> vector(4, 0);
-        vector[random.below(4)] = random.unit() < 0.5 ? -1 : 1;
+        std::vector<float> vector = {0, 0, 0, 0, 0.6F};
+        vector[random.below(4)] = random.unit() < 0.5 ? -0.8F : 0.8F;
         vectors[text.caption] = vector;
       }
     }
@@ -349,6 +349,12 @@ TEST_F(TrainerTest, RanksSwappedCaptionsWhereScoresAreDigits) {
   options_.recipe.model = folder_ / "digits";
   judge.rank_weight = 1;
   judge.augment = true;
+  write_vectors();
+  judge.vectors = folder_ / "vectors.safetensors";
+  judge.neighbours = 1;
+  judge.validation_shards = judge.shards;
+  judge.validation_images = 4;
+  judge.validate_every_steps = 5;
   run("model");
   run("stopped", 7);
   run("stopped");

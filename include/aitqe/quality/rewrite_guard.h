@@ -28,7 +28,7 @@ std::optional<RewriteFault> find_rewrite_fault(std::string_view rewrite, std::st
 /// Letters, digits and everything beyond ASCII, in lower case, with one blank between words.
 std::string bare_words(std::string_view text);
 
-/// Whether both texts are the same words in the same order: ASCII case, punctuation and white space
+/// Whether both texts are the same words in the same order: case, punctuation and white space
 /// apart. What is added to a caption by such a rewrite is worth no change.
 bool says_the_same(std::string_view rewrite, std::string_view original);
 

@@ -36,7 +36,7 @@ class Concepts {
   std::int64_t dim() const { return rows_.defined() ? rows_.size(1) : 0; }
   std::size_t size() const { return texts_.size(); }
   const std::vector<std::string>& texts(std::size_t index) const { return texts_[index]; }
-  const at::Tensor& rows() const { return rows_; }  ///< [K, D] f32
+  const at::Tensor& rows() const { return rows_; }  ///< [K, D] f32, on the device of `read`
 
   /// A function of `random` alone. @param side  of the grid
   Painting draw(std::int64_t side, Random& random) const;

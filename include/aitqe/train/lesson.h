@@ -25,6 +25,7 @@ struct Lesson {
   std::vector<ScoreProbe> probes;
   /// The good caption that was taken; empty when there is none.
   std::string caption;
+  std::vector<std::string> true_captions;  ///< all good ones of the image: none is shown as wrong
   /// A score probe under the good caption of another image.
   struct SwappedProbe {
     std::size_t sequence = 0;

@@ -52,8 +52,8 @@ struct StageOptions {
   /// is right once and wrong that many times, so reading it without the image helps nothing.
   int swapped_captions = 0;
   /// Judge: how many pictures with captions like its own follow a picture in a step, in place of
-  /// any others. The same holds for concepts, by their directions. So swapped captions are near
-  /// misses.
+  /// any others. The same holds for concepts, by their directions. Swapped captions of the same
+  /// group are near misses: half of them where both numbers are equal.
   int neighbours = 0;
   /// Judge: how much more the first key and the score count than other answer tokens.
   double verdict_weight = 4.0;
