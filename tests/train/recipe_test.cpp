@@ -83,6 +83,8 @@ TEST_F(RecipeTest, NamesTheKeyThatIsWrong) {
               HasSubstr("neighbours to be at most 12 and below images_per_step / accumulate"));
   EXPECT_THAT(complaint("accumulate = 2", "accumulate = 2\nneighbours = 3"),
               HasSubstr("vectors, for neighbours"));
+  EXPECT_THAT(complaint("task = \"judge\"", "task = \"align\"\nneighbours = 1\nvectors = \"v\""),
+              HasSubstr("neighbours, verdict_weight"));
   EXPECT_THAT(complaint("accumulate = 2", "accumulate = 2\nvectors = \"v\""),
               HasSubstr("vectors for align and neighbours alone"));
   EXPECT_THAT(complaint("accumulate = 2", "accumulate = 2\nkeep_best = true"),

@@ -5,11 +5,11 @@
 #include <map>
 #include <set>
 
-#include "aitqe/data/webdataset.h"
 #include "aitqe/io/safetensors_writer.h"
 #include "io/io_support.h"
 #include "support/caption_vectors.h"
 #include "support/errors.h"
+#include "support/examples.h"
 #include "support/reference.h"
 #include "support/temporary_folder.h"
 
@@ -55,17 +55,11 @@ class StepMakerTest : public ::testing::Test {
 
   /// Pictures of the examples under captions of which none comes twice.
   void write_pictures(std::size_t count) const {
-    const auto source =
-        FileSource::open((test::source_dir() / "examples/pairs-00000.tar").string());
-    LossLog losses;
-    TarReader members(*source, losses);
-    SampleReader samples(members);
     std::vector<TarMember> taken;
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::optional<Sample> sample = samples.next();
-      const Member& image = *find_image(*sample);
+    for (const Sample& sample : test::example_samples(count)) {
+      const Member& image = *find_image(sample);
       taken.push_back({image.name, image.bytes, image.metadata, 0});
-      taken.push_back({sample->key + ".txt", "picture " + std::to_string(i), image.metadata, 0});
+      taken.push_back({sample.key + ".txt", "picture " + sample.key, image.metadata, 0});
     }
     test::write_bytes(folder_ / "in/00000.tar", test::write_tar(taken));
   }

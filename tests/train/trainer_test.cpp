@@ -5,12 +5,12 @@
 #include <thread>
 
 #include "aitqe/contrast/contrast.h"
-#include "aitqe/data/webdataset.h"
 #include "aitqe/model/adapter.h"
 #include "aitqe/train/training_set.h"
 #include "io/io_support.h"
 #include "support/caption_vectors.h"
 #include "support/errors.h"
+#include "support/examples.h"
 #include "support/load_mllm.h"
 #include "support/reference.h"
 
@@ -39,15 +39,9 @@ class TrainerTest : public ::testing::Test {
 
   /// Few enough to be learnt by heart.
   void write_first_pairs(std::size_t count) const {
-    const auto source =
-        FileSource::open((test::source_dir() / "examples/pairs-00000.tar").string());
-    LossLog losses;
-    TarReader members(*source, losses);
-    SampleReader samples(members);
     std::vector<TarMember> taken;
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::optional<Sample> sample = samples.next();
-      for (const Member& member : sample->members) {
+    for (const Sample& sample : test::example_samples(count)) {
+      for (const Member& member : sample.members) {
         taken.push_back({member.name, member.bytes, member.metadata, 0});
       }
     }
