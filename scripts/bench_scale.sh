@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures whether rate and memory stay the same from 1,000 to 100,000 pairs, and whether the forecast of --dry-run holds:
-# builds and runs scripts/bench_scale.py, which writes bench/results/scale_cpu.txt. About 15 minutes on two cores.
+# builds and runs scripts/bench_scale.py, which writes bench/results/scale_cpu.txt. About 20 minutes on two cores.
 #
 #   scripts/bench_scale.sh [OPTION...]      options of scripts/bench_scale.py (see its --help)
 set -euo pipefail

@@ -1,5 +1,3 @@
-#include <malloc.h>
-
 #include <exception>
 #include <memory>
 #include <new>
@@ -7,6 +5,7 @@
 
 #include "aitqe/base/error.h"
 #include "aitqe/base/log.h"
+#include "aitqe/nn/host_memory.h"
 #include "aitqe/pipeline/device_error.h"
 #include "app/command.h"
 #include "app/command_line.h"
@@ -20,14 +19,6 @@ int run(int argc, char** argv) {
   app::CommandLine line(commands);
   app::Command* chosen = line.parse(argc, argv);
   return chosen == nullptr ? line.exit_code() : chosen->run();
-}
-
-/// Activations come and go by the megabyte: without this glibc maps each anew, and the kernel
-/// clears its pages (10 to 16 % of the time of a run).
-void keep_freed_memory() {
-  constexpr int kLargestKeptBytes = 1 << 30;
-  mallopt(M_MMAP_THRESHOLD, kLargestKeptBytes);
-  mallopt(M_TRIM_THRESHOLD, kLargestKeptBytes);
 }
 
 /// One line on stderr. @return the exit code
@@ -51,7 +42,7 @@ int tell(const std::exception_ptr& thrown) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  keep_freed_memory();
+  aitqe::nn::set_up_host_memory();
   try {
     return run(argc, argv);
   } catch (...) {
