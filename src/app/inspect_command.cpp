@@ -5,6 +5,7 @@
 
 #include "aitqe/base/error.h"
 #include "aitqe/model/cost.h"
+#include "aitqe/model/fingerprint.h"
 #include "aitqe/model/mllm.h"
 #include "aitqe/model/tensor_table.h"
 #include "aitqe/pipeline/loaded_model.h"
@@ -85,6 +86,8 @@ class InspectCommand : public Command {
     std::printf("%s\n", model_.folder.c_str());
     std::printf("  weights    %.1f MB in safetensors files\n",
                 static_cast<double>(tensors.total_bytes()) / 1e6);
+    std::printf("  sha256     %s (model_sha256 of run.json)\n",
+                model_fingerprint(model_.folder, config).c_str());
     const bool is_siglip = config.vision.family == VisionFamily::Siglip;
     const std::string layers = is_siglip
                                    ? std::to_string(config.vision.num_layers - 1) + " of " +
@@ -124,6 +127,8 @@ class InspectCommand : public Command {
   void print_json(const ModelConfig& config, const TensorTable& tensors, const PairCost& cost,
                   const std::vector<std::string>& problems) const {
     const nlohmann::ordered_json json = {{"folder", model_.folder.string()},
+                                         {"model_sha256", model_fingerprint(model_.folder, config)},
+                                         {"base_sha256", model_fingerprint(model_.folder)},
                                          {"weight_bytes", tensors.total_bytes()},
                                          {"vision_name", config.vision_name},
                                          {"vision_config_origin", config.vision_config_origin},

@@ -4,6 +4,7 @@
 #include <c10/core/CPUAllocator.h>
 #include <malloc.h>
 
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -16,24 +17,34 @@ namespace {
 
 constexpr std::size_t kAlignment = 64;  // as libtorch's own
 
+/// Where `malloc` put a block stands in front of what it gave out.
+void give_back(void* aligned) {
+  if (aligned != nullptr) std::free(static_cast<void**>(aligned)[-1]);
+}
+
 class AlignedInsideMalloc final : public c10::Allocator {
  public:
   c10::DataPtr allocate(std::size_t num_bytes) override {
-    if (num_bytes == 0) return {nullptr, nullptr, &std::free, at_};
-    if (num_bytes > std::numeric_limits<std::size_t>::max() - kAlignment) throw std::bad_alloc();
-    std::size_t room = num_bytes + kAlignment;
-    void* const taken = std::malloc(room);
-    if (taken == nullptr) throw std::bad_alloc();
-    void* aligned = taken;
-    std::align(kAlignment, num_bytes, aligned, room);
-    return {aligned, taken, &std::free, at_};
+    void* const aligned = num_bytes == 0 ? nullptr : take(num_bytes);
+    return {aligned, aligned, &give_back, c10::Device(c10::kCPU)};
   }
+  c10::DeleterFnPtr raw_deleter() const override { return &give_back; }
   void copy_data(void* to, const void* from, std::size_t num_bytes) const override {
     std::memcpy(to, from, num_bytes);
   }
 
  private:
-  c10::Device at_{c10::kCPU};
+  static void* take(std::size_t num_bytes) {
+    constexpr std::size_t kMore = kAlignment + sizeof(void*);
+    if (num_bytes > std::numeric_limits<std::size_t>::max() - kMore) throw std::bad_alloc();
+    auto* const taken = static_cast<std::byte*>(std::malloc(num_bytes + kMore));
+    if (taken == nullptr) throw std::bad_alloc();
+    void* aligned = taken + sizeof(void*);
+    std::size_t room = num_bytes + kAlignment;
+    std::align(kAlignment, num_bytes, aligned, room);
+    static_cast<void**>(aligned)[-1] = taken;
+    return aligned;
+  }
 };
 
 }  // namespace

@@ -54,9 +54,12 @@ class TrainTest(EndToEndTest):
         self.assertEqual([r["step"] for r in rows], [*range(1, 7), *range(1, 10)])
         self.assertEqual({r["stage"] for r in rows}, {"captions", "judge"})
         self.assertIn(b"<polyline", self.file("model", "loss.svg"))
-        self.aitqe("inspect", self.folder / "model")
+        model = json.loads(self.aitqe("inspect", self.folder / "model", "--json").stdout)
         self.aitqe("score", EXAMPLES, "-o", self.folder / "scored", "--model", self.folder / "model", "--limit", "4",
                    "--max-failed", "100%")
+        self.assertEqual(json.loads(self.file("scored", "_aitqe/run.json"))["model_sha256"], model["model_sha256"])
+        base = json.loads(self.aitqe("inspect", SOURCE_DIR / "models/aitqe-tiny", "--json").stdout)
+        self.assertEqual(json.loads(self.file("model", "adapter/adapter.json"))["base_sha256"], base["base_sha256"])
 
     def test_killed_at_any_moment_it_goes_on_with_the_same_losses(self):
         self.train("whole")

@@ -1,6 +1,7 @@
 #include "aitqe/nn/host_memory.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/CPUAllocator.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -29,6 +30,17 @@ TEST_F(HostMemory, TensorsGrowAndKeepWhatTheyHold) {
   tensor.resize_({5000});
   EXPECT_TRUE(at::equal(tensor.narrow(0, 0, 100), at::arange(100, at::kFloat)));
   EXPECT_EQ(at::empty({0}).numel(), 0);
+}
+
+TEST_F(HostMemory, ServesOperationsThatHoldBareAddresses) {
+  c10::Allocator* const allocator = c10::GetCPUAllocator();
+  void* const address = allocator->raw_allocate(100);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(address) % 64, 0U);
+  allocator->raw_deallocate(address);
+  // oneDNN's convolutions are such.
+  const at::Tensor image = at::ones({1, 16, 32, 32});
+  const at::Tensor kernel = at::ones({16, 16, 3, 3});
+  EXPECT_EQ(at::conv2d(image, kernel)[0][0][0][0].item<float>(), 16 * 9);
 }
 
 TEST_F(HostMemory, WhatCannotBeHadIsToldAsMemoryThatRanOut) {
