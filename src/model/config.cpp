@@ -80,6 +80,7 @@ VisionConfig read_efficientnet_config(const ConfigJson& json) {
   vision.image_size = json.required_count("image_size");
   vision.hidden_size = json.required_count("hidden_size");
   vision.stem_channels = json.required_count("stem_channels");
+  vision.with_mean = json.flag("with_mean", false);
   constexpr const char* kStages = "stages";
   constexpr const char* kExpected =
       "a list of [expansion, kernel, stride, channels, repeats], each at least 1";
@@ -219,8 +220,9 @@ ModelConfig load_model_config(const fs::path& folder,
   find_vision_config(folder, vision_folder, config);
   config.drop_first_vision_token = config.vision.family == VisionFamily::Siglip &&
                                    lower(config.vision_name).find("siglip") == std::string::npos;
-  const std::int64_t grid = config.vision.image_size / config.vision.patch_size;
-  const std::int64_t tokens = grid * grid - (config.drop_first_vision_token ? 1 : 0);
+  const std::int64_t grid = config.vision.grid_side();
+  const std::int64_t tokens =
+      grid * grid - (config.drop_first_vision_token ? 1 : 0) + (config.vision.with_mean ? 1 : 0);
   config.num_image_tokens = json.count("image_tile_tokens", tokens);
   if (config.num_image_tokens != tokens) {
     json.fail("image_tile_tokens", std::to_string(tokens) + ", what the vision tower gives (" +

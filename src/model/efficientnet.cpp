@@ -142,6 +142,7 @@ class EfficientnetTower : public VisionTower {
   EfficientnetTower(const VisionConfig& config, TensorTable& tensors,
                     std::shared_ptr<const nn::Compute> compute)
       : compute_(std::move(compute)),
+        with_mean_(config.with_mean),
         stem_({take_conv(tensors, "stem", {config.stem_channels, 3, kStemKernel, kStemKernel})},
               compute_) {
     std::int64_t inputs = config.stem_channels;
@@ -175,7 +176,10 @@ class EfficientnetTower : public VisionTower {
   at::Tensor run(const at::Tensor& pixels) const {
     Picture x = stem(pixels);
     for (const Block& block : blocks_) x = block(x);
-    return relu6_of(*head_, x.rows, *compute_).view({x.images, x.side * x.side, -1});
+    at::Tensor features = relu6_of(*head_, x.rows, *compute_).view({x.images, x.side * x.side, -1});
+    if (!with_mean_) return features;
+    const at::Tensor mean = features.mean(1, /*keepdim=*/true, at::kFloat);
+    return at::cat({features, mean.to(features.scalar_type())}, 1);
   }
 
   /// The first convolution as a product: every output's 27 inputs in a row.
@@ -197,6 +201,7 @@ class EfficientnetTower : public VisionTower {
   }
 
   std::shared_ptr<const nn::Compute> compute_;
+  bool with_mean_;
   nn::Linear stem_;
   std::vector<Block> blocks_;
   std::optional<nn::Linear> head_;

@@ -16,7 +16,9 @@ at::Tensor Network::vision(const at::Tensor& pixels) const {
              : siglip_features(config_, parameters_, here);
 }
 
-at::Tensor Network::project(const at::Tensor& features) const {
+at::Tensor Network::project(const at::Tensor& places) const {
+  const at::Tensor features =
+      config_.vision.with_mean ? at::cat({places, places.mean(1, /*keepdim=*/true)}, 1) : places;
   const at::Tensor rows = features.reshape({-1, features.size(2)});
   const at::Tensor hidden = at::gelu(parameters_.linear(rows, "mm_projector.0"), "none");
   return parameters_.linear(hidden, "mm_projector.2")

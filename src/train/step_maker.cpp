@@ -1,6 +1,5 @@
 #include "aitqe/train/step_maker.h"
 
-#include <cmath>
 #include <functional>
 #include <set>
 #include <utility>
@@ -153,8 +152,7 @@ std::optional<TaughtImage> StepMaker::prepare(const Shown& shown) const {
     return std::nullopt;
   }
   if (shown.with_concept) {
-    const auto tokens = static_cast<double>(stock_.inputs.config.num_image_tokens);
-    prepared.painting = stock_.concepts.draw(std::llround(std::sqrt(tokens)), random);
+    prepared.painting = stock_.concepts.draw(stock_.inputs.config.vision.grid_side(), random);
     if (shown.concept_index) prepared.painting->concept_index = *shown.concept_index;
     teach(concept_images_[prepared.painting->concept_index], random, prepared);
   } else {

@@ -49,6 +49,21 @@ TEST(ModelConfig, ReadsTheTowerBesideTheCheckpointAndTheEndTokens) {
   EXPECT_TRUE(load_model_config(reference_dir() / "drop-first-mixed").drop_first_vision_token);
 }
 
+TEST(ModelConfig, CountsTheMeanOfAnEfficientnetAsOneMoreImageToken) {
+  const TemporaryFolder folder;
+  folder.write("tower/config.json", R"({"model_type": "efficientnet_lite", "image_size": 64,
+    "hidden_size": 1152, "stem_channels": 8, "stages": [[1, 3, 2, 8, 1], [6, 5, 4, 8, 2]],
+    "with_mean": true})");
+  const std::string config = replaced(kReleased, "google/siglip-so400m-patch14-384", "tower");
+  folder.write("config.json",
+               replaced(config, "\"image_tile_tokens\": 729", "\"image_tile_tokens\": 17"));
+  EXPECT_EQ(load_model_config(folder.path()).num_image_tokens, 17);  // 4 x 4 places
+  folder.write("config.json",
+               replaced(config, "\"image_tile_tokens\": 729", "\"image_tile_tokens\": 16"));
+  EXPECT_THAT(message_of([&] { load_model_config(folder.path()); }),
+              AllOf(HasSubstr("found 16"), HasSubstr("expected 17")));
+}
+
 TEST(ModelConfig, TakesTheReferencesDefaultsForWhatIsMissing) {
   const TemporaryFolder folder;
   folder.write("config.json", replaced(replaced(replaced(kReleased, "\"rms_norm_eps\": 1e-6,", ""),

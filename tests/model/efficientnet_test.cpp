@@ -25,6 +25,19 @@ TEST_P(EfficientnetTest, GivesTheFeaturesThatTorchGives) {
   EXPECT_LE(test::largest_difference(features, reference["features"]), 1e-4);
 }
 
+TEST_P(EfficientnetTest, GivesTheMeanOfAllPlacesBehindThemWhereConfigured) {
+  const test::ReferenceTensors reference(kFile);
+  TensorTable tensors(SafetensorsFolder::of_file(kFile));
+  ModelConfig config = test::small_efficientnet();
+  config.vision.with_mean = true;
+  const auto tower = make_vision_tower(config, tensors, test::compute(GetParam()));
+  const at::Tensor expected =
+      at::cat({reference["features"], reference["features"].mean(1, /*keepdim=*/true)}, 1);
+  const at::Tensor features = (*tower)(reference["pixels"]);
+  EXPECT_EQ(features.sizes(), expected.sizes());
+  EXPECT_LE(test::largest_difference(features, expected), 1e-4);
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, EfficientnetTest,
                          ::testing::Values(nn::Backend::Kernels, nn::Backend::Aten),
                          [](const auto& one) {

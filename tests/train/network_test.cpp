@@ -206,5 +206,16 @@ TEST(Network, SeesImagesAsTheEngineDoes) {
             1e-4);
 }
 
+TEST(Network, ProjectsTheMeanOfAllPlacesBehindThemWhereConfigured) {
+  const std::string name = "drop-first-mixed";
+  ModelConfig config = load_model_config(reference_dir() / name);
+  const Parameters parameters = Parameters::load(reference_dir() / name, at::kCPU, at::kFloat);
+  const at::Tensor places = at::rand({2, 5, config.vision.hidden_size});
+  const at::Tensor with_mean = at::cat({places, places.mean(1, /*keepdim=*/true)}, 1);
+  const at::Tensor expected = Network(config, parameters).project(with_mean);
+  config.vision.with_mean = true;
+  EXPECT_LE(test::largest_difference(Network(config, parameters).project(places), expected), 1e-6);
+}
+
 }  // namespace
 }  // namespace aitqe

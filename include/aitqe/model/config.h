@@ -55,6 +55,10 @@ struct VisionConfig {
   // between two features.
   std::int64_t stem_channels = 32;
   std::vector<ConvStage> stages = {};
+  /// Behind the features of all places comes their mean, what the tower's classifier saw.
+  bool with_mean = false;
+
+  std::int64_t grid_side() const { return image_size / patch_size; }
 };
 
 /// preprocessor_config.json: how an image becomes [3, side, side].

@@ -16,10 +16,12 @@ class Network {
   Network(const ModelConfig& config, const Parameters& parameters)
       : config_(config), parameters_(parameters) {}
 
-  /// @param pixels  [B, 3, S, S] f32   @return [B, image tokens, vision_dim] f32
+  /// One feature a place of the picture. @param pixels  [B, 3, S, S] f32
+  /// @return  [B, P, vision_dim] f32
   at::Tensor vision(const at::Tensor& pixels) const;
-  /// The projector. @param features  [B, P, vision_dim]   @return [B, P, hidden]
-  at::Tensor project(const at::Tensor& features) const;
+  /// The projector, behind VisionConfig::with_mean.
+  /// @param places  as `vision` gives them   @return [B, image tokens, hidden]
+  at::Tensor project(const at::Tensor& places) const;
   /// The language model over packed trees.
   /// @param images  [B, P, hidden], one for each tree   @return [R, hidden], normalised
   at::Tensor read(const TokenTrees& trees, const at::Tensor& images) const;
