@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """Judges beside each other, on the pictures that all of them were tried on.
 
-    python scripts/compare_judges.py --work WORK NAME...
+    python scripts/compare_judges.py --work WORK NAME... [--result judge_words.txt]
 
 NAME as given to evaluate_default_model.py, whose trials are read (WORK/eval/NAME/SPLIT/trials.jsonl): trials with another
 --limit hold a part of the same pictures. Prints for each split and judge the good captions and how many were kept,
-mismatches rewritten, unusable answers, and AUROC of good against bad captions by score / by p_rewrite.
+mismatches rewritten, unusable answers, and AUROC of good against bad captions by score / by p_rewrite; with --result
+also to a file of bench/results.
 """
 
 import argparse
+import datetime
 import json
 import pathlib
 
+from bench_support import RESULTS, commit
 from evaluate_default_model import SPLITS
 
 KINDS = ("other_image", "near_miss", "alt_text_junk", "shipped", "truncated", "wrong_object", "wrong_language")
@@ -51,7 +54,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("names", nargs="+")
+    parser.add_argument("--result", help="name of the file")
     options = parser.parse_args()
+    lines = []
     for split in SPLITS:
         trials = {}
         for name in options.names:
@@ -60,7 +65,11 @@ def main():
         common = set.intersection(*({r["key"] for r in rows} for rows in trials.values()))
         for name, rows in trials.items():
             answered = [r for r in rows if r["key"] in common and r["score"] >= 0]
-            print(f"{split:8} {name:12} {describe(answered)}")
+            lines.append(f"{split:8} {name:12} {describe(answered)}")
+            print(lines[-1], flush=True)
+    if options.result:
+        head = f"# {datetime.date.today()}, {commit()}: scripts/compare_judges.py {' '.join(options.names)} --result {options.result}"
+        (RESULTS / options.result).write_text("\n".join([head, *lines]) + "\n")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
+#include <c10/util/Exception.h>
 #include <malloc.h>
 
 #include <cstddef>
@@ -9,7 +10,6 @@
 #include <cstring>
 #include <limits>
 #include <memory>
-#include <new>
 
 namespace aitqe::nn {
 
@@ -36,9 +36,10 @@ class AlignedInsideMalloc final : public c10::Allocator {
  private:
   static void* take(std::size_t num_bytes) {
     constexpr std::size_t kMore = kAlignment + sizeof(void*);
-    if (num_bytes > std::numeric_limits<std::size_t>::max() - kMore) throw std::bad_alloc();
-    auto* const taken = static_cast<std::byte*>(std::malloc(num_bytes + kMore));
-    if (taken == nullptr) throw std::bad_alloc();
+    const bool fits = num_bytes <= std::numeric_limits<std::size_t>::max() - kMore;
+    auto* const taken = fits ? static_cast<std::byte*>(std::malloc(num_bytes + kMore)) : nullptr;
+    TORCH_CHECK_WITH(OutOfMemoryError, taken != nullptr, "out of memory: a tensor of ", num_bytes,
+                     " bytes");
     void* aligned = taken + sizeof(void*);
     std::size_t room = num_bytes + kAlignment;
     std::align(kAlignment, num_bytes, aligned, room);

@@ -6,6 +6,8 @@
 //   FAULT_AT     the first that fails (0: none)
 //   FAULT_DO     hang: it never comes back
 //   FAULT_LOG    their number, at the end
+#include <c10/core/Allocator.h>
+#include <c10/core/CPUAllocator.h>
 #include <c10/util/Exception.h>
 #include <dlfcn.h>
 #include <unistd.h>
@@ -44,22 +46,44 @@ struct Counter {
 
 namespace c10 {
 
-// c10/core/impl/alloc_cpu.h
-C10_API void* alloc_cpu(std::size_t size);
-void* alloc_cpu(std::size_t size) {
-  static Counter counter;
-  static const auto real =
-      reinterpret_cast<void* (*)(std::size_t)>(dlsym(RTLD_NEXT, "_ZN3c109alloc_cpuEm"));
-  if (size < static_cast<std::size_t>(counter.least_bytes)) return real(size);
-  const long request = ++counter.requests;
-  if (counter.first > 0 && request >= counter.first) {
+namespace {
+
+/// The program's allocator, with faults.
+class FaultyAllocator final : public Allocator {
+ public:
+  explicit FaultyAllocator(Allocator* real) : real_(real) {}
+  DataPtr allocate(std::size_t size) override {
+    if (size >= static_cast<std::size_t>(counter_.least_bytes)) count();
+    return real_->allocate(size);
+  }
+  DeleterFnPtr raw_deleter() const override { return real_->raw_deleter(); }
+  void copy_data(void* to, const void* from, std::size_t size) const override {
+    std::memcpy(to, from, size);
+  }
+
+ private:
+  void count() {
+    const long request = ++counter_.requests;
+    if (counter_.first == 0 || request < counter_.first) return;
     const char* what = std::getenv("FAULT_DO");
     while (what != nullptr && std::strcmp(what, "hang") == 0) pause();
     throw AcceleratorError({__func__, __FILE__, __LINE__}, kLaunchFailure,
                            "CUDA error: unspecified launch failure\nCUDA kernel errors might be "
                            "asynchronously reported");
   }
-  return real(size);
+
+  Allocator* real_;
+  Counter counter_;
+};
+
+}  // namespace
+
+// c10/core/CPUAllocator.h: what the program calls at its start.
+void SetCPUAllocator(Allocator* allocator, std::uint8_t priority) {
+  static FaultyAllocator faulty(allocator);
+  static const auto real = reinterpret_cast<void (*)(Allocator*, std::uint8_t)>(
+      dlsym(RTLD_NEXT, "_ZN3c1015SetCPUAllocatorEPNS_9AllocatorEh"));
+  real(&faulty, priority);
 }
 
 }  // namespace c10

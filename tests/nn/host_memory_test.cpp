@@ -2,11 +2,11 @@
 
 #include <ATen/ATen.h>
 #include <c10/core/CPUAllocator.h>
+#include <c10/util/Exception.h>
 #include <gtest/gtest.h>
 
 #include <cstdint>
 #include <limits>
-#include <new>
 
 namespace aitqe::nn {
 namespace {
@@ -45,7 +45,7 @@ TEST_F(HostMemory, ServesOperationsThatHoldBareAddresses) {
 
 TEST_F(HostMemory, WhatCannotBeHadIsToldAsMemoryThatRanOut) {
   EXPECT_THROW(at::empty({std::numeric_limits<std::int64_t>::max() - 16}, at::kByte),
-               std::bad_alloc);  // is_out_of_memory
+               c10::OutOfMemoryError);
 }
 
 }  // namespace
