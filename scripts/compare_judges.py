@@ -68,7 +68,7 @@ def main():
             lines.append(f"{split:8} {name:12} {describe(answered)}")
             print(lines[-1], flush=True)
     if options.result:
-        head = f"# {datetime.date.today()}, {commit()}: scripts/compare_judges.py {' '.join(options.names)} --result {options.result}"
+        head = f"# {datetime.date.today()}, {commit()}: scripts/compare_judges.py --work WORK {' '.join(options.names)} --result {options.result}"
         (RESULTS / options.result).write_text("\n".join([head, *lines]) + "\n")
 
 

@@ -10,7 +10,7 @@
     python scripts/make_default_model.py blend --work WORK     WORK/blended: the first with a part of the second
     python scripts/make_default_model.py pack --work WORK      models/aitqe-small
 
-    python scripts/make_default_model.py words --work WORK     WORK/words: on from WORK/blended; tried, and not in the folder
+    python scripts/make_default_model.py words --work WORK     WORK/words and words-half: on from WORK/blended; tried, and not in the folder
 
 `--device cuda` trains on a GPU. The long training is made for one: eight minutes on an H200. Everything else takes about
 three hours on two cores, `words` 25 minutes. The stages are in configs/train/small*.toml. The base is SmolLM2-135M-Instruct as a Qwen2 with
@@ -303,6 +303,7 @@ def words(options):
     write_concepts(options.work / "concepts-prototypes.safetensors", class_prototypes(options.work, trunk),
                    concept_words.texts(options.work, fetch(options.work, "timm"), class_names(options.work)))
     run_recipe(options, "small-words", "words")
+    mix(options.work / "words/adapter", options.work / "blended", 1 / 2, options.work / "words-half")
 
 
 def pack(options):

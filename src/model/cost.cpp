@@ -7,7 +7,7 @@ namespace {
 constexpr double kGiga = 1e9;
 
 void add_siglip_cost(const VisionConfig& vision, PairCost& cost) {
-  const std::int64_t grid = vision.image_size / vision.patch_size;
+  const std::int64_t grid = vision.grid_side();
   const auto patches = static_cast<double>(grid * grid);
   const std::int64_t vision_layers = vision.num_layers - 1;
   const std::int64_t vision_layer = 4 * vision.hidden_size * vision.hidden_size +

@@ -94,7 +94,7 @@ class SiglipTower : public VisionTower {
         drop_first_token_(config.drop_first_vision_token),
         compute_(std::move(compute)),
         patch_embedding_({take_patch_embedding(config_, tensors)}, compute_) {
-    const std::int64_t grid = config_.image_size / config_.patch_size;
+    const std::int64_t grid = config_.grid_side();
     positions_ = tensors
                      .take(kSiglipPrefix + "embeddings.position_embedding.weight",
                            {grid * grid, config_.hidden_size})
@@ -115,7 +115,7 @@ class SiglipTower : public VisionTower {
   at::Tensor operator()(const at::Tensor& pixels) const override {
     const std::int64_t num_images = pixels.size(0);
     const std::int64_t patch = config_.patch_size;
-    const std::int64_t grid = config_.image_size / patch;
+    const std::int64_t grid = config_.grid_side();
     const std::int64_t num_patches = grid * grid;
     // The convolution has stride = kernel: cut into patches, then one product. What is left over at
     // the right and bottom edge is not looked at.
