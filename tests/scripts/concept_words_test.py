@@ -1,4 +1,4 @@
-"""What scripts/concept_words.py takes from WordNet, on a WordNet of a few words."""
+"""What scripts/concept_words.py takes from WordNet, on a WordNet of a few words. Needs numpy."""
 
 import io
 import os
@@ -9,6 +9,8 @@ import unittest
 import unittest.mock
 import zipfile
 
+import numpy
+
 ROOT = pathlib.Path(os.environ.get("AITQE_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(ROOT / "scripts"))
 
@@ -17,7 +19,12 @@ import concept_words  # noqa: E402
 # Offset, lemmas, offsets above. The animals have two above them, one of them by another way as well.
 SYNSETS = [("00001930", ["physical_entity"], []), ("00000100", ["artifact"], ["00001930"]),
            ("00000200", ["dog", "domestic_dog"], ["00000300"]), ("00000300", ["animal"], ["00001930"]),
-           ("00000400", ["beagle", "Canis b"], ["00000200", "00000300"]), ("00000500", ["tub", "vat"], ["00000100"])]
+           ("00000400", ["beagle", "Canis b"], ["00000200", "00000300"]), ("00000500", ["tub", "vat"], ["00000100"]),
+           ("00000600", ["thought"], []), ("00000700", ["house_dog"], ["00000200"]), ("00000800", ["snow_dog"], ["00000200"])]
+# Noun, times seen, its senses.
+NOUNS = [("dog", 5, ["00000200", "00000600"]), ("beagle", 1, ["00000400"]), ("thought", 9, ["00000600", "00000200"]),
+         ("house_dog", 0, ["00000700"]), ("house", 1, ["00000100"]), ("snow_dog", 0, ["00000800"]), ("vat", 1, ["00000500"]),
+         ("r2-d2", 1, ["00000100"])]
 
 
 def write_wordnet(folder):
@@ -29,6 +36,16 @@ def write_wordnet(folder):
             words = " ".join(f"{lemma.replace(' ', '_')} 0" for lemma in lemmas)
             pointers = "".join(f" @ {one} n 0000" for one in above) + " ~ 00000100 n 0000 + 00000100 v 0000"
             file.write(f"{offset} 05 n {len(lemmas):02x} {words} {len(above) + 2:03}{pointers} | what it means | twice\n")
+    with open(folder / "index.noun", "w", encoding="utf-8") as file:
+        file.write(licence)
+        for noun, times_seen, senses in NOUNS:
+            file.write(f"{noun} n {len(senses)} 2 @ ~ {len(senses)} {times_seen} {' '.join(senses)}  \n")
+
+
+def encode(texts):
+    """Likeness by what a text is about: animals, or vessels, and a little of all."""
+    return numpy.array([[1.0, 0.1, 0.2] if "dog" in text or "beagle" in text else [0.1, 1.0, 0.2] for text in texts],
+                       numpy.float32)
 
 
 class ConceptWordsTest(unittest.TestCase):
@@ -56,13 +73,25 @@ class ConceptWordsTest(unittest.TestCase):
         self.assertIn("animal", beagle)
         self.assertNotIn("physical entity", beagle)
 
-    def test_texts_come_in_the_order_of_the_classes(self):
+    def test_nouns_are_common_and_things_in_their_first_sense(self):
+        # `snow dog` was never seen, and neither was `snow`; `house dog` was not, but its parts were.
+        self.assertEqual(concept_words.nouns_of_things(self.folder, self.synsets),
+                         ["dog", "beagle", "house dog", "house", "vat"])
+
+    def test_nouns_go_to_the_classes_they_are_like(self):
+        self.assertEqual(concept_words.nouns_by_class(["house dog", "vat", "dog"], ["beagle", "tub (for baths)"], encode),
+                         [["house dog", "dog"], ["vat"]])
+
+    def test_texts_of_a_class_are_its_own_and_its_nouns_none_twice(self):
         wheel = io.BytesIO()
         with zipfile.ZipFile(wheel, "w") as file:
-            file.writestr(concept_words.SYNSETS, "n00000500\nn00000400\n")
-        found = concept_words.texts(self.work, zipfile.ZipFile(wheel), ["tub", "beagle"])
-        self.assertEqual([texts[0] for texts in found], ["tub", "beagle"])
-        self.assertIn("A dog.", found[1])
+            file.writestr(concept_words.SYNSETS, "n00000400\nn00000500\n")
+        words = concept_words.ConceptWords(self.work, zipfile.ZipFile(wheel), ["beagle", "tub"])
+        beagle, tub = words.with_nouns(encode)
+        self.assertEqual(beagle[:len(words.of_classes()[0])], words.of_classes()[0])
+        self.assertEqual(sum(text.lower().rstrip(".") in ("house dog", "a house dog") for text in beagle), 1)
+        self.assertEqual(len(set(beagle)), len(beagle))
+        self.assertEqual(tub.count("vat"), 1)
 
 
 if __name__ == "__main__":
