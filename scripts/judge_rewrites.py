@@ -4,8 +4,9 @@
     python scripts/judge_rewrites.py --model MINILM eval/trials.jsonl
 
 For every bad caption that the model rewrote and whose image has a known true caption: the cosine of the new text
-with the true one, against that of the bad caption, and against that of text the model wrote for another image. Prints
-per source the share of rewrites that are nearer to the truth, with intervals over images drawn again.
+with the true one, against that of the bad caption, of text the model wrote for another image of the source, and of all
+that it wrote for other images. Prints per source the share of rewrites that are nearer to the truth, with intervals over
+images drawn again.
 Needs: pip install -r scripts/requirements-oracle.txt; MINILM as for caption_vectors.py.
 """
 
@@ -13,9 +14,9 @@ import argparse
 import collections
 import json
 import pathlib
+import typing
 
 import numpy as np
-from caption_vectors import CaptionEncoder
 
 # Mismatches: a rewrite of these has to come from the image. Others hold some of the truth themselves.
 KINDS = {"other_image"}
@@ -33,18 +34,36 @@ def read_rewrites(paths):
     return [r for r in rows if r["kind"] in KINDS and r["rewrites"] and r["truth"] and r["recaption"].strip()]
 
 
+class Cosines(typing.NamedTuple):
+    """Of the truth of each image."""
+    rewrite: np.ndarray   # [N], with what was written for it
+    bad: np.ndarray       # [N], with the caption that it came with
+    stranger: np.ndarray  # [N], with what was written for another image of its source
+    others: np.ndarray    # [N, N], with what was written for every image
+
+
 def cosines(rows, encode):
-    """Of the truth with the rewrite, the bad caption, and what was written for another image of the source; and source ->
-    its places in these."""
     truth, bad, new = (encode([r[key] for r in rows]) for key in ("truth", "caption", "recaption"))
+    other = np.empty_like(new)
+    for index in by_source(rows).values():
+        other[index] = np.roll(new[index], max(1, len(index) // 2), axis=0)
+    return Cosines(*((truth * x).sum(1) for x in (new, bad, other)), truth @ new.T)
+
+
+def by_source(rows):
+    """Source -> its places in rows."""
     sources = collections.defaultdict(list)
     for i, row in enumerate(rows):
         sources[row["source"]].append(i)
-    other = np.empty_like(new)
-    for index in sources.values():
-        other[index] = np.roll(new[index], max(1, len(index) // 2), axis=0)
-    after, before, stranger = ((truth * x).sum(1) for x in (new, bad, other))
-    return after, before, stranger, sources
+    return sources
+
+
+def wins_over_others(found):
+    """Of each image, the share of the others whose text is farther from its truth than its own."""
+    own = found.rewrite[:, None]
+    wins = (own > found.others) + 0.5 * (own == found.others)
+    np.fill_diagonal(wins, 0)
+    return wins.sum(1) / (len(wins) - 1)
 
 
 def main():
@@ -52,21 +71,24 @@ def main():
     parser.add_argument("--model", type=pathlib.Path, required=True)
     parser.add_argument("trials", type=pathlib.Path, nargs="+")
     options = parser.parse_args()
+    from caption_vectors import CaptionEncoder  # what it needs takes seconds to load, and tests do without
     rows = read_rewrites(options.trials)
     if len(rows) < 3:
         raise SystemExit("fewer than three rewrites of mismatched captions")
-    after, before, stranger, sources = cosines(rows, CaptionEncoder(options.model).encode)
+    found, sources = cosines(rows, CaptionEncoder(options.model).encode), by_source(rows)
+    nearer = {"nearer than the bad caption": found.rewrite > found.bad,
+              "than for another of the source": found.rewrite > found.stranger,
+              "than for any other image": wins_over_others(found)}
     random = np.random.default_rng(0)
     # A source with one rewrite has no stranger to compare with.
     sources = {"all": [i for index in sources.values() if len(index) > 1 for i in index]} | sources
-    print(f"{'source':16}{'rewrites':>9}  {'nearer than the bad caption':28} {'than text for another image':28} cosine")
+    print(f"{'source':16}{'rewrites':>9}  " + "".join(f"{title:32}" for title in nearer) + "cosine")
     for source, index in sources.items():
         line = f"{source:16}{len(index):9d}  "
-        for rival in (before, stranger):
-            wins = (after[index] > rival[index]).astype(float)
-            low, high = interval(wins, random)
-            line += f"{wins.mean():.3f} ({low:.3f} to {high:.3f})       "
-        print(line + f"{before[index].mean():.3f} -> {after[index].mean():.3f}")
+        for wins in nearer.values():
+            low, high = interval(wins[index].astype(float), random)
+            line += f"{f'{wins[index].mean():.3f} ({low:.3f} to {high:.3f})':32}"
+        print(line + f"{found.bad[index].mean():.3f} -> {found.rewrite[index].mean():.3f}")
 
 
 if __name__ == "__main__":

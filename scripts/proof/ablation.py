@@ -169,10 +169,10 @@ def evaluate(work, device, arm, seed):
                            for kind, one in found["kinds"].items()},
             "trials": by_picture(trials_of(out / "trials.jsonl"), ("score", "p_rewrite", "rewrites"))}
         if len(rows) >= 3:
-            after, before, stranger, _ = cosines(rows, pool.minilm(work).encode)
+            made = cosines(rows, pool.minilm(work).encode)
             figures[split]["rewrite_cosines"] = {"pictures": [row["key"] for row in rows]} | {
                 name: [round(float(x), 3) for x in values] for name, values in
-                (("rewrite", after), ("bad", before), ("for_another", stranger))}
+                (("rewrite", made.rewrite), ("bad", made.bad), ("for_another", made.stranger))}
     return figures
 
 
