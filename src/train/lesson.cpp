@@ -165,13 +165,18 @@ void LessonBuilder::add_description(const std::string& caption, Lesson& lesson) 
   const AnswerKeys& keys = prompts_->prompt_template().keys;
   Assessment described;
   described.recaption = caption;
-  std::string answer = render_answer(described, keys);
-  answer.pop_back();  // the brace: a score follows in a real answer
+  // The brace goes: a score follows in a real answer.
+  const std::size_t described_bytes = render_answer(described, keys).size() - 1;
+  described.scores.at(ScoreField::Overall) = keys.lowest_score;
   const std::size_t forced = encode(keys.recaption_prefix()).size();
-  const std::vector<std::int32_t> ids = encode(answer);
+  const std::vector<std::int32_t> ids = encode(render_answer(described, keys));
   TargetSequence sequence = prompt("");
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    extend(sequence, {ids[i]}, i < forced ? 0.0F : 1.0F);
+  // Up to the closing quote, as it is spelt where the score follows: often in one token with what
+  // is behind it.
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; bytes < described_bytes; ++i) {
+    extend(sequence, {ids.at(i)}, i < forced ? 0.0F : 1.0F);
+    bytes += tokenizer_->token_bytes(ids[i]).size();
   }
   lesson.sequences.push_back(std::move(sequence));
 }

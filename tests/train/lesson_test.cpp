@@ -113,11 +113,33 @@ TEST_F(LessonTest, DescribesBehindAnEmptyCaption) {
   stage_.task = StageTask::Caption;
   const Lesson lesson = build(stage_);
   ASSERT_EQ(lesson.sequences.size(), 1U);
-  EXPECT_EQ(answer(lesson.sequences[0], ""), R"({"Recaption": "A red apple")");
+  EXPECT_THAT(answer(lesson.sequences[0], ""), StartsWith(R"({"Recaption": "A red apple")"));
   EXPECT_TRUE(lesson.probes.empty());
   double weight = 0;
   for (const float one : lesson.sequences[0].weights) weight += one;
   EXPECT_GT(weight, 0);
+}
+
+TEST_F(LessonTest, DescribesInTheTokensOfAnAnswerThatGoesOn) {
+  TrainingImage dotted;
+  Random random(1);
+  dotted.bad.push_back({"logo", {"a", false, "shipped", "", grade_shipped_bad("A fly.", random)}});
+  dotted.good.push_back({"A fly.", {"a", true, "", "", grade_good("A fly.", random)}});
+  stage_.caption_share = 1;
+  const Lesson lesson = build(stage_, dotted);
+  const auto behind = [](const TargetSequence& sequence, std::size_t prompt) {
+    return std::vector<std::int32_t>(sequence.ids.begin() + static_cast<std::ptrdiff_t>(prompt),
+                                     sequence.ids.end());
+  };
+  const auto prompt_size = [&](const std::string& caption) {
+    return inputs_.prompts->build(caption, CaptionSpecials::AsText).ids.size();
+  };
+  const TargetSequence& rewrite = lesson.sequences[2];  // of the bad caption
+  ASSERT_THAT(answer(rewrite, "logo"), StartsWith(R"({"Recaption": "A fly.", ")"));
+  const auto whole = behind(rewrite, prompt_size("logo"));
+  const auto described = behind(lesson.sequences.back(), prompt_size(""));
+  ASSERT_LT(described.size(), whole.size());
+  EXPECT_TRUE(std::equal(described.begin(), described.end(), whole.begin()));
 }
 
 TEST_F(LessonTest, ShowsEveryImageTheCaptionsOfOthers) {
