@@ -102,6 +102,10 @@ def with_article(noun):
     return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
 
 
+def sentence(text):
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def own_names(class_name):
     return [re.sub(r"\s*\(.*?\)", "", part).strip() for part in class_name.split(" / ")]
 
@@ -119,10 +123,9 @@ def texts_of_classes(class_names, synset_ids, synsets):
         kinds = [kind for kind in kinds if kind not in EMPTY_KINDS and kind not in names + lemmas][:MOST_KINDS]
         texts = []
         for each in names:
-            texts += [each, f"photo of {with_article(each)}", each[:1].upper() + each[1:] + ".",
-                      with_article(each).capitalize() + "."]
+            texts += [each, f"photo of {with_article(each)}", sentence(each), sentence(with_article(each))]
         for each in [lemma for lemma in lemmas if lemma not in names] + kinds:
-            texts += [each, with_article(each).capitalize() + "."]
+            texts += [each, sentence(with_article(each))]
         found.append(list(dict.fromkeys(texts)))
     return found
 
@@ -165,7 +168,7 @@ class ConceptWords:
         for known, nouns in zip(found, nouns_by_class(nouns_of_things(self.folder, self.synsets), self.class_names, encode)):
             have = {text.lower().rstrip(".") for text in known}
             for noun in nouns:
-                text = noun if choice.random() < 0.5 else with_article(noun).capitalize() + "."
+                text = noun if choice.random() < 0.5 else sentence(with_article(noun))
                 if text.lower().rstrip(".") not in have:
                     known.append(text)
         return found

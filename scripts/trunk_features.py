@@ -1,4 +1,4 @@
-"""What the vision trunk of the default model makes of pictures. Used by make_default_model.py and eval_baselines.py."""
+"""What the vision trunk of the default model makes of pictures. Used by the scripts that make and judge that model."""
 
 import io
 import pathlib
@@ -10,6 +10,7 @@ from PIL import Image
 
 import make_efficientnet_reference as efficientnet
 
+IMAGE_SIDE = 224
 IMAGES_TOGETHER = 32
 
 
@@ -23,14 +24,14 @@ def read_images(shards):
                     yield f"{pathlib.Path(shard).stem}/{stem}", tar.extractfile(member).read()
 
 
-def pooled_features(images, tensors, side_px):
+def pooled_features(images, tensors):
     """Key -> [1280]: the trunk's features, averaged over the picture.
     @param images  key -> bytes   @param tensors  `vision_model.*`, as make_efficientnet_reference.folded"""
     found = {}
     keys = list(images)
     for start in range(0, len(keys), IMAGES_TOGETHER):
         pixels = [numpy.asarray(Image.open(io.BytesIO(images[k])).convert("RGB")
-                                .resize((side_px, side_px), Image.Resampling.BICUBIC), numpy.float32)
+                                .resize((IMAGE_SIDE, IMAGE_SIDE), Image.Resampling.BICUBIC), numpy.float32)
                   for k in keys[start:start + IMAGES_TOGETHER]]
         batch = torch.from_numpy((numpy.stack(pixels) - 127) / 128).permute(0, 3, 1, 2).contiguous()
         with torch.inference_mode():

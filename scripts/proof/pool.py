@@ -242,12 +242,11 @@ def save_arrays(path, **arrays):
 
 
 def compute_features(work, device):
-    from make_default_model import IMAGE_SIDE
     from trunk_features import pooled_features
     jpegs = pictures(work)
     keys = keys_of(read_pool(work)) + keys_of(read_test(work))
     jpegs = {key: jpegs[key] for key in keys}
-    features = pooled_features(jpegs, trunk_tensors(work), IMAGE_SIDE)
+    features = pooled_features(jpegs, trunk_tensors(work))
     truth = minilm(work).encode([record["truth"] for record in read_test(work)])
     save_arrays(folder_of(work) / "features.npz", keys=numpy.array(keys), truth=truth,
                 pixels=small_pixels(jpegs.values(), settings.PIXELS),
@@ -258,12 +257,11 @@ def compute_features(work, device):
 def features_of_shard(shard, cache, tensors):
     """(features, captions) of the good pairs of one training shard; computed once, so that the cell can go on."""
     from eval_baselines import training_pairs
-    from make_default_model import IMAGE_SIDE
     from trunk_features import pooled_features
     stored = cache / f"{shard.stem}.npz"
     if not stored.exists():
         images, texts = training_pairs([shard])
-        features = pooled_features(images, tensors, IMAGE_SIDE)
+        features = pooled_features(images, tensors)
         keys = sorted(features)
         save_arrays(stored, features=numpy.stack([features[k].numpy() for k in keys]),
                     texts=numpy.array([texts[k] for k in keys]))

@@ -113,7 +113,7 @@ TEST_F(LessonTest, DescribesBehindAnEmptyCaption) {
   stage_.task = StageTask::Caption;
   const Lesson lesson = build(stage_);
   ASSERT_EQ(lesson.sequences.size(), 1U);
-  EXPECT_THAT(answer(lesson.sequences[0], ""), StartsWith(R"({"Recaption": "A red apple")"));
+  EXPECT_EQ(answer(lesson.sequences[0], ""), R"({"Recaption": "A red apple",)");
   EXPECT_TRUE(lesson.probes.empty());
   double weight = 0;
   for (const float one : lesson.sequences[0].weights) weight += one;
